@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* File descriptors, and whole files read and written through them. Everything opened is O_CLOEXEC. */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/macro.h"
+
+/* Closes fd if it is one (>= 0); keeps errno. Returns -EBADF for assignment. */
+int fd_close(int fd);
+
+static inline void fd_closep(int *fd) {
+        (void)fd_close(*fd);
+}
+
+static inline void file_closep(FILE **file) {
+        if (*file)
+                (void)fclose(*file);
+}
+
+/* Reads or writes exactly size bytes at offset (or at the file position). A file that ends early is -ENODATA. */
+int fd_read_all(int fd, void *buffer, size_t size);
+int fd_pread_all(int fd, void *buffer, size_t size, uint64_t offset);
+int fd_write_all(int fd, const void *buffer, size_t size);
+int fd_pwrite_all(int fd, const void *buffer, size_t size, uint64_t offset);
+
+/* Reads a whole file, found below dir_fd (or AT_FDCWD), and puts a NUL behind it that does not count. More than
+ * size_max bytes is -EFBIG; anything but a regular file is -EINVAL or -EISDIR; ret_size may be NULL, and then a NUL
+ * inside the file is -EBADMSG. */
+int file_read(int dir_fd, const char *path, size_t size_max, char **ret, size_t *ret_size);
+
+/* Writes a whole file: creates it or empties it, with exactly this mode whatever the umask. A symbolic link as the last
+ * component is -ELOOP. */
+int file_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode);
+int file_write_text(int dir_fd, const char *path, const char *text, mode_t mode);
+
+/* Copies size bytes from one regular file's offset to another's, sharing blocks where the file system can, and leaves
+ * holes of the source as holes: the target range must read as zeros before. -ENODATA if the source ends early. */
+int fd_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t size);

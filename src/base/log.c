@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static LogLevel log_level = LOG_LEVEL_INFO;
+
+void log_set_level(LogLevel level) {
+        log_level = level;
+}
+
+LogLevel log_get_level(void) {
+        return log_level;
+}
+
+bool log_coloured(void) {
+        const char *no_color = getenv("NO_COLOR");
+        const char *term = getenv("TERM");
+
+        if (no_color && no_color[0] != '\0')
+                return false;
+        if (!term || strcmp(term, "dumb") == 0)
+                return false;
+        return isatty(STDERR_FILENO) == 1;
+}
+
+static void log_print(LogLevel level, int r, const char *format, va_list arguments) {
+        static const struct {
+                const char *word, *colour;
+        } styles[] = {
+                [LOG_LEVEL_ERROR] = { "error: ", "\033[1;31m" },
+                [LOG_LEVEL_WARNING] = { "warning: ", "\033[1;33m" },
+                [LOG_LEVEL_INFO] = { "", "" },
+                [LOG_LEVEL_DEBUG] = { "debug: ", "\033[2m" },
+        };
+        char line[8192];
+
+        if (level > log_level)
+                return;
+
+        errno = -r;
+        (void)vsnprintf(line, sizeof(line), format, arguments);
+
+        /* One write for the whole line, so that lines of several processes do not mix. */
+        const bool coloured = log_coloured();
+        (void)fprintf(stderr, "mkosi: %s%s%s%s\n", coloured ? styles[level].colour : "", styles[level].word,
+                      coloured ? "\033[0m" : "", line);
+}
+
+int log_error(int r, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        log_print(LOG_LEVEL_ERROR, r, format, arguments);
+        va_end(arguments);
+        return r;
+}
+
+void log_warning(const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        log_print(LOG_LEVEL_WARNING, 0, format, arguments);
+        va_end(arguments);
+}
+
+void log_info(const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        log_print(LOG_LEVEL_INFO, 0, format, arguments);
+        va_end(arguments);
+}
+
+void log_debug(const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        log_print(LOG_LEVEL_DEBUG, 0, format, arguments);
+        va_end(arguments);
+}

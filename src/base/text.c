@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+#define DISTANCE_LENGTH_MAX 64
+
+const char *text_after_prefix(const char *text, const char *prefix) {
+        const size_t length = strlen(prefix);
+
+        return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+bool text_ends_with(const char *text, const char *suffix) {
+        const size_t length = strlen(text), suffix_length = strlen(suffix);
+
+        return length >= suffix_length && text_equal(text + length - suffix_length, suffix);
+}
+
+int text_format(char **ret, const char *format, ...) {
+        va_list arguments;
+        char *text;
+
+        va_start(arguments, format);
+        const int length = vasprintf(&text, format, arguments);
+        va_end(arguments);
+        if (length < 0)
+                return -ENOMEM;
+
+        *ret = text;
+        return 0;
+}
+
+int text_copy(const char *text, char **ret) {
+        char *copy = NULL;
+
+        if (text) {
+                copy = strdup(text);
+                if (!copy)
+                        return -ENOMEM;
+        }
+
+        *ret = copy;
+        return 0;
+}
+
+int text_replace(char **text, const char *value) {
+        char *copy;
+
+        const int r = text_copy(value, &copy);
+        if (r < 0)
+                return r;
+
+        free(*text);
+        *text = copy;
+        return 0;
+}
+
+static bool is_blank(char c) {
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+char *text_strip(char *text) {
+        while (is_blank(*text))
+                text++;
+
+        size_t length = strlen(text);
+        while (length > 0 && is_blank(text[length - 1]))
+                length--;
+        text[length] = '\0';
+        return text;
+}
+
+unsigned text_distance(const char *a, const char *b) {
+        const size_t a_length = strlen(a), b_length = strlen(b);
+        unsigned rows[3][DISTANCE_LENGTH_MAX + 1];
+
+        if (a_length > DISTANCE_LENGTH_MAX || b_length > DISTANCE_LENGTH_MAX)
+                return UINT_MAX;
+
+        for (size_t j = 0; j <= b_length; j++)
+                rows[0][j] = (unsigned)j;
+
+        for (size_t i = 1; i <= a_length; i++) {
+                unsigned *row = rows[i % 3];
+                const unsigned *above = rows[(i + 2) % 3], *above_that = rows[(i + 1) % 3];
+
+                row[0] = (unsigned)i;
+                for (size_t j = 1; j <= b_length; j++) {
+                        const int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
+
+                        row[j] = MIN(MIN(above[j] + 1, row[j - 1] + 1), above[j - 1] + (x != y));
+                        if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
+                            y == tolower((unsigned char)a[i - 2]))
+                                row[j] = MIN(row[j], above_that[j - 2] + 1);
+                }
+        }
+
+        return rows[a_length % 3][b_length];
+}
+
+const char *text_nearest(const char *name, const char *const *words) {
+        const char *nearest = NULL;
+        unsigned distance_min = UINT_MAX;
+
+        for (; *words; words++) {
+                const unsigned distance = text_distance(name, *words);
+
+                /* A third of the letters may be wrong; more than that is another word. */
+                if (distance < distance_min && distance <= (strlen(*words) + 2) / 3) {
+                        nearest = *words;
+                        distance_min = distance;
+                }
+        }
+        return nearest;
+}

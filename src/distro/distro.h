@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Distributions: a row each, naming the package manager that installs it. */
+
+#include "base/macro.h"
+#include "base/progress.h"
+#include "config/config.h"
+#include "sandbox/sandbox.h"
+
+typedef struct Distro Distro;
+
+/* One tree being installed. */
+typedef struct Installation {
+        const Config *config;
+        const Distro *distro;
+        const char *root;      /* absolute path of the tree, an empty directory at first */
+        const char *workspace; /* absolute path of a private directory for generated configuration and logs */
+        const char *cache;     /* absolute path of the package cache, NULL: none is kept */
+        Progress *progress;    /* of the running step; may be NULL */
+} Installation;
+
+typedef struct PackageManager {
+        const char *name;
+        /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key rings), each
+         * appended to problems; NULL: none. Runs before anything is downloaded. */
+        int (*check)(const Config *config, const Distro *distro, char ***problems);
+        int (*bootstrap)(const Installation *installation);                                /* base tree */
+        int (*install)(const Installation *installation, const char *const *packages);     /* more packages into it */
+        int (*clean)(const Installation *installation);                                    /* lists, archives, leftovers */
+} PackageManager;
+
+struct Distro {
+        const char *name;            /* word of Distribution= */
+        const PackageManager *manager;
+        const char *key_ring;        /* file on the host that signs the archive */
+        const char *const *base_packages;
+        /* For bootable trees: */
+        const char *const *boot_packages;    /* common ones: boot loader, initrd generator */
+        const char *const *kernel_packages;  /* index: Architecture; NULL entry: not bootable there */
+        const char *const *architectures;    /* index: Architecture; the distribution's own name ("amd64"), NULL: none */
+};
+
+/* NULL when the distribution is not there yet. */
+const Distro *distro_find(unsigned distribution);
+
+/* All packages the configuration asks for in the final image: base, boot, Packages=. New list. */
+int distro_packages(const Distro *distro, const Config *config, char ***ret);
+
+/* Runs a command inside the tree (chroot-like sandbox with the network if asked for), its output to the log of the
+ * workspace; a failure is logged with the command's last lines. `doing` names the purpose for messages: "configure the
+ * initrd". 0 or a negative errno; -EINTR when interrupted. */
+int distro_run_inside(const Installation *installation, const char *const *argv, bool network, const char *doing);

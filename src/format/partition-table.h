@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where partitions go: pure arithmetic, no I/O. */
+
+#include "base/macro.h"
+#include "base/uuid.h"
+#include "format/partition-type.h"
+
+#define SECTOR_SIZE UINT64_C(512)
+#define PARTITION_GRAIN_SIZE MIB
+#define PARTITION_ATTRIBUTE_READ_ONLY (UINT64_C(1) << 60)
+#define PARTITION_ATTRIBUTE_GROW (UINT64_C(1) << 59)
+
+typedef struct Partition {
+        PartitionType type;
+        const char *name;  /* GPT name, at most 36 UTF-16 units */
+        uint64_t size;     /* asked for, in bytes: a multiple of SECTOR_SIZE */
+        Uuid uuid;
+        uint64_t attributes; /* PARTITION_ATTRIBUTE_* */
+} Partition;
+
+typedef struct PartitionTable {
+        Uuid disk_uuid;
+        unsigned architecture; /* index for partition_type_uuid() */
+        const Partition *partitions;
+        size_t n_partitions;
+} PartitionTable;
+
+typedef struct PartitionPlace {
+        uint64_t offset, size; /* bytes */
+} PartitionPlace;
+
+typedef struct PartitionLayout {
+        uint64_t disk_size;
+        size_t n_places;
+        PartitionPlace places[]; /* places[i] answers partitions[i] */
+} PartitionLayout;
+
+/* Places all partitions in order, each start aligned to the grain, and sizes the disk: one MiB before the first for the
+ * table, one after the last for its backup (spec 2.4). -EFBIG when the sum overflows, -EINVAL for sizes that are no
+ * multiples of the sector size or zero. */
+int partition_table_place(const PartitionTable *table, PartitionLayout **ret);
+static inline void partition_layout_free(PartitionLayout *layout) {
+        free(layout);
+}
+DEFINE_CLEANUP(PartitionLayout, partition_layout_free)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a process may see and do. A policy (data) is turned into a list of operations (data) that prints itself, and that
+ * a child process carries out before it executes the command. Used for package managers and scripts in builds, and for
+ * services. Nothing here assumes uid 0 beyond what the policy asks for. */
+
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "base/reason.h"
+
+typedef enum SandboxMountType {
+        SANDBOX_BIND,           /* source (host path) on target */
+        SANDBOX_BIND_READ_ONLY,
+        SANDBOX_TMPFS,          /* options as for mount(2), "mode=0755" */
+        SANDBOX_DEV,            /* minimal /dev: null zero full random urandom tty, ptmx, pts, shm, fd links */
+        SANDBOX_PROC,           /* of the new PID namespace */
+        SANDBOX_SYS,            /* read-only */
+        SANDBOX_OVERLAY,        /* options "lowerdir=…,upperdir=…,workdir=…" */
+} SandboxMountType;
+
+/* Targets are inside the new root, links in them never lead outside of it. Missing targets of binds are made in the
+ * tree unless the mount is optional; those that were made are removed again afterwards. */
+typedef struct SandboxMount {
+        SandboxMountType type;
+        const char *source, *target, *options;
+        bool optional;  /* skipped when the source does not exist */
+        bool recursive; /* binds take what is mounted below along */
+} SandboxMount;
+
+typedef struct SandboxPolicy {
+        const char *root;         /* directory that becomes "/"; "/" for the host's own, then read-only is advised */
+        bool root_read_only;
+        const SandboxMount *mounts; /* in this order, after the root is in place */
+        size_t n_mounts;
+        bool network;             /* the host's network; otherwise a namespace of its own with only lo */
+        bool suppress_sync;       /* fsync and family succeed at once, O_SYNC and O_DSYNC are without effect: for trees
+                                   * that are thrown away if the run dies */
+        const char *hostname;     /* NULL: "localhost" */
+        const char *working_directory; /* inside; NULL: "/" */
+        const char *const *environment; /* NULL-terminated "NAME=value": all there is, nothing is inherited */
+        uint64_t capabilities;    /* bounding set, bit n is capability n; 0: SANDBOX_CAPABILITIES_PACKAGES */
+        bool new_session;         /* no controlling terminal */
+} SandboxPolicy;
+
+/* What package managers and maintainer scripts need: files of any owner, device nodes, chroot, mounts of their own
+ * inside; no module loading, clock, raw I/O, tracing outside, reboot. */
+extern const uint64_t SANDBOX_CAPABILITIES_PACKAGES;
+
+typedef struct Sandbox Sandbox;
+
+/* Decides: checks the policy and makes the list of operations. */
+int sandbox_new(const SandboxPolicy *policy, Sandbox **ret, Reason *reason);
+void sandbox_free(Sandbox *sandbox);
+DEFINE_CLEANUP(Sandbox, sandbox_free)
+
+/* One operation per line: "bind-read-only /etc/resolv.conf on /etc/resolv.conf". */
+void sandbox_print(const Sandbox *sandbox, FILE *file);
+
+typedef struct SandboxCommand {
+        const char *const *argv;  /* argv[0] is looked up in the PATH of the environment, inside */
+        int stdin_fd;             /* -EBADF: /dev/null */
+        int output_fd;            /* standard output and error; -EBADF: ours */
+        /* Called for every complete line of output when not NULL; the line is also written to output_fd if that is
+         * given. */
+        void (*on_line)(const char *line, void *userdata);
+        void *userdata;
+} SandboxCommand;
+
+/* Does it: runs the command in new namespaces as described, waits for it, and reaps or kills everything it left behind.
+ * Returns the exit status (0…255; 128 + n for a command killed by signal n). -EINTR after SIGINT or SIGTERM of ours
+ * (base/interrupt.h), with everything inside killed and reaped; another negative errno when the sandbox or the command
+ * could not be set up, with the operation named in the reason. If we die, everything inside dies. */
+int sandbox_run(const Sandbox *sandbox, const SandboxCommand *command, Reason *reason);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The settings engine: a table of rows describes the members of a struct that users may set, from files and from the
+ * command line. The engine knows no particular setting and no particular struct; builder and runtime bring theirs. */
+
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/macro.h"
+#include "base/reason.h"
+
+typedef struct Setting Setting;
+
+/* What a kind of value does. `member` points to the struct member that the row describes. */
+typedef struct SettingType {
+        const char *metavar;  /* "SIZE" in help and manual; NULL for what takes no value on the command line */
+        const char *about;    /* one sentence for the manual: which values there are */
+        bool optional_value;  /* --option alone is fine, a value needs '=' */
+        bool is_list;         /* several values add up */
+        bool is_path;         /* completed as a path by the shells */
+        /* Reads the text into the member; a list appends. -EINVAL with the reason when the text is no such value. */
+        int (*parse)(const Setting *setting, const char *text, void *member, Reason *reason);
+        /* Prints the value, a list one item per call (index counts from 0); false when there is no such item. */
+        bool (*print)(const Setting *setting, const void *member, size_t index, FILE *file);
+        void (*print_json)(const Setting *setting, const void *member, JsonWriter *writer);
+        void (*clear)(void *member); /* frees, and sets to unset */
+} SettingType;
+
+typedef struct SettingAlias {
+        const char *name, *word; /* "raw_gpt" means "gpt_ext4"; ends with { NULL, NULL } */
+} SettingAlias;
+
+typedef enum SettingFlags {
+        SETTING_SECRET = 1 << 0,       /* never printed: summary says "set" */
+        SETTING_HIDDEN = 1 << 1,       /* old name, not in help */
+        SETTING_LATER_REPLACES = 1 << 2, /* a list that a later file replaces instead of adding to it */
+        SETTING_OUTSIDE_FILES = 1 << 3, /* handled by the program before files are read (--directory, --help) */
+} SettingFlags;
+
+/* A row. */
+struct Setting {
+        const char *section, *name;   /* "[Output]", "Format" without brackets; name NULL: command line only */
+        const char *const *old_names; /* further spellings of the key; NULL: none */
+        const char *option;           /* "format" for --format; NULL: files only */
+        const char *const *old_options;
+        char letter;                  /* 't' for -t; 0: none */
+        bool inverted;                /* the option says the opposite of the key (--without-tests) */
+        const SettingType *type;
+        size_t offset;                /* of the member */
+        const char *const *words;     /* enumerations: the words, in the order of the C enum */
+        const SettingAlias *aliases;
+        SettingFlags flags;
+        const char *default_about;    /* how the default comes about, for the manual: "the host's"; NULL: none */
+        const char *planned;          /* NULL once the program does it; else why a value is refused: "LUKS is not there yet" */
+        const char *help;             /* one line, no full stop, lower case start, under 50 characters */
+        const char *about;            /* one paragraph for the manual */
+};
+
+typedef struct SettingSection {
+        const char *name, *about;
+} SettingSection;
+
+typedef struct SettingTable {
+        const SettingSection *sections;
+        size_t n_sections;
+        const Setting *rows;
+        size_t n_rows;
+} SettingTable;
+
+typedef enum SettingSource {
+        SETTING_UNSET,
+        SETTING_DEFAULT,      /* built in */
+        SETTING_DERIVED,      /* from other settings or the host; `file` says what from */
+        SETTING_DISCOVERED,   /* a special file in the project: `file` */
+        SETTING_FILE,         /* `file`:`line` */
+        SETTING_COMMAND_LINE, /* `file` is the option as it was typed, "--format" */
+} SettingSource;
+
+/* Where a value, or some items of a list, came from. */
+typedef struct SettingOrigin {
+        SettingSource source;
+        char *file;
+        unsigned line;
+        size_t n_items; /* list settings: how many items, in the order of the list */
+} SettingOrigin;
+
+typedef struct SettingOrigins {
+        SettingOrigin *items; /* lists: one per addition; others: at most one */
+        size_t n_items;
+} SettingOrigins;
+
+/* A struct under way of being filled. */
+typedef struct SettingStore {
+        const SettingTable *table;
+        void *object;            /* not owned */
+        SettingOrigins *origins; /* one per row */
+} SettingStore;
+
+/* Mistakes found so far: a load reports all of them at once. */
+typedef struct SettingMistakes {
+        char **texts; /* "mkosi.default:12: Unknown setting …" */
+        char **warnings;
+} SettingMistakes;
+
+int setting_store_new(const SettingTable *table, void *object, SettingStore **ret);
+/* Clears every member and frees the origins. */
+void setting_store_free(SettingStore *store);
+DEFINE_CLEANUP(SettingStore, setting_store_free)
+void setting_mistakes_done(SettingMistakes *mistakes);
+int setting_mistake(SettingMistakes *mistakes, const char *format, ...) _printf_(2, 3);
+int setting_warning(SettingMistakes *mistakes, const char *format, ...) _printf_(2, 3);
+
+/* Rows are found by their place in the struct: setting_find(table, offsetof(Config, format)). Never NULL. */
+const Setting *setting_find(const SettingTable *table, size_t offset);
+SettingSource setting_source(const SettingStore *store, const Setting *setting);
+/* "mkosi.default:12", "command line (--format)", "default", "derived from Distribution=". */
+int setting_origin_format(const SettingOrigin *origin, char **ret);
+/* Notes an origin for a member that the program itself has just filled; replaces what was noted. */
+int setting_note_origin(SettingStore *store, const Setting *setting, SettingSource source, const char *file);
+
+static inline void *setting_member(const SettingStore *store, const Setting *setting) {
+        return (char *)store->object + setting->offset;
+}
+
+/* The types. For enumerations the member is an unsigned; 0 is the first word. */
+extern const SettingType setting_type_bool;          /* bool; on the command line a flag, or --option=no */
+extern const SettingType setting_type_count;         /* unsigned: counts repetitions on the command line; number in files */
+extern const SettingType setting_type_enum;          /* unsigned */
+extern const SettingType setting_type_text;          /* char *, NULL unset, "" is a value */
+extern const SettingType setting_type_path;          /* char *, "" refused */
+extern const SettingType setting_type_size;          /* uint64_t bytes, 0 unset; multiples of 512 */
+extern const SettingType setting_type_list;          /* char **, split at blanks and commas */
+extern const SettingType setting_type_path_list;     /* char **, split at blanks and commas in files; one per option on the command line */
+extern const SettingType setting_type_search_path;   /* char **, split at blanks, and at colons */
+extern const SettingType setting_type_words;         /* char **, split at blanks: a command with arguments */
