@@ -6,7 +6,8 @@
 
 #include "base/macro.h"
 
-/* From now on the signals set a flag only; a second one of the same kind still does. Blocking system calls return EINTR. */
+/* From now on the signals set a flag only, however often they come. Blocking system calls return EINTR. One that was
+ * ignored before (nohup) stays ignored. */
 int interrupt_catch(void);
 
 /* -EINTR once a signal came, 0 before. Cheap enough for every file of a tree. */

@@ -28,7 +28,7 @@ bool log_coloured(void) {
         return isatty(STDERR_FILENO) == 1;
 }
 
-static void log_print(LogLevel level, int r, const char *format, va_list arguments) {
+static _printf_(3, 0) void log_print(LogLevel level, int r, const char *format, va_list arguments) {
         static const struct {
                 const char *word, *colour;
         } styles[] = {

@@ -11,47 +11,47 @@
 #include <stdlib.h>
 #include <sys/types.h>
 
-#define _cleanup_(function) __attribute__((cleanup(function)))
-#define _printf_(format, first) __attribute__((format(printf, format, first)))
-#define _unused_ __attribute__((unused))
+#define _cleanup_(function)   __attribute__((cleanup(function)))
+#define _printf_(text, first) __attribute__((format(printf, text, first)))
+#define _unused_              __attribute__((unused))
 
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
 
-#define MAX(a, b)                                                                                            \
-        ({                                                                                                   \
-                const typeof(a) _max_a = (a);                                                                \
-                const typeof(b) _max_b = (b);                                                                \
-                _max_a > _max_b ? _max_a : _max_b;                                                           \
+#define MAX(a, b)                                  \
+        ({                                         \
+                const typeof(a) _max_a = (a);      \
+                const typeof(b) _max_b = (b);      \
+                _max_a > _max_b ? _max_a : _max_b; \
         })
-#define MIN(a, b)                                                                                            \
-        ({                                                                                                   \
-                const typeof(a) _min_a = (a);                                                                \
-                const typeof(b) _min_b = (b);                                                                \
-                _min_a < _min_b ? _min_a : _min_b;                                                           \
+#define MIN(a, b)                                  \
+        ({                                         \
+                const typeof(a) _min_a = (a);      \
+                const typeof(b) _min_b = (b);      \
+                _min_a < _min_b ? _min_a : _min_b; \
         })
 
 /* Hands an owned pointer on: the variable no longer owns it. */
-#define TAKE_PTR(pointer)                                                                                    \
-        ({                                                                                                   \
-                typeof(pointer) *_take = &(pointer);                                                         \
-                typeof(pointer) _taken = *_take;                                                             \
-                *_take = NULL;                                                                               \
-                _taken;                                                                                      \
+#define TAKE_PTR(pointer)                            \
+        ({                                           \
+                typeof(pointer) *_take = &(pointer); \
+                typeof(pointer) _taken = *_take;     \
+                *_take = NULL;                       \
+                _taken;                              \
         })
 
 /* The same for a file descriptor. */
-#define TAKE_FD(fd)                                                                                          \
-        ({                                                                                                   \
-                int *_take = &(fd);                                                                          \
-                const int _taken = *_take;                                                                   \
-                *_take = -EBADF;                                                                             \
-                _taken;                                                                                      \
+#define TAKE_FD(fd)                        \
+        ({                                 \
+                int *_take = &(fd);        \
+                const int _taken = *_take; \
+                *_take = -EBADF;           \
+                _taken;                    \
         })
 
 /* Defines foo_freep() for _cleanup_ out of foo_free(); foo_free() takes NULL. */
-#define DEFINE_CLEANUP(type, function)                                                                       \
-        static inline void function##p(type **pointer) {                                                     \
-                function(*pointer);                                                                          \
+#define DEFINE_CLEANUP(type, function)                   \
+        static inline void function##p(type **pointer) { \
+                function(*pointer);                      \
         }
 
 #define KIB UINT64_C(1024)

@@ -93,7 +93,8 @@ unsigned text_distance(const char *a, const char *b) {
                 for (size_t j = 1; j <= b_length; j++) {
                         const int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
 
-                        row[j] = MIN(MIN(above[j] + 1, row[j - 1] + 1), above[j - 1] + (x != y));
+                        row[j] = MIN(above[j], row[j - 1]) + 1;
+                        row[j] = MIN(row[j], above[j - 1] + (x != y));
                         if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
                             y == tolower((unsigned char)a[i - 2]))
                                 row[j] = MIN(row[j], above_that[j - 2] + 1);

@@ -13,15 +13,15 @@
 typedef struct TreeNode TreeNode;
 
 struct TreeNode {
-        char *name;              /* the last component; "" for the root */
-        TreeNode *parent;        /* NULL for the root */
-        TreeNode **children;     /* directories only: sorted bytewise by name */
+        char *name;          /* the last component; "" for the root */
+        TreeNode *parent;    /* NULL for the root */
+        TreeNode **children; /* directories only: sorted bytewise by name */
         size_t n_children;
         const TreeNode *original; /* hard link: the first node, in tree order, of the same inode; else NULL */
-        unsigned n_links;        /* names this inode has within the tree; on the first node of it only */
-        struct stat status;      /* lstat(): st_mode, st_uid, st_gid, st_rdev, st_size, st_mtim … */
-        char *target;            /* symbolic links only */
-        size_t index;            /* position in Tree.nodes */
+        unsigned n_links;         /* names this inode has within the tree; on the first node of it only */
+        struct stat status;       /* lstat(): st_mode, st_uid, st_gid, st_rdev, st_size, st_mtim … */
+        char *target;             /* symbolic links only */
+        size_t index;             /* position in Tree.nodes */
 };
 
 typedef struct Tree {

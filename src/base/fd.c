@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define COPY_BUFFER_SIZE (256 * KIB)
+
+int fd_close(int fd) {
+        const int saved_errno = errno;
+
+        if (fd >= 0)
+                (void)close(fd);
+        errno = saved_errno;
+        return -EBADF;
+}
+
+/* One read or write, at the file position when offset is negative; interruptions are retried. */
+static ssize_t transfer_once(int fd, void *to, const void *from, size_t size, off_t offset) {
+        for (;;) {
+                ssize_t n;
+
+                if (to)
+                        n = offset < 0 ? read(fd, to, size) : pread(fd, to, size, offset);
+                else
+                        n = offset < 0 ? write(fd, from, size) : pwrite(fd, from, size, offset);
+                if (n >= 0)
+                        return n;
+                if (errno != EINTR)
+                        return -errno;
+        }
+}
+
+static int transfer_all(int fd, void *to, const void *from, size_t size, off_t offset) {
+        size_t done = 0;
+
+        while (done < size) {
+                const ssize_t n = transfer_once(fd, to ? (char *)to + done : NULL,
+                                                from ? (const char *)from + done : NULL, size - done,
+                                                offset < 0 ? offset : offset + (off_t)done);
+                if (n < 0)
+                        return (int)n;
+                if (n == 0)
+                        return to ? -ENODATA : -EIO;
+                done += (size_t)n;
+        }
+        return 0;
+}
+
+int fd_read_all(int fd, void *buffer, size_t size) {
+        return transfer_all(fd, buffer, NULL, size, -1);
+}
+
+int fd_pread_all(int fd, void *buffer, size_t size, uint64_t offset) {
+        return transfer_all(fd, buffer, NULL, size, (off_t)offset);
+}
+
+int fd_write_all(int fd, const void *buffer, size_t size) {
+        return transfer_all(fd, NULL, buffer, size, -1);
+}
+
+int fd_pwrite_all(int fd, const void *buffer, size_t size, uint64_t offset) {
+        return transfer_all(fd, NULL, buffer, size, (off_t)offset);
+}
+
+int file_read(int dir_fd, const char *path, size_t size_max, char **ret, size_t *ret_size) {
+        _cleanup_(fd_closep) int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        _cleanup_(freep) char *text = NULL;
+        size_t size = 0, room = 0;
+        struct stat status;
+
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &status) < 0)
+                return -errno;
+        if (S_ISDIR(status.st_mode))
+                return -EISDIR;
+        if (!S_ISREG(status.st_mode))
+                return -EINVAL;
+        if ((uint64_t)status.st_size > size_max)
+                return -EFBIG;
+
+        /* Files below /proc and /sys say size 0 and have content all the same: read until the end, whatever they say. */
+        for (;;) {
+                if (size == room) {
+                        room = MAX(room * 2, (size_t)status.st_size + 1);
+                        room = MIN(MAX(room, (size_t)256), size_max + 1);
+                        char *grown = realloc(text, room + 1);
+                        if (!grown)
+                                return -ENOMEM;
+                        text = grown;
+                }
+                const ssize_t n = transfer_once(fd, text + size, NULL, room - size, -1);
+                if (n < 0)
+                        return (int)n;
+                if (n == 0)
+                        break;
+                size += (size_t)n;
+                if (size > size_max)
+                        return -EFBIG;
+        }
+
+        text[size] = '\0';
+        if (ret_size)
+                *ret_size = size;
+        else if (__builtin_strlen(text) != size)
+                return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int file_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode) {
+        _cleanup_(fd_closep) int fd =
+                openat(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, mode);
+
+        if (fd < 0)
+                return -errno;
+        if (fchmod(fd, mode) < 0)
+                return -errno;
+        return fd_write_all(fd, data, size);
+}
+
+int file_write_text(int dir_fd, const char *path, const char *text, mode_t mode) {
+        return file_write(dir_fd, path, text, __builtin_strlen(text), mode);
+}
+
+static int copy_by_buffer(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t size) {
+        _cleanup_(freep) char *buffer = malloc(COPY_BUFFER_SIZE);
+
+        if (!buffer)
+                return -ENOMEM;
+
+        while (size > 0) {
+                const size_t part = (size_t)MIN(size, COPY_BUFFER_SIZE);
+
+                int r = fd_pread_all(from_fd, buffer, part, from_offset);
+                if (r < 0)
+                        return r;
+                r = fd_pwrite_all(to_fd, buffer, part, to_offset);
+                if (r < 0)
+                        return r;
+                from_offset += part;
+                to_offset += part;
+                size -= part;
+        }
+        return 0;
+}
+
+/* Copies a range without holes. */
+static int copy_data(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t size) {
+        while (size > 0) {
+                off_t from = (off_t)from_offset, to = (off_t)to_offset;
+                const ssize_t n = copy_file_range(from_fd, &from, to_fd, &to, (size_t)MIN(size, GIB), 0);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                /* Not on these file systems, not on this kernel, or a file that the kernel makes up (/proc): by hand. */
+                if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
+                        return copy_by_buffer(from_fd, from_offset, to_fd, to_offset, size);
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        return -ENODATA;
+                from_offset += (uint64_t)n;
+                to_offset += (uint64_t)n;
+                size -= (uint64_t)n;
+        }
+        return 0;
+}
+
+int fd_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t size) {
+        const uint64_t end = from_offset + size;
+        uint64_t position = from_offset;
+        struct stat status;
+
+        if (fstat(from_fd, &status) < 0)
+                return -errno;
+        if (!S_ISREG(status.st_mode))
+                return -EINVAL;
+        if ((uint64_t)status.st_size < end)
+                return -ENODATA;
+
+        while (position < end) {
+                const off_t data = lseek(from_fd, (off_t)position, SEEK_DATA);
+                if (data < 0 && errno == ENXIO)
+                        return 0; /* nothing but a hole up to the end */
+                if (data < 0)
+                        return errno == EINVAL
+                                       ? copy_data(from_fd, position, to_fd,
+                                                   to_offset + (position - from_offset), end - position)
+                                       : -errno;
+                if ((uint64_t)data >= end)
+                        return 0;
+
+                off_t hole = lseek(from_fd, data, SEEK_HOLE);
+                if (hole < 0)
+                        return -errno;
+                hole = MIN(hole, (off_t)end);
+
+                const int r = copy_data(from_fd, (uint64_t)data, to_fd,
+                                        to_offset + ((uint64_t)data - from_offset), (uint64_t)(hole - data));
+                if (r < 0)
+                        return r;
+                position = (uint64_t)hole;
+        }
+        return 0;
+}
