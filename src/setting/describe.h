@@ -8,20 +8,25 @@
 
 typedef struct SettingProgram {
         const char *name, *version, *purpose; /* "mkosi", "0.1.0", "Build OS images" */
-        const char *about;                    /* paragraphs of the manual's DESCRIPTION, separated by empty lines */
-        const char *files_about;              /* the manual's FILES, as "name\ttext\n" lines; NULL: none */
+        const char *about;       /* the manual's DESCRIPTION, paragraphs separated by empty lines */
+        const char *files_about; /* the manual's FILES, as "name\ttext\n" lines; NULL: none */
+        const char *see_also;    /* the manual's SEE ALSO: "systemd-nspawn(1), bootctl(1)"; NULL: none */
         const SettingVerb *verbs;
         size_t n_verbs;
         const SettingTable *table;
 } SettingProgram;
 
-void describe_help(const SettingProgram *program, FILE *file);    /* at most 80 columns */
-void describe_manual(const SettingProgram *program, FILE *file);  /* man(7) source of section 1 */
-void describe_example(const SettingProgram *program, FILE *file); /* a settings file with everything commented out */
+/* At most 80 columns. */
+void describe_help(const SettingProgram *program, FILE *file);
+/* man(7) source of section 1. */
+void describe_manual(const SettingProgram *program, FILE *file);
+/* A settings file with everything commented out. */
+void describe_example(const SettingProgram *program, FILE *file);
 /* shell is "bash", "zsh" or "fish"; -EINVAL for another. */
 int describe_completion(const SettingProgram *program, const char *shell, FILE *file);
 
-/* Every setting by section: value, and origin of every value. all false: only what is not unset. */
+/* Every setting by section: value, and origin of every value. all false: only what is not unset. -ENOMEM. */
 int describe_summary(const SettingStore *store, bool all, FILE *file);
-/* { "Output": { "Format": { "value": …, "origin": [ … ] } } } inside the object that is open. */
+/* { "Output": { "Format": { "value": …, "origin": [ { "source": "file", "file": …, "line": …, "items": … } ] } } }
+ * inside the object that is open. */
 int describe_json(const SettingStore *store, JsonWriter *writer);

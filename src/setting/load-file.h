@@ -7,8 +7,14 @@
 
 /* Reads one settings file, given as text, into the store. `name` is how messages call the file. Mistakes are collected,
  * all of the file at once; -ENOMEM is the only error. Lists add up (or replace, by their flag, what earlier FILES said);
- * of other settings the later file wins. */
-int setting_load_text(SettingStore *store, const char *name, const char *text, size_t size, SettingMistakes *mistakes);
+ * of other settings the later file wins.
+ *
+ * The syntax: "[Section]" and "Key=value" lines, blanks around everything dropped; '#' or ';' begins a comment line, never
+ * a comment behind a value; a line indented deeper than its key line continues the value, also after empty lines and
+ * comments; the lines of a value are joined by one blank. */
+int setting_load_text(SettingStore *store, const char *name, const char *text, size_t size,
+                      SettingMistakes *mistakes);
 
-/* Opens and reads the file. -ENOENT when it is not there. */
+/* Opens and reads the file; the path is how messages call it. -ENOENT when it is not there, another errno when it
+ * cannot be read; one that is too large is a mistake. */
 int setting_load_file(SettingStore *store, const char *path, SettingMistakes *mistakes);

@@ -12,15 +12,22 @@
 
 typedef struct Setting Setting;
 
+/* The most items that a list holds, and the most mistakes that are kept: files are not to be trusted. */
+#define SETTING_LIST_ITEMS_MAX 10000
+#define SETTING_MISTAKES_MAX   100
+
 /* What a kind of value does. `member` points to the struct member that the row describes. */
 typedef struct SettingType {
-        const char *metavar;  /* "SIZE" in help and manual; NULL for what takes no value on the command line */
-        const char *about;    /* one sentence for the manual: which values there are */
-        bool optional_value;  /* --option alone is fine, a value needs '=' */
-        bool is_list;         /* several values add up */
-        bool is_path;         /* completed as a path by the shells */
+        const char *metavar; /* "SIZE" in help and manual; NULL for what takes no value on the command line */
+        const char *about;   /* one sentence for the manual: which values there are */
+        bool optional_value; /* --option alone is fine, a value needs '=' */
+        bool is_list;        /* several values add up; the member is a char ** */
+        bool is_path;        /* completed as a path by the shells */
         /* Reads the text into the member; a list appends. -EINVAL with the reason when the text is no such value. */
         int (*parse)(const Setting *setting, const char *text, void *member, Reason *reason);
+        /* The same for what the command line says, where text is NULL when a type with optional_value got none. NULL:
+         * like parse. */
+        int (*parse_argument)(const Setting *setting, const char *text, void *member, Reason *reason);
         /* Prints the value, a list one item per call (index counts from 0); false when there is no such item. */
         bool (*print)(const Setting *setting, const void *member, size_t index, FILE *file);
         void (*print_json)(const Setting *setting, const void *member, JsonWriter *writer);
@@ -32,29 +39,37 @@ typedef struct SettingAlias {
 } SettingAlias;
 
 typedef enum SettingFlags {
-        SETTING_SECRET = 1 << 0,       /* never printed: summary says "set" */
-        SETTING_HIDDEN = 1 << 1,       /* old name, not in help */
+        SETTING_SECRET = 1 << 0,         /* never printed: summary says "set" */
+        SETTING_HIDDEN = 1 << 1,         /* old name, not in help */
         SETTING_LATER_REPLACES = 1 << 2, /* a list that a later file replaces instead of adding to it */
-        SETTING_OUTSIDE_FILES = 1 << 3, /* handled by the program before files are read (--directory, --help) */
+        SETTING_OUTSIDE_FILES =
+                1 << 3, /* for the program itself, before files are read (--directory, --help) */
+        SETTING_OPTIONAL_VALUE =
+                1 << 4, /* the option alone says "yes", another value needs '=' (--compress) */
+        SETTING_ARGUMENT_REPLACES =
+                1 << 5, /* a list to which files add nothing once the command line has spoken */
 } SettingFlags;
 
 /* A row. */
 struct Setting {
-        const char *section, *name;   /* "[Output]", "Format" without brackets; name NULL: command line only */
+        const char *section, *name;   /* "Output", "Format"; name NULL: command line only */
         const char *const *old_names; /* further spellings of the key; NULL: none */
         const char *option;           /* "format" for --format; NULL: files only */
         const char *const *old_options;
-        char letter;                  /* 't' for -t; 0: none */
-        bool inverted;                /* the option says the opposite of the key (--without-tests) */
+        char letter;   /* 't' for -t; 0: none */
+        bool inverted; /* the option says the opposite of the key (--without-tests) */
         const SettingType *type;
-        size_t offset;                /* of the member */
-        const char *const *words;     /* enumerations: the words, in the order of the C enum */
+        size_t offset; /* of the member */
+        const char *const
+                *words; /* enumerations: the words, in the order of the C enum; "" cannot be given */
         const SettingAlias *aliases;
         SettingFlags flags;
-        const char *default_about;    /* how the default comes about, for the manual: "the host's"; NULL: none */
-        const char *planned;          /* NULL once the program does it; else why a value is refused: "LUKS is not there yet" */
-        const char *help;             /* one line, no full stop, lower case start, under 50 characters */
-        const char *about;            /* one paragraph for the manual */
+        const char *metavar;       /* what the value is called in help, "NAME"; NULL: as the type says */
+        const char *default_about; /* how the default comes about, for the manual: "the host's"; NULL: none */
+        const char *
+                planned; /* NULL once the program does it; else why a value is refused: "LUKS is not there yet" */
+        const char *help;  /* one line, no full stop, lower case start, under 50 characters */
+        const char *about; /* one paragraph for the manual */
 };
 
 typedef struct SettingSection {
@@ -93,11 +108,12 @@ typedef struct SettingOrigins {
 /* A struct under way of being filled. */
 typedef struct SettingStore {
         const SettingTable *table;
-        void *object;            /* not owned */
+        void *object;            /* not owned; its members are */
         SettingOrigins *origins; /* one per row */
 } SettingStore;
 
-/* Mistakes found so far: a load reports all of them at once. */
+/* Mistakes found so far: a load reports all of them at once. Control characters in them are shown as '?'. Once there
+ * are too many of a kind, one last text says so and further ones are dropped. */
 typedef struct SettingMistakes {
         char **texts; /* "mkosi.default:12: Unknown setting …" */
         char **warnings;
@@ -118,19 +134,53 @@ SettingSource setting_source(const SettingStore *store, const Setting *setting);
 int setting_origin_format(const SettingOrigin *origin, char **ret);
 /* Notes an origin for a member that the program itself has just filled; replaces what was noted. */
 int setting_note_origin(SettingStore *store, const Setting *setting, SettingSource source, const char *file);
+/* The same for the items that the program has just appended to a list: the others keep theirs. */
+int setting_note_addition(SettingStore *store, const Setting *setting, SettingSource source,
+                          const char *file);
+
+/* A value on its way into the store, from a file or the command line. */
+typedef struct SettingValue {
+        const char *text; /* NULL: an option without its optional value */
+        SettingSource source;
+        const char *file; /* or the option, as for SettingOrigin */
+        unsigned line;
+        bool replaces; /* the items of a list that earlier files gave go away */
+} SettingValue;
+
+/* Puts the value where it belongs by the rules of precedence: the command line beats files, both beat what the program
+ * itself filled in, lists add up. A value that loses is checked all the same. -EINVAL with the reason for a bad one. */
+int setting_assign(SettingStore *store, const Setting *setting, const SettingValue *value, Reason *reason);
 
 static inline void *setting_member(const SettingStore *store, const Setting *setting) {
         return (char *)store->object + setting->offset;
 }
 
 /* The types. For enumerations the member is an unsigned; 0 is the first word. */
-extern const SettingType setting_type_bool;          /* bool; on the command line a flag, or --option=no */
-extern const SettingType setting_type_count;         /* unsigned: counts repetitions on the command line; number in files */
-extern const SettingType setting_type_enum;          /* unsigned */
-extern const SettingType setting_type_text;          /* char *, NULL unset, "" is a value */
-extern const SettingType setting_type_path;          /* char *, "" refused */
-extern const SettingType setting_type_size;          /* uint64_t bytes, 0 unset; multiples of 512 */
-extern const SettingType setting_type_list;          /* char **, split at blanks and commas */
-extern const SettingType setting_type_path_list;     /* char **, split at blanks and commas in files; one per option on the command line */
-extern const SettingType setting_type_search_path;   /* char **, split at blanks, and at colons */
-extern const SettingType setting_type_words;         /* char **, split at blanks: a command with arguments */
+/* clang-format off */
+extern const SettingType setting_type_bool;        /* bool; on the command line a flag, or --option=no */
+extern const SettingType setting_type_count;       /* unsigned: repetitions on the command line, a number in files */
+extern const SettingType setting_type_enum;        /* unsigned */
+extern const SettingType setting_type_text;        /* char *, NULL unset, "" is a value */
+extern const SettingType setting_type_path;        /* char *, "" refused */
+extern const SettingType setting_type_size;        /* uint64_t bytes, 0 unset; multiples of 512 */
+extern const SettingType setting_type_list;        /* char **, split at blanks and commas */
+extern const SettingType setting_type_path_list;   /* char **, the same in files; one per option on the command line */
+extern const SettingType setting_type_search_path; /* char **, split at blanks, and at colons */
+extern const SettingType setting_type_words;       /* char **, split at blanks: a command with arguments */
+/* clang-format on */
+
+/* What each type's member is in C. */
+typedef bool SettingMember_bool;
+typedef unsigned SettingMember_count, SettingMember_enum;
+typedef char *SettingMember_text, *SettingMember_path;
+typedef uint64_t SettingMember_size;
+typedef char **SettingMember_list, **SettingMember_path_list, **SettingMember_search_path,
+        **SettingMember_words;
+
+/* A row's type and member in one: SETTING_MEMBER(Config, root_size, size). A member of another C type than its setting
+ * type wants does not compile. (A macro around this one has to hand the type on with ##, since bool is a macro too.) */
+/* clang-format off */
+#define SETTING_MEMBER(Struct, member, name)                                                                 \
+        .type = &setting_type_##name,                                                                        \
+        .offset = _Generic(((Struct *)NULL)->member, SettingMember_##name: offsetof(Struct, member))
+/* clang-format on */
