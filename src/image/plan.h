@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The whole build on one page: which steps there are, in which order, and which of them a configuration wants. */
+
+#include <stdio.h>
+
+#include "image/image.h"
+
+typedef struct Step {
+        const char *name;  /* one word, "packages" */
+        const char *doing; /* shown while it runs: "Installing packages" */
+        size_t because;    /* offset of the Config member that asks for it, for `mkosi plan` */
+        bool (*wanted)(const Config *config); /* NULL: always */
+        int (*run)(Image *image);
+        int (*detail)(const Config *config,
+                      char **ret); /* what exactly, for `mkosi plan`; NULL: nothing to add */
+} Step;
+
+extern const Step plan_steps[];
+extern const size_t plan_n_steps;
+
+/* Prints the steps in order, what each will do, and the setting and place that asks for it. Pure: nothing is run. */
+int plan_print(const LoadedConfig *loaded, FILE *file);
+
+/* The steps' functions; each is in the file that its name says. */
+int step_workspace(Image *image);   /* step-output.c */
+int step_bootstrap(Image *image);   /* step-tree.c */
+int step_packages(Image *image);    /* step-tree.c */
+int step_extra_trees(Image *image); /* step-tree.c */
+int step_clean(Image *image);       /* step-tree.c */
+int step_first_boot(Image *image);  /* step-root.c: identity, host name */
+int step_password(Image *image);    /* step-root.c */
+int step_initrd(Image *image);      /* step-boot.c */
+int step_boot(Image *image);        /* step-boot.c */
+int step_assemble(Image *image);    /* step-assemble.c */
+int step_publish(Image *image);     /* step-output.c */

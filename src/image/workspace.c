@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/tree.h"
+#include "image/workspace.h"
+
+#define LOCK_NAME "lock"
+
+static void read_holder(int fd, pid_t *ret) {
+        char text[24] = "";
+        uint64_t pid;
+
+        *ret = 0;
+        if (pread(fd, text, sizeof(text) - 1, 0) > 0 && parse_uint64(text_strip(text), &pid) == 0 &&
+            pid <= INT32_MAX)
+                *ret = (pid_t)pid;
+}
+
+/* Makes the directory if need be and takes its lock. -EBUSY: somebody has it. -ESTALE: the directory went away meanwhile,
+ * try again. */
+static int lock_directory(const char *path, int *ret_fd, int *ret_lock_fd, pid_t *ret_holder) {
+        _cleanup_(fd_closep) int fd = -EBADF, lock_fd = -EBADF;
+        struct stat ours, current;
+
+        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? -ESTALE : -errno;
+        lock_fd = openat(fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (lock_fd < 0)
+                return errno == ENOENT ? -ESTALE : -errno;
+        if (flock(lock_fd, LOCK_EX | LOCK_NB) < 0) {
+                read_holder(lock_fd, ret_holder);
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+        }
+
+        /* Between mkdir() and flock() its owner may have ended and removed it. */
+        if (fstat(lock_fd, &ours) < 0)
+                return -errno;
+        if (fstatat(AT_FDCWD, path, &current, AT_SYMLINK_NOFOLLOW) < 0 || ours.st_nlink == 0)
+                return -ESTALE;
+
+        *ret_fd = TAKE_FD(fd);
+        *ret_lock_fd = TAKE_FD(lock_fd);
+        return 0;
+}
+
+static inline void directory_closep(DIR **directory) {
+        if (*directory)
+                (void)closedir(*directory);
+}
+
+/* Empties the directory but for the lock, which keeps others out meanwhile. */
+static int remove_leftovers(const char *path) {
+        _cleanup_(directory_closep) DIR *directory = opendir(path);
+        struct dirent *entry;
+
+        if (!directory)
+                return -errno;
+
+        while ((entry = readdir(directory))) {
+                if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, "..") ||
+                    text_equal(entry->d_name, LOCK_NAME))
+                        continue;
+
+                const int r = tree_remove(dirfd(directory), entry->d_name);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int output_workspace_path(const char *output, char **ret) {
+        _cleanup_(freep) char *parent = NULL;
+
+        const int r = path_parent(output, &parent);
+        if (r < 0)
+                return r;
+        return text_format(ret, "%s/.mkosi-%s", text_equal(parent, "/") ? "" : parent,
+                           path_base_name(output));
+}
+
+int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder) {
+        _cleanup_(freep) Workspace *workspace = calloc(1, sizeof(*workspace));
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(fd_closep) int fd = -EBADF, lock_fd = -EBADF;
+        char pid[24];
+        int r;
+
+        if (!workspace)
+                return -ENOMEM;
+        r = output_workspace_path(output, &path);
+        if (r < 0)
+                return r;
+
+        do
+                r = lock_directory(path, &fd, &lock_fd, ret_holder);
+        while (r == -ESTALE);
+        if (r < 0)
+                return r;
+
+        r = remove_leftovers(path);
+        if (r < 0)
+                return r;
+        const int length = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+        if (ftruncate(lock_fd, 0) < 0)
+                return -errno;
+        r = fd_pwrite_all(lock_fd, pid, (size_t)length, 0);
+        if (r < 0)
+                return r;
+
+        *workspace = (Workspace){ .path = TAKE_PTR(path), .fd = TAKE_FD(fd), .lock_fd = TAKE_FD(lock_fd) };
+        *ret = TAKE_PTR(workspace);
+        return 0;
+}
+
+int workspace_remove(Workspace *workspace) {
+        int r;
+
+        if (!workspace->path)
+                return 0;
+        r = remove_leftovers(workspace->path);
+        if (r < 0)
+                return r;
+
+        /* The lock goes last. Whoever comes between these two calls makes a lock of his own, and keeps the directory. */
+        if (unlinkat(workspace->fd, LOCK_NAME, 0) < 0)
+                return -errno;
+        if (rmdir(workspace->path) < 0 && errno != ENOTEMPTY && errno != ENOENT)
+                return -errno;
+        free(TAKE_PTR(workspace->path));
+        return 0;
+}
+
+int workspace_remove_stale(const char *output) {
+        _cleanup_(workspace_freep) Workspace *workspace = NULL;
+        _cleanup_(freep) char *path = NULL;
+        pid_t holder;
+        int r;
+
+        r = output_workspace_path(output, &path);
+        if (r < 0)
+                return r;
+        if (access(path, F_OK) < 0)
+                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+        r = workspace_new(output, &workspace, &holder);
+        if (r < 0)
+                return r;
+        return workspace_remove(workspace);
+}
+
+void workspace_free(Workspace *workspace) {
+        if (!workspace)
+                return;
+        (void)workspace_remove(workspace);
+        (void)fd_close(workspace->fd);
+        (void)fd_close(workspace->lock_fd);
+        free(workspace->path);
+        free(workspace);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the program can do. */
+
+#include "config/config-load.h"
+
+#define EXIT_USAGE 2
+
+typedef struct Verb {
+        bool needs_config;  /* reads the settings of the project, and refuses mistakes in them */
+        bool needs_support; /* and those that this version does not act on */
+        /* The exit status, or a negative errno, which has been logged. */
+        int (*run)(LoadedConfig *loaded, mode_t caller_umask);
+} Verb;
+
+/* The words; verbs[i] is what verb_words[i] does. The first one is meant when none is given. */
+extern const SettingVerb verb_words[];
+extern const Verb verbs[];
+extern const size_t n_verbs;
+
+/* --help and --version, which may stand with any verb. */
+int verb_help(LoadedConfig *loaded, mode_t caller_umask);
+int verb_version(void);
