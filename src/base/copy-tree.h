@@ -7,11 +7,15 @@
 #include "base/reason.h"
 
 typedef enum CopyTreeFlags {
-        COPY_TREE_OWNERS = 1 << 0, /* keep uid and gid; otherwise what is copied belongs to root */
+        COPY_TREE_OWNERS =
+                1 << 0, /* keep uid and gid; otherwise all belongs to who copies: root, in a build */
 } CopyTreeFlags;
 
-/* Merges the directory from into the directory to, both found below dir_fd (or AT_FDCWD): directories are merged,
- * anything else of the same name is replaced; modes, times, extended attributes (user.*, and with COPY_TREE_OWNERS all)
- * and hard links within the copy are kept, file data is shared where the file system can. Symbolic links are copied,
- * and those of the target are never followed: a link in the way of a directory is -ENOTDIR. */
+/* Merges the directory from into the directory to, both found below dir_fd (or AT_FDCWD). What is missing is made,
+ * the directory to itself included; directories are merged, anything else of the same name is replaced. A directory
+ * that is there already keeps its own mode, owner and attributes: a private working directory must not make the
+ * target's /etc private. All else keeps mode, times, extended attributes (user.*, and with COPY_TREE_OWNERS all) and
+ * hard links within the copy; file data is shared where the file system can, and holes stay holes. Attributes user.* are
+ * left out where the target's file system knows none. Symbolic links are copied, and those of the target are never
+ * followed: one in the way of a directory is -ENOTDIR. -EINTR after interrupt_check(). */
 int copy_tree(int dir_fd, const char *from, const char *to, CopyTreeFlags flags, Reason *reason);

@@ -41,8 +41,11 @@ typedef struct TreeAttributes {
         size_t n_items;
 } TreeAttributes;
 
-/* Loads the tree below the directory; symbolic links are not followed, other file systems mounted below are entered
- * as empty directories. The Tree keeps a descriptor of its own. */
+/* Deeper trees than this are refused with -ELOOP: nothing sane is, and every level keeps a descriptor open. */
+#define TREE_DEPTH_MAX 500
+
+/* Loads the tree below the directory; a symbolic link at the path itself is followed, those below are not. Whatever is
+ * mounted below enters as an empty directory. The Tree keeps a descriptor of its own. -EINTR after interrupt_check(). */
 int tree_load(int dir_fd, const char *path, Tree **ret, Reason *reason);
 void tree_free(Tree *tree);
 DEFINE_CLEANUP(Tree, tree_free)
@@ -61,6 +64,9 @@ int tree_open(const Tree *tree, const TreeNode *node);
 int tree_read_attributes(const Tree *tree, const TreeNode *node, TreeAttributes *ret);
 void tree_attributes_done(TreeAttributes *attributes);
 
-/* Deletes what lies at the path, whole, without following symbolic links or entering other file systems (-EXDEV).
+/* Opens a directory to read it. A symbolic link is -ELOOP or -ENOTDIR, a directory that is mounted over is -EXDEV. */
+int tree_open_directory(int dir_fd, const char *name);
+
+/* Deletes what lies at the path, whole, without following symbolic links or entering what is mounted (-EXDEV).
  * Nothing there is fine. */
 int tree_remove(int dir_fd, const char *path);
