@@ -39,15 +39,12 @@ typedef struct SettingAlias {
 } SettingAlias;
 
 typedef enum SettingFlags {
-        SETTING_SECRET = 1 << 0,         /* never printed: summary says "set" */
-        SETTING_HIDDEN = 1 << 1,         /* old name, not in help */
-        SETTING_LATER_REPLACES = 1 << 2, /* a list that a later file replaces instead of adding to it */
-        SETTING_OUTSIDE_FILES =
-                1 << 3, /* for the program itself, before files are read (--directory, --help) */
-        SETTING_OPTIONAL_VALUE =
-                1 << 4, /* the option alone says "yes", another value needs '=' (--compress) */
-        SETTING_ARGUMENT_REPLACES =
-                1 << 5, /* a list to which files add nothing once the command line has spoken */
+        SETTING_SECRET = 1 << 0,            /* never printed: summary says "set" */
+        SETTING_HIDDEN = 1 << 1,            /* old name, not in help */
+        SETTING_LATER_REPLACES = 1 << 2,    /* a list that a later file replaces instead of adding to it */
+        SETTING_OUTSIDE_FILES = 1 << 3,     /* done before files are read (--directory, --help) */
+        SETTING_OPTIONAL_VALUE = 1 << 4,    /* the option alone says "yes", a value needs '=' (--compress) */
+        SETTING_ARGUMENT_REPLACES = 1 << 5, /* a list to which files add nothing to what arguments gave */
 } SettingFlags;
 
 /* A row. */
@@ -59,17 +56,15 @@ struct Setting {
         char letter;   /* 't' for -t; 0: none */
         bool inverted; /* the option says the opposite of the key (--without-tests) */
         const SettingType *type;
-        size_t offset; /* of the member */
-        const char *const
-                *words; /* enumerations: the words, in the order of the C enum; "" cannot be given */
+        size_t offset;            /* of the member */
+        const char *const *words; /* enumerations: in the order of the C enum; "" cannot be given */
         const SettingAlias *aliases;
         SettingFlags flags;
         const char *metavar;       /* what the value is called in help, "NAME"; NULL: as the type says */
         const char *default_about; /* how the default comes about, for the manual: "the host's"; NULL: none */
-        const char *
-                planned; /* NULL once the program does it; else why a value is refused: "LUKS is not there yet" */
-        const char *help;  /* one line, no full stop, lower case start, under 50 characters */
-        const char *about; /* one paragraph for the manual */
+        const char *planned;       /* why a value is refused: "LUKS is not there yet"; NULL: it is done */
+        const char *help;          /* one line, no full stop, lower case start, under 50 characters */
+        const char *about;         /* one paragraph for the manual */
 };
 
 typedef struct SettingSection {
@@ -129,8 +124,10 @@ int setting_warning(SettingMistakes *mistakes, const char *format, ...) _printf_
 
 /* Rows are found by their place in the struct: setting_find(table, offsetof(Config, format)). Never NULL. */
 const Setting *setting_find(const SettingTable *table, size_t offset);
+/* Where the value, or the items of a list in their order, came from; the source of the first of these. */
+const SettingOrigins *setting_origins(const SettingStore *store, const Setting *setting);
 SettingSource setting_source(const SettingStore *store, const Setting *setting);
-/* "mkosi.default:12", "command line (--format)", "default", "derived from Distribution=". */
+/* "mkosi.default:12", "command line, --format", "default", "derived from Distribution=", "not set". */
 int setting_origin_format(const SettingOrigin *origin, char **ret);
 /* Notes an origin for a member that the program itself has just filled; replaces what was noted. */
 int setting_note_origin(SettingStore *store, const Setting *setting, SettingSource source, const char *file);

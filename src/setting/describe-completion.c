@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "setting/describe-text.h"
+
+/* In every shell's script the table's text stands between single quotes; `special` lists further characters that a
+ * backslash takes the meaning from. */
+static void print_quoted_part(const char *text, const char *special, const char *apostrophe, FILE *file) {
+        for (; *text; text++) {
+                if (*text == '\'')
+                        (void)fputs(apostrophe, file);
+                else if (*text == '\n')
+                        (void)putc(' ', file);
+                else
+                        (void)fprintf(file, "%s%c", strchr(special, *text) ? "\\" : "", *text);
+        }
+}
+
+static bool is_completed(const Setting *row) {
+        return (row->option || row->letter) && !(row->flags & SETTING_HIDDEN);
+}
+
+static void print_row_words(const Setting *row, FILE *file) {
+        for (size_t i = 0; describe_word(row, i); i++)
+                (void)fprintf(file, "%s%s", i > 0 ? " " : "", describe_word(row, i));
+}
+
+/* bash */
+
+static void print_bash_quoted(const char *text, FILE *file) {
+        print_quoted_part(text, "", "'\\''", file);
+}
+
+/* "--format|--format=|-t)": with '=' behind it only, for an optional value. */
+static void print_bash_pattern(const Setting *row, FILE *file) {
+        const bool optional = describe_is_value_optional(row);
+
+        (void)fputs("        ", file);
+        if (row->option)
+                (void)fprintf(file, "--%s=", row->option);
+        if (row->option && !optional)
+                (void)fprintf(file, "|--%s", row->option);
+        if (row->letter && !optional)
+                (void)fprintf(file, "%s-%c", row->option ? "|" : "", row->letter);
+        (void)fputs(")\n                ", file);
+}
+
+static void print_bash_values(const SettingTable *table, FILE *file) {
+        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
+                const bool optional = describe_is_value_optional(row);
+
+                if (!is_completed(row) || (optional && !(row->option && describe_word(row, 0))))
+                        continue;
+
+                print_bash_pattern(row, file);
+                if (describe_word(row, 0)) {
+                        (void)fputs("mapfile -t COMPREPLY < <(compgen -W '", file);
+                        print_row_words(row, file);
+                        (void)fputs("' -- \"$word\")\n", file);
+                } else if (row->type->is_path)
+                        (void)fputs("compopt -o filenames 2>/dev/null\n"
+                                    "                mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n",
+                                    file);
+                else
+                        (void)fputs(": a value of its own\n", file);
+                (void)fputs("                return ;;\n", file);
+        }
+}
+
+static void print_bash_options(const SettingTable *table, FILE *file) {
+        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
+                if (!is_completed(row))
+                        continue;
+                if (row->option)
+                        (void)fprintf(file, " --%s", row->option);
+                if (row->letter)
+                        (void)fprintf(file, " -%c", row->letter);
+        }
+}
+
+static void complete_bash(const SettingProgram *program, FILE *file) {
+        (void)fprintf(file, "# bash completion for %s\n\n_%s() {\n", program->name, program->name);
+        (void)fputs("        local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD-1]} verbs='",
+                    file);
+        for (size_t i = 0; i < program->n_verbs; i++) {
+                (void)fputs(i > 0 ? " " : "", file);
+                print_bash_quoted(program->verbs[i].name, file);
+        }
+        (void)fputs("' other\n"
+                    "        COMPREPLY=()\n"
+                    "\n"
+                    "        # The '=' of --option=value is a word of its own.\n"
+                    "        if [[ $word == '=' ]]; then\n"
+                    "                option+='=' word=''\n"
+                    "        elif [[ $option == '=' ]]; then\n"
+                    "                option=${COMP_WORDS[COMP_CWORD-2]}=\n"
+                    "        fi\n"
+                    "\n"
+                    "        case $option in\n",
+                    file);
+        print_bash_values(program->table, file);
+        (void)fputs("        esac\n"
+                    "\n"
+                    "        if [[ $word == -* ]]; then\n"
+                    "                mapfile -t COMPREPLY < <(compgen -W '",
+                    file);
+        print_bash_options(program->table, file);
+        (void)fputs("' -- \"$word\")\n"
+                    "                return\n"
+                    "        fi\n"
+                    "\n"
+                    "        # Behind a verb come its own words.\n"
+                    "        for other in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+                    "                [[ \" $verbs \" == *\" $other \"* ]] && return\n"
+                    "        done\n"
+                    "        mapfile -t COMPREPLY < <(compgen -W \"$verbs\" -- \"$word\")\n"
+                    "}\n"
+                    "\n",
+                    file);
+        (void)fprintf(file, "complete -F _%s -o default %s\n", program->name, program->name);
+}
+
+/* zsh */
+
+static void print_zsh_quoted(const char *text, FILE *file) {
+        print_quoted_part(text ?: "", "[]:\\", "'\\''", file);
+}
+
+/* What follows the option in its specification: help, and which values there are. */
+static void print_zsh_value(const Setting *row, FILE *file) {
+        const char *metavar = row->metavar ?: row->type->metavar;
+        const bool optional = describe_is_value_optional(row);
+
+        (void)putc('[', file);
+        print_zsh_quoted(row->help, file);
+        (void)putc(']', file);
+        if (metavar) {
+                (void)fputs(optional ? "::" : ":", file);
+                print_zsh_quoted(metavar, file);
+                (void)putc(':', file);
+                if (describe_word(row, 0)) {
+                        (void)putc('(', file);
+                        print_row_words(row, file);
+                        (void)putc(')', file);
+                } else if (row->type->is_path)
+                        (void)fputs("_files", file);
+        }
+        (void)fputs("' \\\n", file);
+}
+
+static void print_zsh_row(const Setting *row, FILE *file) {
+        const bool optional = describe_is_value_optional(row), has_value = row->type->metavar;
+        const bool repeats = row->type->is_list || row->type == &setting_type_count;
+
+        if (row->option) {
+                (void)fprintf(file, "                '%s--%s%s", repeats ? "*" : "", row->option,
+                              !has_value ? ""
+                              : optional ? "=-"
+                                         : "=");
+                print_zsh_value(row, file);
+        }
+        if (row->letter) {
+                (void)fprintf(file, "                '%s-%c%s", repeats ? "*" : "", row->letter,
+                              optional ? "[" : "+");
+                if (optional) {
+                        print_zsh_quoted(row->help, file);
+                        (void)fputs("]' \\\n", file);
+                } else
+                        print_zsh_value(row, file);
+        }
+}
+
+static void complete_zsh(const SettingProgram *program, FILE *file) {
+        const SettingTable *table = program->table;
+
+        (void)fprintf(file, "#compdef %s\n\n_%s() {\n", program->name, program->name);
+        (void)fputs("        local -a verbs=(\n", file);
+        for (size_t i = 0; i < program->n_verbs; i++) {
+                (void)fputs("                '", file);
+                print_zsh_quoted(program->verbs[i].name, file);
+                (void)putc(':', file);
+                print_zsh_quoted(program->verbs[i].help, file);
+                (void)fputs("'\n", file);
+        }
+        (void)fputs("        )\n\n        _arguments -s \\\n", file);
+        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
+                if (is_completed(row))
+                        print_zsh_row(row, file);
+        (void)fputs("                '1:verb:{ _describe verb verbs }' \\\n"
+                    "                '*::word:_default'\n"
+                    "}\n"
+                    "\n",
+                    file);
+        (void)fprintf(file,
+                      "if [[ $funcstack[1] == _%s ]]; then\n"
+                      "        _%s \"$@\"\n"
+                      "else\n"
+                      "        compdef _%s %s\n"
+                      "fi\n",
+                      program->name, program->name, program->name, program->name);
+}
+
+/* fish */
+
+static void print_fish_quoted(const char *text, FILE *file) {
+        (void)putc('\'', file);
+        print_quoted_part(text ?: "", "\\", "\\'", file);
+        (void)putc('\'', file);
+}
+
+static void print_fish_row(const SettingProgram *program, const Setting *row, FILE *file) {
+        (void)fprintf(file, "complete -c %s", program->name);
+        if (row->option)
+                (void)fprintf(file, " -l %s", row->option);
+        if (row->letter)
+                (void)fprintf(file, " -s %c", row->letter);
+        if (describe_is_value_optional(row)) {
+                if (describe_word(row, 0)) {
+                        (void)fputs(" -f -a '", file);
+                        print_row_words(row, file);
+                        (void)putc('\'', file);
+                }
+        } else if (describe_word(row, 0)) {
+                (void)fputs(" -x -a '", file);
+                print_row_words(row, file);
+                (void)putc('\'', file);
+        } else
+                (void)fputs(row->type->is_path ? " -r -F" : " -x", file);
+        (void)fputs(" -d ", file);
+        print_fish_quoted(row->help, file);
+        (void)putc('\n', file);
+}
+
+static void complete_fish(const SettingProgram *program, FILE *file) {
+        const SettingTable *table = program->table;
+
+        (void)fprintf(file, "# fish completion for %s\n\ncomplete -c %s -f\n", program->name, program->name);
+        for (size_t i = 0; i < program->n_verbs; i++) {
+                (void)fprintf(file, "complete -c %s -n __fish_use_subcommand -a ", program->name);
+                print_fish_quoted(program->verbs[i].name, file);
+                (void)fputs(" -d ", file);
+                print_fish_quoted(program->verbs[i].help, file);
+                (void)putc('\n', file);
+        }
+        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
+                if (is_completed(row))
+                        print_fish_row(program, row, file);
+}
+
+int describe_completion(const SettingProgram *program, const char *shell, FILE *file) {
+        static const struct {
+                const char *shell;
+                void (*complete)(const SettingProgram *program, FILE *file);
+        } scripts[] = {
+                { "bash", complete_bash },
+                { "zsh", complete_zsh },
+                { "fish", complete_fish },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(scripts); i++)
+                if (text_equal(scripts[i].shell, shell)) {
+                        scripts[i].complete(program, file);
+                        return 0;
+                }
+        return -EINVAL;
+}

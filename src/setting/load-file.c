@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "setting/load-file.h"
+
+#define BLANKS          " \t\r"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+typedef enum SectionState { SECTION_NONE, SECTION_UNKNOWN, SECTION_KNOWN } SectionState;
+
+typedef struct FileScan {
+        SettingStore *store;
+        const char *name;
+        SettingMistakes *mistakes;
+        unsigned line;
+
+        SectionState section_state;
+        const char *section;       /* the table's name for it */
+        bool mentioned_no_section; /* once is enough */
+
+        /* The key that was read last: lines indented deeper continue its value. */
+        bool in_value;
+        const Setting *setting; /* NULL: a mistake, its lines are skipped */
+        unsigned value_line;
+        size_t indentation;
+        char *value; /* as large as the whole file */
+        size_t value_length;
+
+        unsigned *set_in_line; /* one per row; 0: not yet in this file */
+} FileScan;
+
+static void file_scan_done(FileScan *scan) {
+        free(scan->value);
+        free(scan->set_in_line);
+}
+
+static bool setting_is_called(const Setting *row, const char *key) {
+        return row->name && (text_equal(row->name, key) || strv_contains(row->old_names, key));
+}
+
+/* section NULL: in any. */
+static const Setting *find_key(const SettingTable *table, const char *section, const char *key) {
+        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
+                if (setting_is_called(row, key) && (!section || text_equal(row->section, section)))
+                        return row;
+        return NULL;
+}
+
+static const SettingSection *find_section(const SettingTable *table, const char *name) {
+        for (size_t i = 0; i < table->n_sections; i++)
+                if (text_equal(table->sections[i].name, name))
+                        return &table->sections[i];
+        return NULL;
+}
+
+static int explain_unknown_section(FileScan *scan, const char *name) {
+        const SettingTable *table = scan->store->table;
+        _cleanup_(freep) const char **names = NULL;
+
+        names = calloc(table->n_sections + 1, sizeof(char *));
+        if (!names)
+                return -ENOMEM;
+        for (size_t i = 0; i < table->n_sections; i++)
+                names[i] = table->sections[i].name;
+
+        const char *near = text_nearest(name, names);
+        return setting_mistake(scan->mistakes, "%s:%u: Unknown section [%s]%s%s%s", scan->name, scan->line,
+                               name, near ? ", did you mean [" : "", near ?: "", near ? "]?" : "");
+}
+
+/* The setting of the section (NULL: of any) whose name comes nearest. */
+static int find_near_key(const SettingTable *table, const char *section, const char *key,
+                         const Setting **ret) {
+        _cleanup_(freep) const char **names = NULL;
+        size_t n = 0;
+
+        names = calloc(table->n_rows + 1, sizeof(char *));
+        if (!names)
+                return -ENOMEM;
+        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
+                if (row->name && !(row->flags & SETTING_HIDDEN) &&
+                    (!section || text_equal(row->section, section)))
+                        names[n++] = row->name;
+
+        const char *near = text_nearest(key, names);
+        *ret = near ? find_key(table, section, near) : NULL;
+        return 0;
+}
+
+static int explain_unknown_key(FileScan *scan, const char *key) {
+        const SettingTable *table = scan->store->table;
+        const Setting *elsewhere = find_key(table, NULL, key), *near = NULL;
+
+        if (elsewhere)
+                return setting_mistake(scan->mistakes, "%s:%u: Setting \"%s\" belongs in [%s], not in [%s]",
+                                       scan->name, scan->line, key, elsewhere->section, scan->section);
+
+        int r = find_near_key(table, scan->section, key, &near);
+        if (r >= 0 && !near)
+                r = find_near_key(table, NULL, key, &near);
+        if (r < 0)
+                return r;
+
+        if (!near)
+                return setting_mistake(scan->mistakes, "%s:%u: Unknown setting \"%s\" in [%s]", scan->name,
+                                       scan->line, key, scan->section);
+        if (text_equal(near->section, scan->section))
+                return setting_mistake(scan->mistakes,
+                                       "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\"?",
+                                       scan->name, scan->line, key, scan->section, near->name);
+        return setting_mistake(scan->mistakes,
+                               "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\" in [%s]?",
+                               scan->name, scan->line, key, scan->section, near->name, near->section);
+}
+
+static int warn_of_repetition(FileScan *scan, const Setting *setting) {
+        unsigned *set_in_line = &scan->set_in_line[setting - scan->store->table->rows];
+        const unsigned before = *set_in_line;
+
+        *set_in_line = scan->value_line;
+        if (before == 0 || setting->type->is_list)
+                return 0;
+        return setting_warning(scan->mistakes, "%s:%u: Setting \"%s\" replaces what line %u says", scan->name,
+                               scan->value_line, setting->name, before);
+}
+
+/* Stores the value under way, if there is one: all its lines have been read. */
+static int finish_value(FileScan *scan) {
+        const Setting *setting = scan->setting;
+        _cleanup_(reason_done) Reason reason = {};
+
+        scan->in_value = false;
+        scan->setting = NULL;
+        if (!setting)
+                return 0;
+
+        scan->value[scan->value_length] = '\0';
+        const SettingValue value = {
+                .text = scan->value,
+                .source = SETTING_FILE,
+                .file = scan->name,
+                .line = scan->value_line,
+                .replaces = (setting->flags & SETTING_LATER_REPLACES) &&
+                            scan->set_in_line[setting - scan->store->table->rows] == 0,
+        };
+
+        int r = warn_of_repetition(scan, setting);
+        if (r < 0)
+                return r;
+
+        r = setting_assign(scan->store, setting, &value, &reason);
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+
+        const char *shown = setting->flags & SETTING_SECRET ? "…" : value.text;
+        return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, value.line, setting->name,
+                               shown, reason_text(&reason, r));
+}
+
+/* Appends a line to the value, behind a blank if it is not the first. */
+static void append_line(FileScan *scan, const char *text) {
+        if (*text == '\0')
+                return;
+        if (scan->value_length > 0)
+                scan->value[scan->value_length++] = ' ';
+        scan->value_length = (size_t)(stpcpy(scan->value + scan->value_length, text) - scan->value);
+}
+
+/* A key or a section that got indented by accident is part of the value above it; say so. */
+static int warn_of_indentation(FileScan *scan, const char *text) {
+        const SettingTable *table = scan->store->table;
+        const bool bracket = text[0] == '[';
+        const char *end = strchr(text, bracket ? ']' : '=');
+        _cleanup_(freep) char *word = NULL;
+
+        if (!end || !scan->setting)
+                return 0;
+
+        word = strndup(text, (size_t)(end - text));
+        if (!word)
+                return -ENOMEM;
+        if (bracket ? !find_section(table, word + 1) : !find_key(table, NULL, text_strip(word)))
+                return 0;
+        return setting_warning(scan->mistakes,
+                               "%s:%u: \"%s\" is indented deeper than \"%s\" in line %u, and so continues it",
+                               scan->name, scan->line, text, scan->setting->name, scan->value_line);
+}
+
+static int begin_section(FileScan *scan, char *text) {
+        char *end = strchr(text, ']');
+
+        scan->section_state = SECTION_UNKNOWN;
+        if (!end || end[1] != '\0')
+                return setting_mistake(scan->mistakes,
+                                       "%s:%u: Not a section, which is written \"[Name]\": \"%s\"",
+                                       scan->name, scan->line, text);
+
+        *end = '\0';
+        const char *name = text_strip(text + 1);
+        const SettingSection *section = find_section(scan->store->table, name);
+        if (!section)
+                return explain_unknown_section(scan, name);
+
+        scan->section_state = SECTION_KNOWN;
+        scan->section = section->name;
+        return 0;
+}
+
+static int begin_value(FileScan *scan, char *text, size_t indentation) {
+        char *equals = strchr(text, '=');
+
+        scan->in_value = true;
+        scan->indentation = indentation;
+        scan->value_line = scan->line;
+        scan->value_length = 0;
+
+        if (scan->section_state == SECTION_NONE) {
+                if (scan->mentioned_no_section)
+                        return 0;
+                scan->mentioned_no_section = true;
+                return setting_mistake(scan->mistakes, "%s:%u: Text before the first [Section]", scan->name,
+                                       scan->line);
+        }
+        if (!equals || equals == text)
+                return setting_mistake(
+                        scan->mistakes,
+                        "%s:%u: Neither a [Section] nor a Key=value, nor indented to continue one: "
+                        "\"%s\"",
+                        scan->name, scan->line, text);
+        if (scan->section_state == SECTION_UNKNOWN)
+                return 0; /* that was the mistake */
+
+        *equals = '\0';
+        const char *key = text_strip(text);
+        scan->setting = find_key(scan->store->table, scan->section, key);
+        if (!scan->setting)
+                return explain_unknown_key(scan, key);
+
+        append_line(scan, text_strip(equals + 1));
+        return 0;
+}
+
+static int scan_line(FileScan *scan, char *line) {
+        const size_t indentation = strspn(line, BLANKS);
+        char *text = text_strip(line);
+
+        if (*text == '\0' || *text == '#' || *text == ';')
+                return 0;
+
+        if (scan->in_value && indentation > scan->indentation) {
+                const int r = warn_of_indentation(scan, text);
+                if (r < 0)
+                        return r;
+                if (scan->setting)
+                        append_line(scan, text);
+                return 0;
+        }
+
+        const int r = finish_value(scan);
+        if (r < 0)
+                return r;
+        return *text == '[' ? begin_section(scan, text) : begin_value(scan, text, indentation);
+}
+
+static int scan_lines(FileScan *scan, char *text, size_t size) {
+        char *const end = text + size;
+
+        while (text < end) {
+                char *line = text, *line_end = memchr(text, '\n', (size_t)(end - text)) ?: end;
+
+                scan->line++;
+                *line_end = '\0';
+                if (strlen(line) < (size_t)(line_end - line))
+                        return setting_mistake(scan->mistakes, "%s:%u: A NUL byte: this is not a text file",
+                                               scan->name, scan->line);
+
+                const int r = scan_line(scan, line);
+                if (r < 0)
+                        return r;
+                text = line_end + 1;
+        }
+        return finish_value(scan);
+}
+
+static int refuse_size(SettingMistakes *mistakes, const char *name) {
+        return setting_mistake(mistakes, "%s: Larger than %d bytes: this is not a settings file", name,
+                               SETTING_FILE_SIZE_MAX);
+}
+
+int setting_load_text(SettingStore *store, const char *name, const char *text, size_t size,
+                      SettingMistakes *mistakes) {
+        _cleanup_(file_scan_done) FileScan scan = { .store = store, .name = name, .mistakes = mistakes };
+        _cleanup_(freep) char *copy = NULL;
+
+        if (size > SETTING_FILE_SIZE_MAX)
+                return refuse_size(mistakes, name);
+        if (size >= strlen(BYTE_ORDER_MARK) && memcmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+                text += strlen(BYTE_ORDER_MARK);
+                size -= strlen(BYTE_ORDER_MARK);
+        }
+
+        copy = malloc(size + 1);
+        scan.value = malloc(size + 1);
+        scan.set_in_line = calloc(MAX(store->table->n_rows, (size_t)1), sizeof(unsigned));
+        if (!copy || !scan.value || !scan.set_in_line)
+                return -ENOMEM;
+
+        if (size > 0)
+                memcpy(copy, text, size);
+        return scan_lines(&scan, copy, size);
+}
+
+int setting_load_file(SettingStore *store, const char *path, SettingMistakes *mistakes) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+
+        const int r = file_read(AT_FDCWD, path, SETTING_FILE_SIZE_MAX, &text, &size);
+        if (r == -EFBIG)
+                return refuse_size(mistakes, path);
+        if (r < 0)
+                return r;
+        return setting_load_text(store, path, text, size, mistakes);
+}
