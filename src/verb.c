@@ -16,7 +16,7 @@
 /* clang-format off */
 const SettingVerb verb_words[] = {
         { "build",      NULL,    false, "build the image (the default)",
-          "Builds what the settings describe. Refuses to touch an output that exists, unless \\fB\\-\\-force\\fP is given; even then the old one is replaced only when the new one is complete." },
+          "Builds what the settings describe. Refuses to touch an output that exists, unless --force is given; even then the old one is replaced only when the new one is complete." },
         { "summary",    NULL,    false, "show all settings and where they come from",
           "Prints every setting that has a value, with the file and line, option or rule that gave it. Builds nothing." },
         { "json",       NULL,    false, "show all settings as JSON",
@@ -24,7 +24,7 @@ const SettingVerb verb_words[] = {
         { "plan",       NULL,    false, "show what a build would do, and why",
           "Prints the steps of a build in their order, each with the setting that asks for it. Builds nothing." },
         { "clean",      NULL,    false, "remove the output of earlier builds",
-          "Removes the output that the settings name, and what a killed build left behind; with \\fB\\-ff\\fP the content of the package cache as well." },
+          "Removes the output that the settings name, and what a killed build left behind; with -ff the content of the package cache as well." },
         { "help",       NULL,    false, "show this help",
           "Prints a short help." },
         { "completion", "SHELL", false, "print completion for bash, zsh or fish",
@@ -165,4 +165,4 @@ const Verb verbs[] = {
 
 const size_t n_verbs = ELEMENTSOF(verbs);
 
-static_assert(ELEMENTSOF(verbs) == ELEMENTSOF(verb_words));
+static_assert(ELEMENTSOF(verbs) == ELEMENTSOF(verb_words), "Every word needs its verb");

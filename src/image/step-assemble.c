@@ -70,7 +70,7 @@ static const PartitionRow partition_rows[] = {
 };
 /* clang-format on */
 
-static_assert(ELEMENTSOF(partition_rows) <= PARTITIONS_MAX);
+static_assert(ELEMENTSOF(partition_rows) <= PARTITIONS_MAX, "Assembly has too little room");
 
 int step_assemble_detail(const Config *config, char **ret) {
         _cleanup_(file_closep) FILE *stream = NULL;

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "temporary-directory.h"
+
+static void test_whole_files(void **state) {
+        _cleanup_(freep) char *text = NULL;
+        struct stat status;
+        size_t size;
+
+        assert_int_equal(file_write_text(AT_FDCWD, "a", "first, long", 0600), 0);
+        assert_int_equal(file_write(AT_FDCWD, "a", "x\0y", 3, 0644), 0);
+        assert_int_equal(stat("a", &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0644);
+        assert_int_equal(file_read(AT_FDCWD, "a", 3, &text, &size), 0);
+        assert_int_equal(size, 3);
+        assert_memory_equal(text, "x\0y", 4);
+
+        char *other = NULL;
+        assert_int_equal(file_read(AT_FDCWD, "a", 2, &other, &size), -EFBIG);
+        assert_int_equal(file_read(AT_FDCWD, "a", 100, &other, NULL), -EBADMSG);
+        assert_int_equal(file_read(AT_FDCWD, ".", 100, &other, NULL), -EISDIR);
+        assert_int_equal(file_read(AT_FDCWD, "/dev/null", 100, &other, NULL), -EINVAL);
+        assert_int_equal(file_read(AT_FDCWD, "missing", 100, &other, NULL), -ENOENT);
+        assert_null(other);
+
+        assert_int_equal(symlink("a", "link"), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "link", "x", 0644), -ELOOP);
+}
+
+/* Its size is said to be 0. */
+static void test_file_of_proc(void **state) {
+        _cleanup_(freep) char *text = NULL;
+
+        assert_int_equal(file_read(AT_FDCWD, "/proc/self/mountinfo", MIB, &text, NULL), 0);
+        assert_non_null(strchr(text, '\n'));
+}
+
+static void test_positions(void **state) {
+        _cleanup_(fd_closep) int fd = open("a", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        char buffer[8];
+
+        assert_int_equal(fd_write_all(fd, "12345678", 8), 0);
+        assert_int_equal(fd_pwrite_all(fd, "ab", 2, 4), 0);
+        assert_int_equal(fd_pread_all(fd, buffer, 4, 3), 0);
+        assert_memory_equal(buffer, "4ab7", 4);
+        assert_int_equal(fd_pread_all(fd, buffer, 4, 5), -ENODATA);
+        assert_int_equal(fd_close(-EBADF), -EBADF);
+}
+
+/* Data, hole, data: the copy has the same bytes, and takes no room for the hole. */
+static void test_copy_range(void **state) {
+        _cleanup_(fd_closep) int from = open("from", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        _cleanup_(fd_closep) int to = open("to", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        struct stat status;
+        char buffer[4];
+
+        assert_int_equal(fd_pwrite_all(from, "head", 4, 0), 0);
+        assert_int_equal(fd_pwrite_all(from, "tail", 4, 64 * MIB), 0);
+        assert_int_equal(ftruncate(to, 100 * MIB), 0);
+        assert_int_equal(fd_copy_range(from, 0, to, MIB, 64 * MIB + 4), 0);
+        assert_int_equal(fd_pread_all(to, buffer, 4, MIB), 0);
+        assert_memory_equal(buffer, "head", 4);
+        assert_int_equal(fd_pread_all(to, buffer, 4, 65 * MIB), 0);
+        assert_memory_equal(buffer, "tail", 4);
+        assert_int_equal(fstat(to, &status), 0);
+        assert_true((uint64_t)status.st_blocks * 512 < MIB);
+
+        assert_int_equal(fd_copy_range(from, 2, to, 0, 2), 0);
+        assert_int_equal(fd_pread_all(to, buffer, 2, 0), 0);
+        assert_memory_equal(buffer, "ad", 2);
+        assert_int_equal(fd_copy_range(from, 1, to, 0, 64 * MIB + 4), -ENODATA);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                unit_test_in_directory(test_whole_files),
+                unit_test_in_directory(test_file_of_proc),
+                unit_test_in_directory(test_positions),
+                unit_test_in_directory(test_copy_range),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

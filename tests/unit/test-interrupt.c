@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/interrupt.h"
+
+static void test_question(void **state) {
+        struct pollfd poll_fd = { .fd = interrupt_fd(), .events = POLLIN };
+
+        assert_int_equal(interrupt_fd(), -EBADF);
+        assert_int_equal(interrupt_catch(), 0);
+        poll_fd.fd = interrupt_fd();
+        assert_int_equal(interrupt_check(), 0);
+        assert_int_equal(poll(&poll_fd, 1, 0), 0);
+
+        assert_int_equal(raise(SIGTERM), 0);
+        assert_int_equal(raise(SIGINT), 0);
+        assert_int_equal(interrupt_check(), -EINTR);
+        assert_int_equal(interrupt_signal(), SIGTERM);
+        assert_int_equal(poll(&poll_fd, 1, 0), 1);
+}
+
+/* Children die of signals again. Runs after the test above, which catches them. */
+static void test_reset(void **state) {
+        const pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+                interrupt_reset();
+                (void)raise(SIGINT);
+                _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = { cmocka_unit_test(test_question), cmocka_unit_test(test_reset) };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

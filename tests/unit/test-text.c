@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <limits.h>
+
+#include "base/text.h"
+
+static void test_affixes(void **state) {
+        assert_string_equal(text_after_prefix("mkosi.default", "mkosi."), "default");
+        assert_null(text_after_prefix("mkos", "mkosi."));
+        assert_true(text_ends_with("image.raw", ".raw"));
+        assert_false(text_ends_with("raw", ".raw"));
+        assert_true(text_is_empty(NULL) && text_is_empty("") && !text_is_empty(" "));
+}
+
+static void test_strip(void **state) {
+        static const char *const cases[][2] = {
+                { "", "" },
+                { "a", "a" },
+                { " \t a b\r\n", "a b" },
+                { " \n\t", "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char text[16];
+
+                strncpy(text, cases[i][0], sizeof(text));
+                assert_string_equal(text_strip(text), cases[i][1]);
+        }
+}
+
+static void test_copies(void **state) {
+        _cleanup_(freep) char *text = NULL;
+
+        assert_int_equal(text_format(&text, "%s-%d", "a", 1), 0);
+        assert_string_equal(text, "a-1");
+        assert_int_equal(text_replace(&text, "b"), 0);
+        assert_string_equal(text, "b");
+        assert_int_equal(text_replace(&text, NULL), 0);
+        assert_null(text);
+}
+
+static void test_distance(void **state) {
+        static const struct {
+                const char *a, *b;
+                unsigned distance;
+        } cases[] = {
+                { "", "", 0 },
+                { "", "abc", 3 },
+                { "Pakages", "Packages", 1 },
+                { "packages", "PACKAGES", 0 },
+                { "fromat", "format", 1 }, /* swapped neighbours */
+                { "kitten", "sitting", 3 },
+        };
+        char longer[80];
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                assert_int_equal(text_distance(cases[i].a, cases[i].b), cases[i].distance);
+                assert_int_equal(text_distance(cases[i].b, cases[i].a), cases[i].distance);
+        }
+        memset(longer, 'a', sizeof(longer) - 1);
+        longer[sizeof(longer) - 1] = '\0';
+        assert_int_equal(text_distance(longer, "a"), UINT_MAX);
+}
+
+static void test_nearest(void **state) {
+        static const char *const words[] = { "fedora", "debian", "ubuntu", NULL };
+
+        assert_string_equal(text_nearest("debain", words), "debian");
+        assert_string_equal(text_nearest("Fedora", words), "fedora");
+        assert_null(text_nearest("archlinux", words));
+        assert_null(text_nearest("x", words));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_affixes), cmocka_unit_test(test_strip),
+                cmocka_unit_test(test_copies),  cmocka_unit_test(test_distance),
+                cmocka_unit_test(test_nearest),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
