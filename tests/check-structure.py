@@ -53,9 +53,9 @@ LIBRARIES = {
 
 SYSTEM_HEADERS = re.compile(
     r'(sys|linux|asm|net|netinet|arpa|bits)/.*|'
-    r'(assert|ctype|dirent|elf|endian|errno|fcntl|fnmatch|fts|getopt|glob|grp|inttypes|langinfo|libgen|limits|locale|'
-    r'math|mntent|poll|pthread|pty|pwd|regex|sched|search|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|'
-    r'stddef|stdint|stdio|stdio_ext|stdlib|stdnoreturn|string|strings|syscall|syslog|termios|threads|time|'
+    r'(assert|ctype|dirent|elf|endian|errno|fcntl|fnmatch|fts|getopt|glob|grp|inttypes|langinfo|libgen|limits|'
+    r'locale|math|mntent|poll|pthread|pty|pwd|regex|sched|search|setjmp|signal|spawn|stdalign|stdarg|stdatomic|'
+    r'stdbool|stddef|stdint|stdio|stdio_ext|stdlib|stdnoreturn|string|strings|syscall|syslog|termios|threads|time|'
     r'uchar|ucontext|unistd|utime|wchar|wctype)\.h'
 )
 
@@ -86,15 +86,13 @@ SPDX = 'SPDX-License-Identifier: LGPL-2.1-or-later'
 UNFINISHED = re.compile(r'\b(TODO|FIXME|XXX)\b')
 SOURCE_FOLDERS = ('src', 'tests', 'tools', '.ci')
 DATA_FOLDERS = re.compile(r'tests/(golden|fuzz/corpus-[^/]+|e2e/data)/')
-COMMENT_OR_LITERAL = re.compile(
-    r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
-)
+COMMENT_OR_LITERAL = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 PREPROCESSOR = re.compile(r'^[ \t]*#(?:[^\n]*\\\n)*[^\n]*', re.MULTILINE)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
 def blank(match):
-    """Keeps the line breaks and quotation marks of a comment, string or directive, so that positions stay true."""
+    """Keeps the line breaks and quotation marks of a comment, string or directive: positions stay true."""
     text = match.group()
     if text[0] in '"\'':
         return text[0] + ' ' * (len(text) - 2) + text[-1]
@@ -109,7 +107,9 @@ class Source:
         self.name = path.name
         self.text = path.read_text(encoding='utf-8')
         self.is_c = path.suffix in ('.c', '.h')
-        self.is_python = path.suffix == '.py' or self.text.startswith(('#!/usr/bin/python3', '#!/usr/bin/env python3'))
+        self.is_python = path.suffix == '.py' or self.text.startswith(
+            ('#!/usr/bin/python3', '#!/usr/bin/env python3')
+        )
         self.is_meson = path.name in ('meson.build', 'meson_options.txt')
         self.is_script = self.text.startswith('#!')
         self.code = ''
@@ -139,10 +139,14 @@ class Source:
             position = match.start()
             if match.group() == '{':
                 if depth == 0:
-                    head = re.sub(r'__attribute__\s*\(\(.*?\)\)', '', self.code[start:position], flags=re.DOTALL)
+                    head = re.sub(
+                        r'__attribute__\s*\(\(.*?\)\)', '', self.code[start:position], flags=re.DOTALL
+                    )
                     name = re.search(r'(\w+)\s*\(', head)
                     if head.rstrip().endswith(')') and name:
-                        first = start + len(self.code[start:position]) - len(self.code[start:position].lstrip())
+                        first = (
+                            start + len(self.code[start:position]) - len(self.code[start:position].lstrip())
+                        )
                         function = (self.line_at(first), name.group(1))
                 depth += 1
                 continue
@@ -198,13 +202,17 @@ def check_layers(project):
             continue
         folder = folder_of(source.path)
         if folder not in LAYERS:
-            project.problem(source.path, 1, f'folder src/{folder}/ is no layer that {Path(__file__).name} knows')
+            project.problem(
+                source.path, 1, f'folder src/{folder}/ is no layer that {Path(__file__).name} knows'
+            )
             continue
         for line, is_system, header in source.includes():
             if is_system:
                 continue
             if 'src/' + header not in project.by_path:
-                project.problem(source.path, line, f'"{header}" is not there, or not named by its path below src/')
+                project.problem(
+                    source.path, line, f'"{header}" is not there, or not named by its path below src/'
+                )
                 continue
             target = folder_of('src/' + header)
             if target != folder and target not in LAYERS[folder]:
@@ -226,7 +234,7 @@ def check_cycles(project):
         under_way.append(path)
         for line, target in graph.get(path, []):
             if target in under_way:
-                chain = under_way[under_way.index(target):] + [target]
+                chain = under_way[under_way.index(target) :] + [target]
                 project.problem(path, line, 'include cycle: ' + ' → '.join(chain))
             elif target not in done:
                 visit(target)
@@ -245,7 +253,9 @@ def check_libraries(project):
                 continue
             places = next((places for pattern, places in LIBRARIES.items() if fnmatch(header, pattern)), None)
             if places is None:
-                project.problem(source.path, line, f'<{header}> is of a library that no file of the project may use')
+                project.problem(
+                    source.path, line, f'<{header}> is of a library that no file of the project may use'
+                )
             elif in_src and not any(fnmatch(source.path, 'src/' + place) for place in places):
                 where = ', '.join(places) if places else 'tests'
                 project.problem(source.path, line, f'<{header}> belongs to {where} alone')
@@ -265,9 +275,13 @@ def check_lengths(project):
             continue
         n_lines = source.text.count('\n')
         if n_lines > FILE_LINES_MAX:
-            project.problem(source.path, n_lines, f'file has {n_lines} lines, at most {FILE_LINES_MAX} are allowed')
+            project.problem(
+                source.path, n_lines, f'file has {n_lines} lines, at most {FILE_LINES_MAX} are allowed'
+            )
         try:
-            functions = list(source.c_functions() if source.is_c else source.python_functions() if source.is_python else [])
+            functions = list(
+                source.c_functions() if source.is_c else source.python_functions() if source.is_python else []
+            )
         except (ValueError, SyntaxError) as error:
             project.problem(source.path, 1, str(error))
             continue
@@ -275,7 +289,9 @@ def check_lengths(project):
             n_lines = last - first + 1
             if n_lines > FUNCTION_LINES_MAX:
                 project.problem(
-                    source.path, first, f'{name}() has {n_lines} lines, at most {FUNCTION_LINES_MAX} are allowed'
+                    source.path,
+                    first,
+                    f'{name}() has {n_lines} lines, at most {FUNCTION_LINES_MAX} are allowed',
                 )
 
 
@@ -302,7 +318,9 @@ def check_names(project):
             names[source.name].append(source.path)
     for paths in names.values():
         for path in paths[1:]:
-            project.problem(path, 1, f'the name is taken by {paths[0]}: file names are unique in the whole tree')
+            project.problem(
+                path, 1, f'the name is taken by {paths[0]}: file names are unique in the whole tree'
+            )
 
 
 def meson_words(project, path, variable):
@@ -316,11 +334,17 @@ def meson_words(project, path, variable):
 
 
 def check_tests(project):
-    folders = sorted({str(Path(source.path).parent) for source in project.c_sources if source.path.startswith('src/')})
+    folders = sorted(
+        {str(Path(source.path).parent) for source in project.c_sources if source.path.startswith('src/')}
+    )
     listed = Counter()
     for folder in folders:
         meson = f'{folder}/meson.build'
-        stems = {Path(s.path).stem for s in project.c_sources if s.path.startswith(folder + '/') and s.name.endswith('.c')}
+        stems = {
+            Path(s.path).stem
+            for s in project.c_sources
+            if s.path.startswith(folder + '/') and s.name.endswith('.c')
+        }
         for name, line in meson_words(project, meson, 'unit_tests').items():
             listed[f'tests/unit/test-{name}.c'] += 1
             if f'tests/unit/test-{name}.c' not in project.by_path:
@@ -353,11 +377,15 @@ def check_every_file_is_tested(project):
         if source.path.removeprefix('src/') in WITHOUT_UNIT_TEST:
             continue
         if stem not in meson_words(project, f'{folder}/meson.build', 'unit_tests'):
-            project.problem(source.path, 1, f'has no unit test: add tests/unit/test-{stem}.c and a word in unit_tests')
+            project.problem(
+                source.path, 1, f'has no unit test: add tests/unit/test-{stem}.c and a word in unit_tests'
+            )
 
     for path in WITHOUT_UNIT_TEST:
         if 'src/' + path not in project.by_path:
-            project.problem(f'tests/{Path(__file__).name}', 1, f'WITHOUT_UNIT_TEST names src/{path}, which is not there')
+            project.problem(
+                f'tests/{Path(__file__).name}', 1, f'WITHOUT_UNIT_TEST names src/{path}, which is not there'
+            )
 
 
 RULES = [
@@ -379,27 +407,48 @@ HEAD = f'/* {SPDX} */\n'
 GOOD_PROJECT = {
     'meson.build': f'# {SPDX}\n',
     'src/meson.build': f"# {SPDX}\nfiles('main.c')\n",
-    'src/main.c': HEAD + '#include <stdio.h>\n#include "base/good.h"\nint main(void) {\n        return 0;\n}\n',
+    'src/main.c': HEAD
+    + '#include <stdio.h>\n#include "base/good.h"\nint main(void) {\n        return 0;\n}\n',
     'src/base/meson.build': f"# {SPDX}\nfiles('good.c')\nunit_tests += {{'base': ['good']}}\n",
     'src/base/good.h': HEAD + '#pragma once\n/* system("sh") in a comment, "base/gone.h" too */\n',
-    'src/base/good.c': HEAD + '#include "base/good.h"\n' + 'int f(void) {\n' + '        int a;\n' * 58 + '}\n'
-    + 'struct __attribute__((packed)) S {\n' + '        int a;\n' * 100 + '};\nconst char t[] = "system(1) }";\n',
+    'src/base/good.c': HEAD
+    + '#include "base/good.h"\n'
+    + 'int f(void) {\n'
+    + '        int a;\n' * 58
+    + '}\n'
+    + 'struct __attribute__((packed)) S {\n'
+    + '        int a;\n' * 100
+    + '};\nconst char t[] = "system(1) }";\n',
     'tests/unit/test-good.c': HEAD + '#include <cmocka.h>\n',
     'tools/run': f'#!/usr/bin/env bash\n# {SPDX}\n',
 }
 BAD_FILES = {  # path: (text, [(line, part of the reason)])
     'src/base/meson.build': (
         f"# {SPDX}\nfiles('good.c', 'high.c', 'long.c', 'calls.c')\n"
-        "unit_tests += {'base': [\n'good', 'gone', 'high', 'long', 'calls']}\nfuzz_drivers += {'base': ['deep']}\n",
-        [(4, 'unit test "gone" has no file'), (4, 'test-gone.c is listed'), (5, 'fuzz-deep.c is listed'),
-         (5, 'corpus-deep/ holds no input'), (4, 'test-high.c is'), (4, 'test-long.c is'), (4, 'test-calls.c is')],
+        "unit_tests += {'base': [\n'good', 'gone', 'high', 'long', 'calls']}\n"
+        "fuzz_drivers += {'base': ['deep']}\n",
+        [
+            (4, 'unit test "gone" has no file'),
+            (4, 'test-gone.c is listed'),
+            (5, 'fuzz-deep.c is listed'),
+            (5, 'corpus-deep/ holds no input'),
+            (4, 'test-high.c is'),
+            (4, 'test-long.c is'),
+            (4, 'test-calls.c is'),
+        ],
     ),
     'src/base/a.h': (HEAD + '#pragma once\n#include "base/b.h"\n', []),
     'src/base/b.h': (HEAD + '#pragma once\n\n#include "base/a.h"\n', [(4, 'include cycle')]),
     'src/base/high.c': (
-        HEAD + '#include <libfdisk/libfdisk.h>\n#include <zlib.h>\n#include "config/config.h"\n#include "high.h"\n',
-        [(2, 'belongs to format/gpt.c'), (3, 'no file of the project'), (4, 'must not include from src/config/'),
-         (5, 'is not there')],
+        HEAD
+        + '#include <libfdisk/libfdisk.h>\n#include <zlib.h>\n'
+        + '#include "config/config.h"\n#include "high.h"\n',
+        [
+            (2, 'belongs to format/gpt.c'),
+            (3, 'no file of the project'),
+            (4, 'must not include from src/config/'),
+            (5, 'is not there'),
+        ],
     ),
     'src/config/config.h': (HEAD, [(1, '"#pragma once" is missing')]),
     'src/config/other.c': (HEAD, [(1, 'meson.build does not list it'), (1, 'has no unit test')]),
@@ -408,7 +457,9 @@ BAD_FILES = {  # path: (text, [(line, part of the reason)])
         [(660, 'file has 660 lines'), (600, 'f() has 61 lines')],
     ),
     'src/base/calls.c': (
-        HEAD + 'void g(void) {\n        system("x");\n        strcpy (a, b);\n        x.system(1);\n}\n/* TODO */\n',
+        HEAD
+        + 'void g(void) {\n        system("x");\n        strcpy (a, b);\n        x.system(1);\n}\n'
+        + '/* TODO */\n',
         [(3, 'system() runs a shell'), (4, 'strcpy() knows'), (7, 'TODO')],
     ),
     'src/odd/odd.h': (HEAD + '#pragma once\n', [(1, 'is no layer')]),
@@ -417,7 +468,8 @@ BAD_FILES = {  # path: (text, [(line, part of the reason)])
     'tests/unit/broken.c': (HEAD + 'int f(void) {\n', [(1, 'braces do not match')]),
     'tools/run': ('#!/usr/bin/env bash\n', [(1, 'is missing from the first lines')]),
     'tools/long.py': (
-        f'#!/usr/bin/python3\n# {SPDX}\ndef f():\n' + '    pass\n' * 60, [(3, 'f() has 61 lines')]
+        f'#!/usr/bin/python3\n# {SPDX}\ndef f():\n' + '    pass\n' * 60,
+        [(3, 'f() has 61 lines')],
     ),
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Counts the tests in a result file, meson's testlog.json or pytest's JUnit XML: prints "PASSED FAILED SKIPPED"."""
+"""Counts the tests in a result file, meson's testlog.json or pytest's XML: prints "PASSED FAILED SKIPPED"."""
 
 import json
 import sys

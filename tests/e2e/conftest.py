@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the end-to-end tests share: the program, its package cache, and images that are built once per run."""
+
+import os
+import shutil
+from pathlib import Path
+
+import boot
+import project as projects
+import pytest
+
+MARKER = 'BOOT-MARKER-OK'
+# The guest's DMI product name with which the marker unit leaves the machine running.
+KEEP_RUNNING = 'mkosi-test-keep-running'
+PASSWORD = 'tea-and-biscuits'
+
+# Writes to /dev/console: who opens the serial line itself is hung up on when the login prompt starts there.
+MARKER_UNIT = f"""\
+[Unit]
+Description=Report to the console that the image has booted
+After=multi-user.target
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/boot-marker
+
+[Install]
+WantedBy=graphical.target
+"""
+MARKER_SCRIPT = f"""\
+#!/bin/sh
+exec >/dev/console 2>&1
+echo "FACT hostname=$(cat /proc/sys/kernel/hostname)"
+echo "FACT command-line=$(cat /proc/cmdline)"
+echo "FACT root=$(findmnt --noheadings --output FSTYPE,OPTIONS /)"
+echo "FACT machine-id=$(cat /etc/machine-id)"
+echo "FACT failed=$(systemctl list-units --failed --no-legend --plain | tr '\\n' ' ')"
+echo "{MARKER}"
+grep -q {KEEP_RUNNING} /sys/class/dmi/id/product_name || systemctl poweroff --no-block
+"""
+
+
+# Tests look at modes of outputs, which follow the caller's umask.
+os.umask(0o022)
+
+
+@pytest.fixture(scope='session')
+def mkosi():
+    """The program under test."""
+    path = Path(os.environ.get('MKOSI', projects.ROOT / 'build/gcc/src/mkosi')).absolute()
+    assert path.exists(), f'{path} is not there: compile it, or name it in the environment variable MKOSI'
+    return path
+
+
+@pytest.fixture(scope='session')
+def root_user():
+    if os.geteuid() != 0:
+        pytest.skip('building images needs root')
+
+
+@pytest.fixture(scope='session')
+def package_cache(root_user):
+    """A package cache that later runs find again."""
+    path = Path(os.environ.get('MKOSI_TEST_CACHE', projects.ROOT / 'build/test-cache')).absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return path / 'packages'
+
+
+@pytest.fixture(scope='session')
+def debian_settings(package_cache):
+    """The beginning of a mkosi.default for the smallest Debian image."""
+    return f'[Distribution]\nDistribution=debian\nRelease=bookworm\n\n[Packages]\nCache={package_cache}\n\n'
+
+
+@pytest.fixture(scope='session')
+def image_directory(tmp_path_factory):
+    """Where big things lie; deleted at the end of the run, not kept for the next three as pytest would."""
+    path = tmp_path_factory.mktemp('images')
+    yield path
+    projects.remove_tree(path)
+
+
+@pytest.fixture
+def project_directory(tmp_path):
+    """An empty directory for one test that builds; deleted behind it."""
+    path = tmp_path / 'project'
+    path.mkdir()
+    yield path
+    projects.remove_tree(path)
+
+
+class Image:
+    """A built image with its project, and a copy of the tree that went into it."""
+
+    def __init__(self, project, path, tree, build):
+        self.project, self.path, self.tree, self.build = project, path, tree, build
+
+
+@pytest.fixture(scope='session')
+def plain_image(mkosi, debian_settings, image_directory):
+    """The default: a disk with one ext4 partition, not bootable."""
+    project = projects.Project(image_directory / 'plain', mkosi, debian_settings)
+    project.write('mkosi.extra/etc/marker', 'extra\n', mode=0o640)
+    project.write('mkosi.extra/usr/local/bin/marker', '#!/bin/sh\n', mode=0o755)
+    tree = image_directory / 'plain-tree'
+    build = projects.build_and_keep_tree(project, tree)
+    return Image(project, project.directory / 'image.raw', tree, build)
+
+
+@pytest.fixture(scope='session')
+def bootable_image(mkosi, debian_settings, image_directory):
+    """A bootable disk whose marker unit reports to the console and then switches the machine off."""
+    settings = (
+        '[Output]\nBootable=yes\nHostname=teapot\n'
+        'KernelCommandLine=console=ttyS0 systemd.show_status=no test.word=1\n\n'
+        f'[Validation]\nPassword={PASSWORD}\n'
+    )
+    project = projects.Project(image_directory / 'bootable', mkosi, debian_settings + settings)
+    units = 'mkosi.extra/etc/systemd/system'
+    project.write(f'{units}/boot-marker.service', MARKER_UNIT)
+    project.write('mkosi.extra/usr/local/sbin/boot-marker', MARKER_SCRIPT, mode=0o755)
+    wants = project.directory / units / 'graphical.target.wants'
+    wants.mkdir()
+    (wants / 'boot-marker.service').symlink_to('../boot-marker.service')
+    build = project.start()
+    try:
+        assert build.wait() == 0, build.output
+    finally:
+        build.end()
+    return Image(project, project.directory / 'image.raw', None, build)
+
+
+@pytest.fixture(scope='session')
+def virtual_machine():
+    """The class of machines that boot an image."""
+    if lacks := boot.missing():
+        pytest.fail(f'images cannot be booted here: {lacks} is not there')
+    return boot.Machine
+
+
+@pytest.fixture
+def foreign_tool():
+    """Finds a program that judges our output."""
+
+    def find(name):
+        path = shutil.which(name, path='/usr/sbin:/usr/bin:/sbin:/bin')
+        assert path, f'{name} is not installed: run tools/install-dependencies check'
+        return path
+
+    return find
