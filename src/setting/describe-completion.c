@@ -33,40 +33,57 @@ static void print_bash_quoted(const char *text, FILE *file) {
         print_quoted_part(text, "", "'\\''", file);
 }
 
-/* "--format|--format=|-t)": with '=' behind it only, for an optional value. */
+/* How a shell completes a value. */
+typedef enum ValueKind { VALUE_NONE, VALUE_WORD, VALUE_PATH, VALUE_OTHER } ValueKind;
+
+static ValueKind value_kind(const Setting *row) {
+        if (describe_word(row, 0))
+                return VALUE_WORD;
+        if (describe_is_value_optional(row))
+                return VALUE_NONE;
+        return row->type->is_path ? VALUE_PATH : VALUE_OTHER;
+}
+
+/* "--format=|--format|-t": with '=' behind it only, for an optional value. */
 static void print_bash_pattern(const Setting *row, FILE *file) {
         const bool optional = describe_is_value_optional(row);
 
-        (void)fputs("        ", file);
         if (row->option)
                 (void)fprintf(file, "--%s=", row->option);
         if (row->option && !optional)
                 (void)fprintf(file, "|--%s", row->option);
         if (row->letter && !optional)
                 (void)fprintf(file, "%s-%c", row->option ? "|" : "", row->letter);
-        (void)fputs(")\n                ", file);
 }
 
-static void print_bash_values(const SettingTable *table, FILE *file) {
+static void print_bash_words(const SettingTable *table, FILE *file) {
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
-                const bool optional = describe_is_value_optional(row);
-
-                if (!is_completed(row) || (optional && !(row->option && describe_word(row, 0))))
+                if (!is_completed(row) || value_kind(row) != VALUE_WORD)
+                        continue;
+                if (describe_is_value_optional(row) && !row->option)
                         continue;
 
+                (void)fputs("        ", file);
                 print_bash_pattern(row, file);
-                if (describe_word(row, 0)) {
-                        (void)fputs("mapfile -t COMPREPLY < <(compgen -W '", file);
-                        print_row_words(row, file);
-                        (void)fputs("' -- \"$word\")\n", file);
-                } else if (row->type->is_path)
-                        (void)fputs("compopt -o filenames 2>/dev/null\n"
-                                    "                mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n",
-                                    file);
-                else
-                        (void)fputs(": a value of its own\n", file);
-                (void)fputs("                return ;;\n", file);
+                (void)fputs(")\n                words='", file);
+                print_row_words(row, file);
+                (void)fputs("' ;;\n", file);
         }
+}
+
+/* One branch for all options with this kind of value. */
+static void print_bash_branch(const SettingTable *table, ValueKind kind, const char *commands, FILE *file) {
+        bool first = true;
+
+        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
+                if (!is_completed(row) || value_kind(row) != kind)
+                        continue;
+                (void)fputs(first ? "        " : "|\\\n        ", file);
+                print_bash_pattern(row, file);
+                first = false;
+        }
+        if (!first)
+                (void)fprintf(file, ")\n%s                return ;;\n", commands);
 }
 
 static void print_bash_options(const SettingTable *table, FILE *file) {
@@ -88,7 +105,7 @@ static void complete_bash(const SettingProgram *program, FILE *file) {
                 (void)fputs(i > 0 ? " " : "", file);
                 print_bash_quoted(program->verbs[i].name, file);
         }
-        (void)fputs("' other\n"
+        (void)fputs("' words='' other\n"
                     "        COMPREPLY=()\n"
                     "\n"
                     "        # The '=' of --option=value is a word of its own.\n"
@@ -100,8 +117,17 @@ static void complete_bash(const SettingProgram *program, FILE *file) {
                     "\n"
                     "        case $option in\n",
                     file);
-        print_bash_values(program->table, file);
+        print_bash_words(program->table, file);
+        print_bash_branch(program->table, VALUE_PATH,
+                          "                compopt -o filenames 2>/dev/null\n"
+                          "                mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n",
+                          file);
+        print_bash_branch(program->table, VALUE_OTHER, "", file);
         (void)fputs("        esac\n"
+                    "        if [[ -n $words ]]; then\n"
+                    "                mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+                    "                return\n"
+                    "        fi\n"
                     "\n"
                     "        if [[ $word == -* ]]; then\n"
                     "                mapfile -t COMPREPLY < <(compgen -W '",
@@ -150,20 +176,26 @@ static void print_zsh_value(const Setting *row, FILE *file) {
         (void)fputs("' \\\n", file);
 }
 
+/* What may be repeated; and that an option and its letter exclude each other otherwise. */
+static void print_zsh_prefix(const Setting *row, FILE *file) {
+        (void)fputs("                '", file);
+        if (row->type->is_list || row->type == &setting_type_count)
+                (void)putc('*', file);
+        else if (row->option && row->letter)
+                (void)fprintf(file, "(--%s -%c)", row->option, row->letter);
+}
+
 static void print_zsh_row(const Setting *row, FILE *file) {
         const bool optional = describe_is_value_optional(row), has_value = row->type->metavar;
-        const bool repeats = row->type->is_list || row->type == &setting_type_count;
 
         if (row->option) {
-                (void)fprintf(file, "                '%s--%s%s", repeats ? "*" : "", row->option,
-                              !has_value ? ""
-                              : optional ? "=-"
-                                         : "=");
+                print_zsh_prefix(row, file);
+                (void)fprintf(file, "--%s%s", row->option, !has_value ? "" : optional ? "=-" : "=");
                 print_zsh_value(row, file);
         }
         if (row->letter) {
-                (void)fprintf(file, "                '%s-%c%s", repeats ? "*" : "", row->letter,
-                              optional ? "[" : "+");
+                print_zsh_prefix(row, file);
+                (void)fprintf(file, "-%c%s", row->letter, optional ? "[" : "+");
                 if (optional) {
                         print_zsh_quoted(row->help, file);
                         (void)fputs("]' \\\n", file);

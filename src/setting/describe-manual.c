@@ -73,13 +73,6 @@ static void print_paragraphs(const char *text, FILE *file) {
         }
 }
 
-/* "Default: the host's." as a sentence. */
-static void print_sentence(const char *before, const char *text, FILE *file) {
-        (void)fputs(before, file);
-        print_escaped(text, file);
-        (void)fputs(text_ends_with(text, ".") ? "\n" : ".\n", file);
-}
-
 static void print_italic(const char *text, FILE *file) {
         (void)fputs("\\fI", file);
         print_escaped(text, file);
@@ -94,8 +87,9 @@ static void print_bold(const char *before, const char *text, const char *after, 
 
 /* "Format=, --format=WORD, -t WORD" */
 static void print_heading(const Setting *row, FILE *file) {
-        const char *metavar = row->metavar ?: row->type->metavar;
         const bool optional = describe_is_value_optional(row);
+        /* Nobody says no to an option that is no setting. */
+        const char *metavar = optional && !row->name ? NULL : row->metavar ?: row->type->metavar;
         const char letter[] = { row->letter, '\0' };
 
         (void)fputs(".TP\n", file);
@@ -121,47 +115,52 @@ static void print_heading(const Setting *row, FILE *file) {
         (void)putc('\n', file);
 }
 
-static void print_words(const Setting *row, FILE *file) {
+/* Begins a line of its own among the facts below the paragraph of a setting. */
+static void print_fact(const char *label, const char *text, bool *first, FILE *file) {
+        (void)fprintf(file, "%s\n%s", *first ? ".IP" : ".br", label);
+        print_escaped(text, file);
+        (void)putc('\n', file);
+        *first = false;
+}
+
+static void print_words(const Setting *row, bool *first, FILE *file) {
         if (!row->words)
                 return;
 
-        (void)fputs("One of", file);
+        print_fact("One of", "", first, file);
         for (size_t i = 0; describe_word(row, i); i++) {
-                (void)fputs(i > 0 ? ",\n" : "\n", file);
                 print_bold("", describe_word(row, i), "", file);
+                (void)fputs(describe_word(row, i + 1) ? ",\n" : "\n", file);
         }
-        (void)fputs(".\n", file);
+        if (!row->aliases || !row->aliases->name)
+                return;
 
-        for (const SettingAlias *alias = row->aliases; alias && alias->name; alias++) {
+        print_fact("Also understood:", "", first, file);
+        for (const SettingAlias *alias = row->aliases; alias->name; alias++) {
                 print_bold("", alias->name, "", file);
-                (void)fputs(" means ", file);
+                (void)fputs(" for ", file);
                 print_bold("", alias->word, "", file);
-                (void)fputs(".\n", file);
+                (void)fputs(alias[1].name ? ",\n" : "\n", file);
         }
-}
-
-static void print_old_names(const Setting *row, FILE *file) {
-        for (const char *const *name = row->old_names; name && *name; name++)
-                print_sentence("Also called ", *name, file);
-        for (const char *const *option = row->old_options; option && *option; option++)
-                print_sentence("Also called \\-\\-", *option, file);
 }
 
 static void print_setting(const Setting *row, FILE *file) {
+        bool first = true;
+
         print_heading(row, file);
         print_paragraph(row->about ?: row->help, file);
 
-        if (row->type->about || row->words || row->default_about || row->planned || row->old_names ||
-            row->old_options)
-                (void)fputs(".IP\n", file);
-        print_words(row, file);
+        print_words(row, &first, file);
         if (row->type->about)
-                print_paragraph(row->type->about, file);
+                print_fact("", row->type->about, &first, file);
         if (row->default_about)
-                print_sentence("Default: ", row->default_about, file);
-        print_old_names(row, file);
+                print_fact("Default: ", row->default_about, &first, file);
+        for (const char *const *name = row->old_names; name && *name; name++)
+                print_fact("Former name: ", *name, &first, file);
+        for (const char *const *option = row->old_options; option && *option; option++)
+                print_fact("Former name: \\-\\-", *option, &first, file);
         if (row->planned)
-                print_sentence("Not in this version: ", row->planned, file);
+                print_fact("Not in this version: ", row->planned, &first, file);
 }
 
 static bool has_rows(const SettingTable *table, const SettingSection *section) {
@@ -191,7 +190,9 @@ static void print_sections(const SettingTable *table, FILE *file) {
                 "that they belong to.\n"
                 "A line that is indented deeper than the one with the name continues the value.\n"
                 "Lines that begin with # or ; are comments, also between the lines of a value.\n"
-                "An option on the command line counts more than files do; to a list it adds, in front.\n",
+                "An option on the command line counts more than files do; to a list it adds, in front.\n"
+                ".PP\n"
+                "\\fIBOOL\\fR stands for a truth value: yes, true, on or 1; no, false, off or 0.\n",
                 file);
         for (size_t i = 0; i < table->n_sections; i++) {
                 if (!has_rows(table, &table->sections[i]))
@@ -268,9 +269,9 @@ static void print_head(const SettingProgram *program, FILE *file) {
 
         (void)fputs("\n.SH SYNOPSIS\n", file);
         print_bold("", program->name, "", file);
-        (void)fputs("\n[\\fIOPTION\\fR ...]\n", file);
+        (void)fputs("\n[\\fIOPTION\\fR ...]\\&\n", file);
         if (program->n_verbs > 0)
-                (void)fputs("[\\fIVERB\\fR [\\fIWORD\\fR ...]]\n", file);
+                (void)fputs("[\\fIVERB\\fR [\\fIWORD\\fR ...]]\\&\n", file);
 
         if (!text_is_empty(program->about)) {
                 (void)fputs(".SH DESCRIPTION\n", file);

@@ -14,6 +14,7 @@ typedef struct ArgumentScan {
         char *const *argv;
         int next;          /* argv[next] is what follows the word at hand */
         bool options_over; /* "--" was seen */
+        bool may_be_value; /* the word at hand may belong to an option that nobody knows */
         SettingArguments arguments;
         SettingMistakes *mistakes;
 } ArgumentScan;
@@ -152,8 +153,10 @@ static int load_long_option(ArgumentScan *scan, const char *word) {
         const Setting *setting = find_option(scan->store->table, name, &ambiguous);
         if (ambiguous)
                 return explain_ambiguous_option(scan, name);
-        if (!setting)
+        if (!setting) {
+                scan->may_be_value = !equals;
                 return explain_unknown_option(scan, name);
+        }
         return assign_next(scan, setting, option, equals ? equals + 1 : NULL);
 }
 
@@ -239,7 +242,7 @@ static int load_word(ArgumentScan *scan, const char *word) {
                                        "The verb \"%s\" takes no further words, but \"%s\" is one",
                                        given->name, word);
         if (!verb)
-                return explain_unknown_verb(scan, word);
+                return scan->may_be_value ? 0 : explain_unknown_verb(scan, word);
 
         scan->arguments.verb = verb;
         return verb->takes_rest ? take_rest(scan) : 0;
@@ -261,9 +264,10 @@ int setting_load_arguments(SettingStore *store, const SettingVerb *verbs, size_t
                 const char *word = argv[scan.next++];
                 int r = 0;
 
-                if (scan.options_over || word[0] != '-' || word[1] == '\0')
+                if (scan.options_over || word[0] != '-' || word[1] == '\0') {
                         r = load_word(&scan, word);
-                else if (text_equal(word, "--"))
+                        scan.may_be_value = false;
+                } else if (text_equal(word, "--"))
                         scan.options_over = true;
                 else if (word[1] == '-')
                         r = load_long_option(&scan, word);

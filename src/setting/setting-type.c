@@ -50,7 +50,6 @@ static void bool_clear(void *member) {
 
 const SettingType setting_type_bool = {
         .metavar = "BOOL",
-        .about = "A truth value: yes, true, on or 1; no, false, off or 0.",
         .optional_value = true,
         .parse = bool_parse,
         .parse_argument = bool_parse_argument,
