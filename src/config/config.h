@@ -44,7 +44,7 @@ typedef enum OutputFormat {
 typedef enum Encrypt { ENCRYPT_OFF, ENCRYPT_ALL, ENCRYPT_DATA, ENCRYPT_MAX } Encrypt;
 
 typedef enum Compress {
-        COMPRESS_UNSET,
+        COMPRESS_AUTO, /* yes for squashfs, else no */
         COMPRESS_NO,
         COMPRESS_YES,
         COMPRESS_ZLIB,
@@ -56,7 +56,7 @@ typedef enum Compress {
 } Compress;
 
 typedef enum SourceFileTransfer {
-        SOURCE_FILE_TRANSFER_UNSET,
+        SOURCE_FILE_TRANSFER_AUTO, /* COPY_GIT_CACHED in a git tree, else COPY_ALL */
         SOURCE_FILE_TRANSFER_COPY_ALL,
         SOURCE_FILE_TRANSFER_COPY_GIT_CACHED,
         SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS,
@@ -64,7 +64,8 @@ typedef enum SourceFileTransfer {
         SOURCE_FILE_TRANSFER_MAX,
 } SourceFileTransfer;
 
-/* Sizes are in bytes, 0 means automatic or absent. Paths are absolute after config_load(). */
+/* Sizes are in bytes, 0 means automatic or absent. Paths are absolute after config_load(), but for output, which is an
+ * absolute path after config_resolve() only. */
 typedef struct Config {
         /* [Distribution] */
         unsigned distribution; /* Distribution */
@@ -73,8 +74,8 @@ typedef struct Config {
         unsigned architecture; /* Architecture */
 
         /* [Output] */
-        unsigned format; /* OutputFormat */
-        char *output, *output_directory;
+        unsigned format;                 /* OutputFormat */
+        char *output, *output_directory; /* resolved: the main output, and the directory in which it lies */
         unsigned force;
         bool bootable;
         char **boot_protocols;
@@ -94,7 +95,7 @@ typedef struct Config {
 
         /* [Packages] */
         char **packages, **build_packages;
-        bool with_docs, with_tests, with_network;
+        bool with_docs, with_tests, with_network; /* with_tests is true unless it is said to be false */
         char *cache;
         char **extra_trees, **skeleton_trees;
         char *build_script, *build_sources, *build_directory;
@@ -118,9 +119,20 @@ typedef struct Config {
 } Config;
 
 extern const SettingTable config_table;
-extern const char *const distribution_words[];  /* NULL-terminated, index: Distribution */
-extern const char *const architecture_words[];  /* "x86-64", "x86", "arm64", "arm", "riscv64" */
+extern const char *const distribution_words[]; /* NULL-terminated, index: Distribution */
+extern const char *const architecture_words[]; /* "x86-64", "x86", "arm64", "arm", "riscv64" */
 extern const char *const output_format_words[];
+extern const char *const encrypt_words[];
+extern const char *const compress_words[];
+extern const char *const source_file_transfer_words[];
+/* Further names, as they are met in files and on hosts. */
+extern const SettingAlias architecture_aliases[];
+extern const SettingAlias output_format_aliases[];
+extern const SettingAlias encrypt_aliases[];
+extern const SettingAlias compress_aliases[];
+extern const SettingAlias source_file_transfer_aliases[];
 
 /* Whether the format is a GPT disk image. */
 bool output_format_is_disk(unsigned format);
+/* Whether the root file system is squashfs. */
+bool output_format_is_squashfs(unsigned format);

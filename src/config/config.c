@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config/config.h"
+
+/* Everything that users may set. Help, manual, completion, summary, JSON and mkosi.default.example come out of this
+ * table; a new setting is a member in config.h and a row here. */
+
+#define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+#define BUILD_SCRIPTS_PLANNED "build scripts are not run yet"
+#define SECURE_BOOT_PLANNED   "boot loader and kernel are not signed yet"
+#define SQUASHFS_PLANNED      "squashfs file systems are not made yet"
+#define PARTITION_PLANNED     "images have an EFI system partition and a root partition only"
+
+static const SettingSection sections[] = {
+        { "Distribution", "Which distribution is installed, and from where." },
+        { "Output", "What is made of it, and under which name." },
+        { "Packages", "What goes into the image besides the distribution's base." },
+        { "Partitions",
+          "Sizes of the partitions of a disk image: whole bytes, or with suffix K, M or G (powers of 1024)." },
+        { "Validation", "How the image is protected, and how users can tell that it is what was built." },
+        { "Host", "The machine that builds." },
+};
+
+/* clang-format off */
+static const Setting rows[] = {
+        { .section = "Distribution", .name = "Distribution", .option = "distribution", .letter = 'd',
+          SETTING_MEMBER(Config, distribution, enum), .words = distribution_words,
+          .default_about = "the host's",
+          .help = "distribution to install",
+          .about = "The distribution that is installed into the image. Without it, the image gets the "
+                   "distribution of the host, as its os-release file names it. This version installs "
+                   "debian; the other words are understood, and refused when an image is built." },
+        { .section = "Distribution", .name = "Release", .option = "release", .letter = 'r',
+          SETTING_MEMBER(Config, release, text),
+          .default_about = "the host's if the distribution is the host's too; else debian: trixie",
+          .help = "release of the distribution",
+          .about = "The release by the name that the package archive knows: for Debian a suite such as "
+                   "bookworm, trixie or unstable. Without it, an image of the host's own distribution "
+                   "gets the host's release; for a Debian image on another host it is trixie, the stable "
+                   "release when this version was made. Arch has no releases and ignores it." },
+        { .section = "Distribution", .name = "Mirror", .option = "mirror", .letter = 'm',
+          SETTING_MEMBER(Config, mirror, text), .default_about = "debian: http://deb.debian.org/debian",
+          .help = "URL of the package archive",
+          .about = "The URL from which packages are fetched while the image is built. Signatures are "
+                   "checked with the distribution's keys whatever the mirror is." },
+        { .section = "Distribution", .name = "Repositories", .option = "repositories",
+          SETTING_MEMBER(Config, repositories, list), .flags = SETTING_LATER_REPLACES,
+          .default_about = "debian: main",
+          .help = "archive components or repositories to use",
+          .about = "For Debian and Ubuntu the components of the archive (main, contrib, non-free-firmware "
+                   "…), for other distributions the identifiers of repositories. What is given here "
+                   "replaces the default: a list without main installs nothing from main. Of several "
+                   "files the last one counts; what the command line names is added in front." },
+        { .section = "Distribution", .name = "Architecture", .option = "architecture",
+          SETTING_MEMBER(Config, architecture, enum), .words = architecture_words,
+          .aliases = architecture_aliases, .default_about = "the host's",
+          .help = "processor architecture of the image",
+          .about = "The architecture of the packages and the type of the root partition. The names of "
+                   "uname(1) and of distributions (x86_64, amd64, i386, i686, aarch64) are understood as "
+                   "well. This version builds for the host's architecture only." },
+
+        { .section = "Output", .name = "Format", .option = "format", .letter = 't',
+          SETTING_MEMBER(Config, format, enum), .words = output_format_words,
+          .aliases = output_format_aliases, .default_about = "gpt_ext4",
+          .help = "kind of output",
+          .about = "gpt_ext4, gpt_xfs, gpt_btrfs and gpt_squashfs are disk images with a GUID partition "
+                   "table and a root partition of the named file system; their older names raw_gpt (or "
+                   "raw_ext4), raw_xfs, raw_btrfs and raw_squashfs mean the same. plain_squashfs is a "
+                   "file system without partition table, directory a plain directory, subvolume a btrfs "
+                   "subvolume, tar a compressed archive. This version makes gpt_ext4 and directory." },
+        { .section = "Output", .name = "Output", .option = "output", .letter = 'o',
+          SETTING_MEMBER(Config, output, path), .default_about = "image.raw for disks, image for directories",
+          .help = "name of the image",
+          .about = "The file or directory that is made. A name without a slash lies in OutputDirectory=, "
+                   "any other is relative to the working directory. The name is used as it is, no suffix "
+                   "is added. The working directory, what lies above it, and anything that the build "
+                   "reads are refused." },
+        { .section = "Output", .name = "OutputDirectory", .option = "output-dir", .letter = 'O',
+          SETTING_MEMBER(Config, output_directory, path),
+          .default_about = "mkosi.output/ if it exists, else the working directory",
+          .help = "directory for everything that is made",
+          .about = "Where the image and the files that go with it are put; it is created if it is "
+                   "missing. It is not used when Output= contains a slash." },
+        { .section = "Output", .name = "Force", .option = "force", .letter = 'f',
+          SETTING_MEMBER(Config, force, count), .default_about = "0",
+          .help = "replace what was built before",
+          .about = "Once: an output that exists is replaced, in one moment, when the new one is complete; "
+                   "without it, an existing output is an error before anything is built. Twice: cached "
+                   "trees are built anew as well. Three times: the package cache is emptied too. In files "
+                   "the value is a number. With the verb clean, each counts one step more." },
+        { .section = "Output", .name = "Bootable", .option = "bootable", .letter = 'b',
+          SETTING_MEMBER(Config, bootable, bool), .default_about = "no",
+          .help = "make the image boot on UEFI machines",
+          .about = "Adds an EFI system partition, a boot loader, a kernel and an initrd. Disk images "
+                   "only. On the command line a value needs an equals sign: -b, --bootable, --bootable=no." },
+        { .section = "Output", .name = "BootProtocols", .option = "boot-protocols",
+          SETTING_MEMBER(Config, boot_protocols, list),
+          .flags = SETTING_LATER_REPLACES | SETTING_ARGUMENT_REPLACES, .default_about = "uefi if Bootable=yes",
+          .help = "firmware that can boot the image",
+          .about = "uefi, bios or both. If the command line names any, those in files do not count. This "
+                   "version makes images for uefi." },
+        { .section = "Output", .name = "KernelCommandLine", .option = "kernel-command-line",
+          .old_options = NAMES("kernel-commandline"), SETTING_MEMBER(Config, kernel_command_line, text),
+          .default_about = "rhgb quiet selinux=0 audit=0 rw if Bootable=yes",
+          .help = "kernel command line of the image",
+          .about = "The parameters with which the kernel starts; they replace the default as a whole. "
+                   "Lines are joined by blanks. No root= is needed: the root partition is found by its "
+                   "type." },
+        { .section = "Output", .name = "SecureBoot", .option = "secure-boot",
+          SETTING_MEMBER(Config, secure_boot, bool), .default_about = "no", .planned = SECURE_BOOT_PLANNED,
+          .help = "sign boot loader and kernel",
+          .about = "Signs every EFI program of the image with SecureBootKey= and SecureBootCertificate=. "
+                   "No key is enrolled in any firmware." },
+        { .section = "Output", .name = "SecureBootKey", .option = "secure-boot-key",
+          SETTING_MEMBER(Config, secure_boot_key, path),
+          .default_about = "mkosi.secure-boot.key if SecureBoot=yes", .planned = SECURE_BOOT_PLANNED,
+          .help = "private key that signs",
+          .about = "The private key for SecureBoot=, in PEM form." },
+        { .section = "Output", .name = "SecureBootCertificate", .option = "secure-boot-certificate",
+          SETTING_MEMBER(Config, secure_boot_certificate, path),
+          .default_about = "mkosi.secure-boot.crt if SecureBoot=yes", .planned = SECURE_BOOT_PLANNED,
+          .help = "certificate that goes with the key",
+          .about = "The X.509 certificate for SecureBoot=, in PEM form." },
+        { .section = "Output", .name = "ReadOnly", .option = "read-only",
+          SETTING_MEMBER(Config, read_only, bool), .default_about = "no; yes for squashfs and Verity=yes",
+          .help = "mark the root file system read-only",
+          .about = "Sets the read-only attribute (bit 60) of the root partition, which systemd obeys when "
+                   "it mounts the partition by its type. It takes a disk image." },
+        { .section = "Output", .name = "Encrypt", .option = "encrypt", SETTING_MEMBER(Config, encrypt, enum),
+          .words = encrypt_words, .aliases = encrypt_aliases, .default_about = "off",
+          .planned = "LUKS volumes are not made yet",
+          .help = "encrypt partitions with LUKS",
+          .about = "all encrypts the root, home and server data partitions, data the latter two. The "
+                   "passphrase is the content of mkosi.passphrase, or is asked for when the image is "
+                   "built." },
+        { .section = "Output", .name = "Verity", .option = "verity", SETTING_MEMBER(Config, verity, bool),
+          .default_about = "no", .planned = "hash trees are not made yet",
+          .help = "protect the root file system with dm-verity",
+          .about = "Adds a partition with the hash tree of the root partition, and writes the root hash "
+                   "beside the image. The root file system is read-only then." },
+        { .section = "Output", .name = "Compress", .option = "compress",
+          SETTING_MEMBER(Config, compress, enum), .words = compress_words, .aliases = compress_aliases,
+          .flags = SETTING_OPTIONAL_VALUE, .default_about = "yes for squashfs, else no",
+          .planned = "no file system that compresses is made yet",
+          .help = "compress inside the file system",
+          .about = "For squashfs and btrfs: whether file contents are compressed, or by which algorithm." },
+        { .section = "Output", .name = "Mksquashfs", .option = "mksquashfs",
+          SETTING_MEMBER(Config, mksquashfs, words),
+          .flags = SETTING_LATER_REPLACES | SETTING_ARGUMENT_REPLACES,
+          .default_about = "mkosi.mksquashfs-tool if it exists", .planned = SQUASHFS_PLANNED,
+          .help = "program that makes squashfs file systems",
+          .about = "The program in place of mksquashfs; further words replace the arguments that it is "
+                   "given by default." },
+        { .section = "Output", .name = "XZ", .option = "xz", SETTING_MEMBER(Config, xz, bool),
+          .default_about = "no; yes for tar", .planned = "outputs are not compressed yet",
+          .help = "compress the image with xz",
+          .about = "Compresses the finished image. The default name ends in .xz then." },
+        { .section = "Output", .name = "QCow2", .option = "qcow2", SETTING_MEMBER(Config, qcow2, bool),
+          .default_about = "no", .planned = "images are written in raw form only",
+          .help = "write the image in QEMU's format",
+          .about = "Converts the finished disk image to QCOW2." },
+        { .section = "Output", .name = "Hostname", .option = "hostname",
+          SETTING_MEMBER(Config, hostname, text), .default_about = "none",
+          .help = "host name of the image",
+          .about = "Written to /etc/hostname. Without it, the image has no such file, and gets its name "
+                   "where it runs." },
+        { .section = "Output", .option = "no-chown", SETTING_MEMBER(Config, no_chown, bool),
+          .default_about = "no",
+          .help = "leave the output to root under sudo",
+          .about = "Under sudo, the files that are made are given to the user who called it, except for "
+                   "the content of directories. This option leaves them to root." },
+        { .section = "Output", .option = "incremental", .letter = 'i',
+          SETTING_MEMBER(Config, incremental, bool), .default_about = "no",
+          .planned = "installed trees are not kept for the next build yet",
+          .help = "keep the installed tree for the next build",
+          .about = "Keeps the tree as it is after the packages were installed, and starts the next build "
+                   "from it." },
+        { .section = "Output", .name = "Seed", .option = "seed", SETTING_MEMBER(Config, seed, text),
+          .default_about = "derived from the configuration",
+          .help = "UUID that all other identifiers follow from",
+          .about = "The identifiers of disk, partitions and file systems are derived from this UUID, so "
+                   "that the same input gives the same image. Without it, it is derived in turn from the "
+                   "last component of the output's name and from all settings that shape the image: every "
+                   "setting of a file with its value, defaults included, but for paths, secrets, Force= "
+                   "and Mksquashfs=. Where the project lies does not count; two images that are to be "
+                   "told apart by their identifiers need different names or seeds." },
+
+        { .section = "Packages", .name = "Packages", .option = "package", .letter = 'p',
+          SETTING_MEMBER(Config, packages, list),
+          .help = "packages to install",
+          .about = "Packages that are installed besides the distribution's base, with what they depend on." },
+        { .section = "Packages", .name = "WithDocs", .option = "with-docs",
+          SETTING_MEMBER(Config, with_docs, bool), .default_about = "no",
+          .help = "keep documentation in the image",
+          .about = "Without it, manual pages, documentation and translations are left out of the image." },
+        { .section = "Packages", .name = "WithTests", .option = "without-tests", .letter = 'T',
+          .inverted = true, SETTING_MEMBER(Config, with_tests, bool), .default_about = "yes",
+          .planned = BUILD_SCRIPTS_PLANNED,
+          .help = "tell the build script to run no tests",
+          .about = "The build script's environment says WITH_TESTS=1, or WITH_TESTS=0 if this is no. The "
+                   "option on the command line says no." },
+        { .section = "Packages", .name = "Cache", .option = "cache", SETTING_MEMBER(Config, cache, path),
+          .default_about = "mkosi.cache/DISTRIBUTION~RELEASE if mkosi.cache/ exists",
+          .help = "directory that keeps downloaded packages",
+          .about = "Packages are kept here for the next build; it is created if it is missing. A "
+                   "directory that is named here is used as it is, in mkosi.cache/ each distribution and "
+                   "release has its own. Without either, packages are downloaded for every build." },
+        { .section = "Packages", .name = "ExtraTrees", .option = "extra-tree",
+          SETTING_MEMBER(Config, extra_trees, path_list),
+          .default_about = "mkosi.extra/ is added if it exists",
+          .help = "directories to copy into the image",
+          .about = "Directories that are copied over the image after the packages were installed. "
+                   "Everything copied belongs to root. mkosi.extra/ comes last. Archives are understood, "
+                   "but not unpacked by this version." },
+        { .section = "Packages", .name = "SkeletonTrees", .option = "skeleton-tree",
+          SETTING_MEMBER(Config, skeleton_trees, path_list), .flags = SETTING_LATER_REPLACES,
+          .default_about = "mkosi.skeleton/ is added if it exists",
+          .planned = "nothing is copied before the packages are installed yet",
+          .help = "directories to copy in before packages",
+          .about = "Directories or archives that are copied into the image before the packages are "
+                   "installed." },
+        { .section = "Packages", .name = "BuildScript", .option = "build-script",
+          SETTING_MEMBER(Config, build_script, path), .default_about = "mkosi.build if it exists",
+          .planned = BUILD_SCRIPTS_PLANNED,
+          .help = "script that builds from sources",
+          .about = "An executable that is run in a development image, with the sources at hand; what it "
+                   "installs to $DESTDIR goes into the final image." },
+        { .section = "Packages", .name = "BuildSources", .option = "build-sources",
+          SETTING_MEMBER(Config, build_sources, path), .default_about = "the working directory",
+          .planned = BUILD_SCRIPTS_PLANNED,
+          .help = "sources for the build script",
+          .about = "The directory that the build script finds as /root/src. Without a build script it has "
+                   "no effect." },
+        { .section = "Packages", .name = "BuildDirectory", .option = "build-dir",
+          SETTING_MEMBER(Config, build_directory, path), .default_about = "mkosi.builddir/ if it exists",
+          .planned = BUILD_SCRIPTS_PLANNED,
+          .help = "directory that keeps what was compiled",
+          .about = "The directory that the build script finds as /root/build and that outlives the build. "
+                   "Without a build script it has no effect." },
+        { .section = "Packages", .name = "BuildPackages", .option = "build-package",
+          SETTING_MEMBER(Config, build_packages, list), .planned = BUILD_SCRIPTS_PLANNED,
+          .help = "packages for the build script only",
+          .about = "Packages of the development image, in which the build script runs; the final image "
+                   "does not get them. Without a build script they have no effect." },
+        { .section = "Packages", .name = "PostInstallationScript", .old_names = NAMES("PostinstallScript"),
+          .option = "postinst-script", SETTING_MEMBER(Config, postinst_script, path),
+          .default_about = "mkosi.postinst if it exists", .planned = "scripts are not run yet",
+          .help = "script that is run inside the image",
+          .about = "An executable that is run inside the image once everything is installed." },
+        { .section = "Packages", .name = "FinalizeScript", .option = "finalize-script",
+          SETTING_MEMBER(Config, finalize_script, path), .default_about = "mkosi.finalize if it exists",
+          .planned = "scripts are not run yet",
+          .help = "script that is run on the host",
+          .about = "An executable that is run on the host as the last step, with the image's tree as "
+                   "$BUILDROOT." },
+        { .section = "Packages", .name = "SourceFileTransfer", .option = "source-file-transfer",
+          .old_options = NAMES("git-files", "use-git-files"),
+          SETTING_MEMBER(Config, source_file_transfer, enum), .words = source_file_transfer_words,
+          .aliases = source_file_transfer_aliases,
+          .default_about = "copy-git-cached in a git tree, else copy-all", .planned = BUILD_SCRIPTS_PLANNED,
+          .help = "how sources get to the build script",
+          .about = "copy-git-cached copies the files that git tracks, copy-git-others also those that it "
+                   "does not ignore, copy-all the whole directory; mount shows the directory itself. The "
+                   "older options --git-files=cached, --git-files=others and --use-git-files=no mean the "
+                   "first, second and third." },
+        { .section = "Packages", .name = "WithNetwork", .option = "with-network",
+          SETTING_MEMBER(Config, with_network, bool), .default_about = "no",
+          .planned = "scripts are not run yet",
+          .help = "let scripts use the network",
+          .about = "Gives build and post-installation scripts the host's network. Without such a script "
+                   "it has no effect." },
+        { .section = "Packages", .name = "NSpawnSettings", .option = "settings",
+          SETTING_MEMBER(Config, nspawn_settings, path), .default_about = "mkosi.nspawn if it exists",
+          .planned = "no such file is put beside the image yet",
+          .help = "systemd-nspawn settings to ship",
+          .about = "A file that is copied beside the image, under its name with the suffix .nspawn." },
+
+        { .section = "Partitions", .name = "RootSize", .option = "root-size",
+          SETTING_MEMBER(Config, root_size, size), .default_about = "what the content needs",
+          .help = "size of the root partition",
+          .about = "The root partition gets exactly this size, and the build fails with the size that is "
+                   "needed if the content does not fit." },
+        { .section = "Partitions", .name = "ESPSize", .option = "esp-size",
+          SETTING_MEMBER(Config, esp_size, size), .default_about = "256M if Bootable=yes",
+          .help = "size of the EFI system partition",
+          .about = "At least 33M, which is the least that FAT32 can be." },
+        { .section = "Partitions", .name = "BootLoaderSize", .option = "xbootldr-size",
+          SETTING_MEMBER(Config, xbootldr_size, size), .default_about = "no such partition",
+          .planned = PARTITION_PLANNED,
+          .help = "size of the boot loader partition",
+          .about = "Adds an extended boot loader partition of this size, mounted at /boot." },
+        { .section = "Partitions", .name = "SwapSize", .option = "swap-size",
+          SETTING_MEMBER(Config, swap_size, size), .default_about = "no such partition",
+          .planned = PARTITION_PLANNED,
+          .help = "size of the swap partition",
+          .about = "Adds a swap partition of this size." },
+        { .section = "Partitions", .name = "HomeSize", .option = "home-size",
+          SETTING_MEMBER(Config, home_size, size), .default_about = "no such partition",
+          .planned = PARTITION_PLANNED,
+          .help = "size of the home partition",
+          .about = "Adds a partition of this size for /home." },
+        { .section = "Partitions", .name = "SrvSize", .option = "srv-size",
+          SETTING_MEMBER(Config, srv_size, size), .default_about = "no such partition",
+          .planned = PARTITION_PLANNED,
+          .help = "size of the server data partition",
+          .about = "Adds a partition of this size for /srv." },
+
+        { .section = "Validation", .name = "CheckSum", .option = "checksum",
+          SETTING_MEMBER(Config, checksum, bool), .default_about = "no; yes if Sign=yes",
+          .planned = "no check sums are written yet",
+          .help = "write SHA256SUMS",
+          .about = "Writes a file SHA256SUMS with the check sums of all that was made." },
+        { .section = "Validation", .name = "Sign", .option = "sign", SETTING_MEMBER(Config, sign, bool),
+          .default_about = "no", .planned = "nothing is signed with GnuPG yet",
+          .help = "sign SHA256SUMS with GnuPG",
+          .about = "Writes a detached signature of SHA256SUMS, which this implies." },
+        { .section = "Validation", .name = "Key", .option = "key", SETTING_MEMBER(Config, key, text),
+          .default_about = "GnuPG's own", .planned = "nothing is signed with GnuPG yet",
+          .help = "GnuPG key that signs",
+          .about = "The key for Sign=, by any name that gpg(1) understands." },
+        { .section = "Validation", .name = "Bmap", .old_names = NAMES("BMap"), .option = "bmap",
+          SETTING_MEMBER(Config, bmap, bool), .default_about = "no",
+          .planned = "no block maps are written yet",
+          .help = "write a block map of the image",
+          .about = "Writes a map of the blocks that are in use, for bmaptool." },
+        { .section = "Validation", .name = "Password", .option = "password",
+          SETTING_MEMBER(Config, password, text), .flags = SETTING_SECRET,
+          .default_about = "the content of mkosi.rootpw if it exists, else root is locked",
+          .help = "password of root",
+          .about = "The password of root in the image. An empty value lets root log in without a "
+                   "password. It is better put into the file mkosi.rootpw, which only its owner should be "
+                   "able to read, than here or on the command line; blanks around it are dropped there." },
+
+        { .section = "Host", .name = "ExtraSearchPaths", .option = "extra-search-path",
+          .old_options = NAMES("extra-search-paths"), SETTING_MEMBER(Config, extra_search_paths, search_path),
+          .flags = SETTING_LATER_REPLACES,
+          .help = "directories with the host's tools",
+          .about = "Directories that are searched for tools before those of $PATH, separated by colons or "
+                   "blanks. $NAME and ${NAME} are replaced by variables of the environment, $SUDO_HOME by "
+                   "the home directory of the user who called sudo; an entry with an unset variable is "
+                   "dropped." },
+
+        { .option = "directory", .letter = 'C', SETTING_MEMBER(Config, directory, path),
+          .flags = SETTING_OUTSIDE_FILES,
+          .help = "change to this directory first",
+          .about = "Everything else, the settings file included, is looked for from there." },
+        { .option = "default", SETTING_MEMBER(Config, default_file, path), .flags = SETTING_OUTSIDE_FILES,
+          .default_about = "mkosi.default if it exists",
+          .help = "read settings from this file",
+          .about = "The settings file. All regular files of the directory of the same name with the "
+                   "suffix .d are read after it, sorted by name. Paths in settings are relative to the "
+                   "working directory, not to the file." },
+        { .option = "all", .letter = 'a', SETTING_MEMBER(Config, all, bool), .flags = SETTING_OUTSIDE_FILES,
+          .planned = "one settings file is built at a time",
+          .help = "do it for all files of mkosi.files/",
+          .about = "Runs the verb once for every settings file mkosi.* in the directory of "
+                   "--all-directory=." },
+        { .option = "all-directory", SETTING_MEMBER(Config, all_directory, path),
+          .flags = SETTING_OUTSIDE_FILES, .default_about = "mkosi.files/",
+          .planned = "one settings file is built at a time",
+          .help = "directory for --all",
+          .about = "Where --all looks for settings files." },
+        { .option = "debug", SETTING_MEMBER(Config, debug, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "show every command and its sandbox",
+          .about = "Prints each command that is run, the operations of the sandbox it runs in, and what "
+                   "they decide on." },
+        { .option = "help", .letter = 'h', SETTING_MEMBER(Config, help, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "show this help",
+          .about = "Prints a short help and exits." },
+        { .option = "version", SETTING_MEMBER(Config, version, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "show the version",
+          .about = "Prints the name and the version of the program and exits." },
+};
+/* clang-format on */
+
+const SettingTable config_table = {
+        .sections = sections,
+        .n_sections = ELEMENTSOF(sections),
+        .rows = rows,
+        .n_rows = ELEMENTSOF(rows),
+};
