@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "config/config-discover.h"
+#include "config/config-report.h"
+
+typedef struct SpecialFile {
+        const char *name;
+        mode_t type;   /* S_IFREG or S_IFDIR; anything else of the name is not looked at */
+        size_t offset; /* of the setting */
+        bool (*wanted)(const Config *config); /* NULL: always */
+} SpecialFile;
+
+static bool is_signed(const Config *config) {
+        return config->secure_boot;
+}
+
+static bool is_squashfs(const Config *config) {
+        return output_format_is_squashfs(config->format);
+}
+
+/* clang-format off */
+static const SpecialFile special_files[] = {
+        { "mkosi.extra",            S_IFDIR, CONFIG(extra_trees),             NULL        },
+        { "mkosi.extra.tar",        S_IFREG, CONFIG(extra_trees),             NULL        },
+        { "mkosi.skeleton",         S_IFDIR, CONFIG(skeleton_trees),          NULL        },
+        { "mkosi.skeleton.tar",     S_IFREG, CONFIG(skeleton_trees),          NULL        },
+        { "mkosi.build",            S_IFREG, CONFIG(build_script),            NULL        },
+        { "mkosi.postinst",         S_IFREG, CONFIG(postinst_script),         NULL        },
+        { "mkosi.finalize",         S_IFREG, CONFIG(finalize_script),         NULL        },
+        { "mkosi.nspawn",           S_IFREG, CONFIG(nspawn_settings),         NULL        },
+        { "mkosi.cache",            S_IFDIR, CONFIG(cache),                   NULL        },
+        { "mkosi.builddir",         S_IFDIR, CONFIG(build_directory),         NULL        },
+        { "mkosi.output",           S_IFDIR, CONFIG(output_directory),        NULL        },
+        { "mkosi.secure-boot.key",  S_IFREG, CONFIG(secure_boot_key),         is_signed   },
+        { "mkosi.secure-boot.crt",  S_IFREG, CONFIG(secure_boot_certificate), is_signed   },
+        { "mkosi.mksquashfs-tool",  S_IFREG, CONFIG(mksquashfs),              is_squashfs },
+};
+/* clang-format on */
+
+/* Trees are added to those that were given; of anything else what was given wins. */
+static int use_special_file(LoadedConfig *loaded, const SpecialFile *special) {
+        const Setting *setting = config_setting(special->offset);
+        _cleanup_(freep) char *path = NULL;
+
+        int r = path_absolute(special->name, &path);
+        if (r < 0)
+                return r;
+
+        if (setting->type == &setting_type_path_list) {
+                r = strv_take(setting_member(loaded->store, setting), TAKE_PTR(path));
+                if (r < 0)
+                        return r;
+                return setting_note_addition(loaded->store, setting, SETTING_DISCOVERED, special->name);
+        }
+
+        if (config_is_given(loaded, special->offset))
+                return 0;
+        if (setting->type->is_list)
+                r = strv_take(setting_member(loaded->store, setting), TAKE_PTR(path));
+        else
+                r = text_replace(setting_member(loaded->store, setting), path);
+        if (r < 0)
+                return r;
+        return config_note(loaded, special->offset, SETTING_DISCOVERED, special->name);
+}
+
+static int read_root_password(LoadedConfig *loaded) {
+        _cleanup_(freep) char *text = NULL;
+        struct stat status;
+
+        if (config_is_given(loaded, CONFIG(password)) || stat(ROOT_PASSWORD_FILE, &status) < 0)
+                return 0;
+
+        int r = file_read(AT_FDCWD, ROOT_PASSWORD_FILE, ROOT_PASSWORD_SIZE_MAX, &text, NULL);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return setting_mistake(&loaded->mistakes, "Cannot read " ROOT_PASSWORD_FILE ": %s",
+                                       strerror(-r));
+        if (status.st_mode & (S_IRWXG | S_IRWXO)) {
+                r = setting_warning(
+                        &loaded->mistakes, ROOT_PASSWORD_FILE
+                        " holds a secret, and others may open it; run: chmod 600 " ROOT_PASSWORD_FILE);
+                if (r < 0)
+                        return r;
+        }
+
+        r = text_replace(&loaded->config.password, text_strip(text));
+        explicit_bzero(text, strlen(text));
+        if (r < 0)
+                return r;
+        return config_note(loaded, CONFIG(password), SETTING_DISCOVERED, ROOT_PASSWORD_FILE);
+}
+
+int config_discover(LoadedConfig *loaded) {
+        for (size_t i = 0; i < ELEMENTSOF(special_files); i++) {
+                const SpecialFile *special = &special_files[i];
+                struct stat status;
+
+                if (special->wanted && !special->wanted(&loaded->config))
+                        continue;
+                if (stat(special->name, &status) < 0 || (status.st_mode & S_IFMT) != special->type)
+                        continue;
+                int r = use_special_file(loaded, special);
+                if (r < 0)
+                        return r;
+        }
+        return read_root_password(loaded);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "setting/load-file.h"
+#include "config/config-discover.h"
+#include "config/config-load.h"
+#include "config/config-report.h"
+#include "config/config-search-path.h"
+
+#define DEFAULT_FILE "mkosi.default"
+#define DROP_INS_MAX 1024
+
+static void closedirp(DIR **directory) {
+        if (*directory)
+                (void)closedir(*directory);
+}
+
+/* The names of the regular files of a directory, sorted. One that does not exist holds none. */
+static int list_files(const char *path, char ***ret) {
+        _cleanup_(strv_freep) char **names = NULL;
+        _cleanup_(closedirp) DIR *directory = opendir(path);
+
+        if (!directory) {
+                if (errno != ENOENT && errno != ENOTDIR)
+                        return -errno;
+                *ret = NULL;
+                return 0;
+        }
+
+        for (size_t n = 0;;) {
+                struct stat status;
+
+                errno = 0;
+                const struct dirent *entry = readdir(directory);
+                if (!entry && errno != 0)
+                        return -errno;
+                if (!entry)
+                        break;
+                if (fstatat(dirfd(directory), entry->d_name, &status, 0) < 0 || !S_ISREG(status.st_mode))
+                        continue;
+                if (++n > DROP_INS_MAX)
+                        return -E2BIG;
+                int r = strv_append(&names, entry->d_name);
+                if (r < 0)
+                        return r;
+        }
+
+        strv_sort(names);
+        *ret = TAKE_PTR(names);
+        return 0;
+}
+
+static int load_drop_ins(LoadedConfig *loaded, const char *directory) {
+        _cleanup_(strv_freep) char **names = NULL;
+
+        int r = list_files(directory, &names);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return setting_mistake(&loaded->mistakes, "Cannot read the directory %s: %s", directory,
+                                       strerror(-r));
+
+        for (size_t i = 0; names && names[i]; i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                r = path_join(directory, names[i], &path);
+                if (r < 0)
+                        return r;
+                r = setting_load_file(loaded->store, path, &loaded->mistakes);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        r = setting_mistake(&loaded->mistakes, "Cannot read %s: %s", path, strerror(-r));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The file and its drop-ins, which count even if the file is not there. */
+static int load_settings(LoadedConfig *loaded) {
+        bool named = loaded->config.default_file != NULL;
+        _cleanup_(freep) char *path = NULL, *drop_ins = NULL;
+
+        int r = text_copy(named ? loaded->config.default_file : DEFAULT_FILE, &path);
+        if (r < 0)
+                return r;
+        r = text_format(&drop_ins, "%s.d", path);
+        if (r < 0)
+                return r;
+
+        int found = setting_load_file(loaded->store, path, &loaded->mistakes);
+        if (found == -ENOMEM)
+                return found;
+        if (found < 0 && (named || found != -ENOENT))
+                r = setting_mistake(&loaded->mistakes, "Cannot read %s%s: %s", path,
+                                    named ? ", which --default names" : "", strerror(-found));
+        else if (found >= 0 && !named)
+                r = config_fill(loaded, CONFIG(default_file), DEFAULT_FILE, SETTING_DISCOVERED, DEFAULT_FILE);
+        if (r < 0)
+                return r;
+        return load_drop_ins(loaded, drop_ins);
+}
+
+static int make_absolute(char **path) {
+        _cleanup_(freep) char *absolute = NULL;
+
+        int r = path_absolute(*path, &absolute);
+        if (r < 0)
+                return r;
+        free(*path);
+        *path = TAKE_PTR(absolute);
+        return 0;
+}
+
+/* Output= is left as it was written: whether it holds a slash decides what it is relative to. */
+static int make_paths_absolute(LoadedConfig *loaded) {
+        for (size_t i = 0; i < config_table.n_rows; i++) {
+                const Setting *setting = &config_table.rows[i];
+                void *member = setting_member(loaded->store, setting);
+                int r = 0;
+
+                if (!setting->type->is_path || setting->offset == CONFIG(output))
+                        continue;
+                if (!setting->type->is_list) {
+                        char **path = member;
+
+                        if (*path)
+                                r = make_absolute(path);
+                } else
+                        for (char **path = *(char ***)member; path && *path && r >= 0; path++)
+                                r = make_absolute(path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* All that follows is relative to this directory; its own name is remembered as an absolute one before that. */
+static int change_directory(LoadedConfig *loaded) {
+        char **directory = &loaded->config.directory;
+
+        if (!*directory)
+                return 0;
+        int r = make_absolute(directory);
+        if (r < 0)
+                return r;
+        if (chdir(*directory) < 0)
+                return setting_mistake(&loaded->mistakes,
+                                       "Cannot change to the directory %s, which --directory names: %m",
+                                       *directory);
+        return 0;
+}
+
+int config_load_files(LoadedConfig *loaded) {
+        int r = change_directory(loaded);
+        if (r < 0)
+                return r;
+        if (loaded->mistakes.texts)
+                return -EINVAL;
+
+        r = load_settings(loaded);
+        if (r < 0)
+                return r;
+        r = config_expand_search_path(loaded);
+        if (r < 0)
+                return r;
+        r = config_discover(loaded);
+        if (r < 0)
+                return r;
+        r = make_paths_absolute(loaded);
+        if (r < 0)
+                return r;
+        return loaded->mistakes.texts ? -EINVAL : 0;
+}
+
+int config_load_arguments(const SettingVerb *verbs, size_t n_verbs, int argc, char *const argv[],
+                          LoadedConfig **ret) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = calloc(1, sizeof(*loaded));
+
+        if (!loaded)
+                return -ENOMEM;
+        loaded->host_architecture = ARCHITECTURE_MAX;
+
+        int r = setting_store_new(&config_table, &loaded->config, &loaded->store);
+        if (r < 0)
+                return r;
+        r = setting_load_arguments(loaded->store, verbs, n_verbs, argc, argv, &loaded->arguments,
+                                   &loaded->mistakes);
+        if (r >= 0 && loaded->mistakes.texts)
+                r = -EBADMSG;
+
+        *ret = TAKE_PTR(loaded);
+        return r;
+}
+
+int config_load(const SettingVerb *verbs, size_t n_verbs, int argc, char *const argv[], LoadedConfig **ret) {
+        int r = config_load_arguments(verbs, n_verbs, argc, argv, ret);
+        if (r < 0)
+                return r;
+        if ((*ret)->config.help || (*ret)->config.version)
+                return 0;
+        return config_load_files(*ret);
+}
+
+void loaded_config_free(LoadedConfig *loaded) {
+        if (!loaded)
+                return;
+        setting_store_free(loaded->store);
+        setting_mistakes_done(&loaded->mistakes);
+        setting_arguments_done(&loaded->arguments);
+        free(loaded);
+}
