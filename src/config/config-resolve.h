@@ -3,10 +3,20 @@
 
 #include "config/config-load.h"
 
+/* The machine that builds, as far as it matters to what is built. */
+typedef struct ConfigHost {
+        const char *root;    /* where its etc/os-release is found */
+        const char *machine; /* what uname(2) calls its architecture */
+} ConfigHost;
+
 /* Completes what was asked: host's distribution and release, names, sizes, mirrors, implied settings, each with a derived
  * origin. Contradictions are collected in loaded->mistakes, with the origins of both sides; -EINVAL then. */
 int config_resolve(LoadedConfig *loaded);
 
+/* The same for a host that is given. */
+int config_resolve_for(LoadedConfig *loaded, const ConfigHost *host);
+
 /* Refuses, all at once, every setting whose value asks for what this version does not do (Setting.planned), and
- * distributions and formats that are not there yet. Called by build and plan; summary shows the same as warnings. */
+ * distributions and formats that are not there yet: in loaded->mistakes, and -EINVAL. Called by build and plan after
+ * config_resolve(); summary shows the same as warnings. */
 int config_check_planned(LoadedConfig *loaded);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config/config-report.h"
+#include "config/config-stages.h"
+
+/* Two settings that cannot both be as they are. */
+typedef struct Contradiction {
+        size_t setting, other;
+        bool (*found)(const Config *config);
+        const char *why;
+} Contradiction;
+
+static bool boots_without_disk(const Config *config) {
+        return config->bootable && !output_format_is_disk(config->format);
+}
+
+static bool encrypts_without_disk(const Config *config) {
+        return config->encrypt != ENCRYPT_OFF && !output_format_is_disk(config->format);
+}
+
+static bool encrypts_data_of_btrfs(const Config *config) {
+        return config->encrypt == ENCRYPT_DATA && config->format == OUTPUT_FORMAT_GPT_BTRFS;
+}
+
+static bool encrypts_verified_root(const Config *config) {
+        return config->encrypt == ENCRYPT_ALL && config->verity;
+}
+
+static bool verifies_without_disk(const Config *config) {
+        return config->verity && !output_format_is_disk(config->format);
+}
+
+static const Contradiction contradictions[] = {
+        { CONFIG(bootable), CONFIG(format), boots_without_disk, "only disk images boot" },
+        { CONFIG(encrypt), CONFIG(format), encrypts_without_disk,
+          "only disk images have partitions to encrypt" },
+        { CONFIG(encrypt), CONFIG(format), encrypts_data_of_btrfs, "btrfs keeps data on the root partition" },
+        { CONFIG(encrypt), CONFIG(verity), encrypts_verified_root,
+          "an encrypted root partition cannot be verified" },
+        { CONFIG(verity), CONFIG(format), verifies_without_disk,
+          "only disk images have partitions to verify" },
+};
+
+/* A setting that does nothing by itself. */
+typedef struct Dependency {
+        size_t setting;
+        bool (*met)(const Config *config);
+        const char *condition; /* "has no effect …" */
+} Dependency;
+
+static bool has_build_script(const Config *config) {
+        return config->build_script;
+}
+
+static bool has_script(const Config *config) {
+        return config->build_script || config->postinst_script;
+}
+
+static bool is_bootable(const Config *config) {
+        return config->bootable;
+}
+
+static bool is_secure_boot(const Config *config) {
+        return config->secure_boot;
+}
+
+static bool is_signed(const Config *config) {
+        return config->sign;
+}
+
+static bool is_disk(const Config *config) {
+        return output_format_is_disk(config->format);
+}
+
+static bool has_root_of_any_size(const Config *config) {
+        return is_disk(config) && !output_format_is_squashfs(config->format);
+}
+
+static bool has_data_partitions(const Config *config) {
+        return is_disk(config) && config->format != OUTPUT_FORMAT_GPT_BTRFS;
+}
+
+static bool is_file(const Config *config) {
+        return config->format != OUTPUT_FORMAT_DIRECTORY && config->format != OUTPUT_FORMAT_SUBVOLUME;
+}
+
+static bool is_squashfs(const Config *config) {
+        return output_format_is_squashfs(config->format);
+}
+
+static bool can_compress(const Config *config) {
+        return is_squashfs(config) || config->format == OUTPUT_FORMAT_GPT_BTRFS;
+}
+
+static const Dependency dependencies[] = {
+        { CONFIG(build_packages), has_build_script, "without a build script" },
+        { CONFIG(build_sources), has_build_script, "without a build script" },
+        { CONFIG(build_directory), has_build_script, "without a build script" },
+        { CONFIG(source_file_transfer), has_build_script, "without a build script" },
+        { CONFIG(with_tests), has_build_script, "without a build script" },
+        { CONFIG(with_network), has_script, "without a build or post-installation script" },
+        { CONFIG(kernel_command_line), is_bootable, "without Bootable=yes" },
+        { CONFIG(boot_protocols), is_bootable, "without Bootable=yes" },
+        { CONFIG(esp_size), is_bootable, "without Bootable=yes" },
+        { CONFIG(secure_boot), is_bootable, "without Bootable=yes" },
+        { CONFIG(secure_boot_key), is_secure_boot, "without SecureBoot=yes" },
+        { CONFIG(secure_boot_certificate), is_secure_boot, "without SecureBoot=yes" },
+        { CONFIG(key), is_signed, "without Sign=yes" },
+        { CONFIG(root_size), has_root_of_any_size, "in a Format= whose size is that of its content" },
+        { CONFIG(swap_size), is_disk, "in a Format= without partitions" },
+        { CONFIG(xbootldr_size), is_disk, "in a Format= without partitions" },
+        { CONFIG(home_size), has_data_partitions, "in a Format= without a partition for it" },
+        { CONFIG(srv_size), has_data_partitions, "in a Format= without a partition for it" },
+        { CONFIG(read_only), is_disk, "in a Format= without partitions" },
+        { CONFIG(qcow2), is_disk, "in a Format= that is no disk image" },
+        { CONFIG(bmap), has_root_of_any_size, "in a Format= without free blocks" },
+        { CONFIG(xz), is_file, "in a Format= that is no single file" },
+        { CONFIG(checksum), is_file, "in a Format= that is no single file" },
+        { CONFIG(compress), can_compress, "in a Format= whose file system does not compress" },
+        { CONFIG(mksquashfs), is_squashfs, "in a Format= that is no squashfs" },
+};
+
+bool config_has_effect(const Config *config, size_t offset) {
+        for (size_t i = 0; i < ELEMENTSOF(dependencies); i++)
+                if (dependencies[i].setting == offset && !dependencies[i].met(config))
+                        return false;
+        return true;
+}
+
+/* "mkosi.default:4: Bootable=yes contradicts Format=tar (mkosi.default:2): only disk images boot" */
+static int note_contradiction(LoadedConfig *loaded, const Contradiction *contradiction) {
+        _cleanup_(freep) char *setting = NULL, *other = NULL, *where = NULL;
+
+        int r = config_say(loaded, contradiction->setting, &setting);
+        if (r < 0)
+                return r;
+        r = config_say(loaded, contradiction->other, &other);
+        if (r < 0)
+                return r;
+        r = config_where(loaded, contradiction->other, 0, &where);
+        if (r < 0)
+                return r;
+        return config_mistake(loaded, contradiction->setting, 0, "%s contradicts %s (%s): %s", setting, other,
+                              where, contradiction->why);
+}
+
+static int warn_of_no_effect(LoadedConfig *loaded, const Dependency *dependency) {
+        _cleanup_(freep) char *said = NULL;
+
+        if (!config_is_given(loaded, dependency->setting) || dependency->met(&loaded->config) ||
+            !config_asks(&loaded->config, config_setting(dependency->setting)))
+                return 0;
+        int r = config_say(loaded, dependency->setting, &said);
+        if (r < 0)
+                return r;
+        return config_warn(loaded, dependency->setting, "%s has no effect %s", said, dependency->condition);
+}
+
+int config_check(LoadedConfig *loaded) {
+        for (size_t i = 0; i < ELEMENTSOF(contradictions); i++) {
+                if (!contradictions[i].found(&loaded->config))
+                        continue;
+                int r = note_contradiction(loaded, &contradictions[i]);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(dependencies); i++) {
+                int r = warn_of_no_effect(loaded, &dependencies[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "base/os-release.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "config/config-report.h"
+#include "config/config-stages.h"
+
+#define PORTS_MIRROR "http://ports.ubuntu.com/ubuntu-ports"
+
+/* What is built if nobody says otherwise, by Distribution. */
+typedef struct DistributionDefaults {
+        const char *release; /* on another distribution's host; NULL: the distribution has no releases */
+        const char *mirror;  /* NULL: the package manager finds its own */
+        const char *repository;
+        bool release_is_codename; /* the host's release is its VERSION_CODENAME=, not its VERSION_ID= */
+} DistributionDefaults;
+
+/* clang-format off */
+static const DistributionDefaults distribution_defaults[] = {
+        [DISTRIBUTION_FEDORA]   = { "42",         NULL,                                 NULL,   false },
+        [DISTRIBUTION_DEBIAN]   = { "trixie",     "http://deb.debian.org/debian",       "main", true  },
+        [DISTRIBUTION_UBUNTU]   = { "noble",      "http://archive.ubuntu.com/ubuntu",   "main", true  },
+        [DISTRIBUTION_ARCH]     = { NULL,         "https://geo.mirror.pkgbuild.com",    NULL,   false },
+        [DISTRIBUTION_OPENSUSE] = { "tumbleweed", "https://download.opensuse.org",      NULL,   false },
+        [DISTRIBUTION_MAGEIA]   = { "9",          NULL,                                 NULL,   false },
+        [DISTRIBUTION_CENTOS]   = { "9",          NULL,                                 NULL,   false },
+        [DISTRIBUTION_CLEAR]    = { "latest",     NULL,                                 NULL,   false },
+};
+/* clang-format on */
+static_assert(ELEMENTSOF(distribution_defaults) == DISTRIBUTION_MAX, "a distribution has no defaults");
+
+/* ID= of os-release where it is not the word of Distribution=. */
+static const SettingAlias host_ids[] = {
+        { "clear-linux-os", "clear" },
+        { "opensuse-leap", "opensuse" },
+        { "opensuse-tumbleweed", "opensuse" },
+};
+
+/* The Distribution of the host, DISTRIBUTION_MAX if it is none that we know. */
+static unsigned host_distribution(const OsRelease *os_release) {
+        const char *id = os_release->id ? os_release->id : "linux";
+
+        for (size_t i = 0; i < ELEMENTSOF(host_ids); i++)
+                if (text_equal(host_ids[i].name, id))
+                        id = host_ids[i].word;
+        for (unsigned i = 0; i < DISTRIBUTION_MAX; i++)
+                if (text_equal(distribution_words[i], id))
+                        return i;
+        return DISTRIBUTION_MAX;
+}
+
+static int resolve_distribution(LoadedConfig *loaded, const OsRelease *os_release) {
+        unsigned host = host_distribution(os_release);
+
+        if (config_source(loaded, CONFIG(distribution)) != SETTING_UNSET)
+                return 0;
+        if (host == DISTRIBUTION_MAX)
+                return setting_mistake(&loaded->mistakes,
+                                       "Set Distribution=, the host's (%s) is none that images are made of",
+                                       os_release->id ? os_release->id : "without os-release");
+
+        loaded->config.distribution = host;
+        return config_note(loaded, CONFIG(distribution), SETTING_DERIVED, "the host's os-release");
+}
+
+static int resolve_release(LoadedConfig *loaded, const OsRelease *os_release) {
+        const Config *config = &loaded->config;
+        const DistributionDefaults *defaults = &distribution_defaults[config->distribution];
+        const char *host_release =
+                defaults->release_is_codename ? os_release->version_codename : os_release->version_id;
+
+        if (config->release && !defaults->release)
+                return config_warn(loaded, CONFIG(release), "Release= is ignored, %s has no releases",
+                                   distribution_words[config->distribution]);
+
+        if (host_distribution(os_release) == config->distribution &&
+            config->distribution != DISTRIBUTION_CLEAR && defaults->release && host_release)
+                return config_fill(loaded, CONFIG(release), host_release, SETTING_DERIVED,
+                                   "the host's os-release");
+        return config_fill(loaded, CONFIG(release), defaults->release, SETTING_DEFAULT, NULL);
+}
+
+static int resolve_architecture(LoadedConfig *loaded, const char *machine) {
+        const Setting *setting = config_setting(CONFIG(architecture));
+        _cleanup_(reason_done) Reason reason = {};
+
+        int r = setting->type->parse(setting, machine, &loaded->host_architecture, &reason);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                loaded->host_architecture = ARCHITECTURE_MAX;
+
+        if (config_source(loaded, CONFIG(architecture)) != SETTING_UNSET)
+                return 0;
+        if (r < 0)
+                return setting_mistake(&loaded->mistakes,
+                                       "Set Architecture=, the host's (%s) is none that images are made for",
+                                       machine);
+        loaded->config.architecture = loaded->host_architecture;
+        return config_note(loaded, CONFIG(architecture), SETTING_DERIVED, "the host's architecture");
+}
+
+static int resolve_archive(LoadedConfig *loaded) {
+        Config *config = &loaded->config;
+        const DistributionDefaults *defaults = &distribution_defaults[config->distribution];
+        const char *mirror = defaults->mirror;
+
+        if (config->distribution == DISTRIBUTION_UBUNTU && config->architecture != ARCHITECTURE_X86_64 &&
+            config->architecture != ARCHITECTURE_X86)
+                mirror = PORTS_MIRROR;
+        int r = config_fill(loaded, CONFIG(mirror), mirror, SETTING_DEFAULT, NULL);
+        if (r < 0 || (config->repositories && config->repositories[0]) || !defaults->repository)
+                return r;
+
+        r = strv_append(&config->repositories, defaults->repository);
+        if (r < 0)
+                return r;
+        return config_note(loaded, CONFIG(repositories), SETTING_DEFAULT, NULL);
+}
+
+/* In mkosi.cache/ every distribution and release has a directory of its own; what Cache= names is used as it is. */
+static int resolve_cache(LoadedConfig *loaded) {
+        Config *config = &loaded->config;
+        const char *word = distribution_words[config->distribution];
+        _cleanup_(freep) char *cache = NULL;
+        int r;
+
+        if (config_source(loaded, CONFIG(cache)) != SETTING_DISCOVERED)
+                return 0;
+        if (distribution_defaults[config->distribution].release && config->distribution != DISTRIBUTION_CLEAR)
+                r = text_format(&cache, "%s/%s~%s", config->cache, word, config->release);
+        else
+                r = text_format(&cache, "%s/%s", config->cache, word);
+        if (r < 0)
+                return r;
+        free(config->cache);
+        config->cache = TAKE_PTR(cache);
+        return 0;
+}
+
+int config_resolve_distribution(LoadedConfig *loaded, const ConfigHost *host) {
+        _cleanup_(os_release_done) OsRelease os_release = {};
+
+        int r = os_release_load(host->root, &os_release);
+        if (r == -ENOMEM)
+                return r;
+        r = resolve_distribution(loaded, &os_release);
+        if (r < 0)
+                return r;
+        r = resolve_release(loaded, &os_release);
+        if (r < 0)
+                return r;
+        r = resolve_architecture(loaded, host->machine);
+        if (r < 0)
+                return r;
+        r = resolve_archive(loaded);
+        if (r < 0)
+                return r;
+        return resolve_cache(loaded);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "config/config-report.h"
+#include "config/config-stages.h"
+
+/* Settings of which some values work and others are still to come. */
+typedef struct PlannedValue {
+        size_t setting;
+        bool (*found)(const LoadedConfig *loaded);
+        const char *why;
+} PlannedValue;
+
+static bool other_distribution(const LoadedConfig *loaded) {
+        return loaded->config.distribution != DISTRIBUTION_DEBIAN;
+}
+
+static bool other_format(const LoadedConfig *loaded) {
+        return loaded->config.format != OUTPUT_FORMAT_GPT_EXT4 &&
+               loaded->config.format != OUTPUT_FORMAT_DIRECTORY;
+}
+
+static bool other_architecture(const LoadedConfig *loaded) {
+        return loaded->config.architecture != loaded->host_architecture;
+}
+
+static const PlannedValue planned_values[] = {
+        { CONFIG(distribution), other_distribution, "it installs debian" },
+        { CONFIG(format), other_format, "it makes gpt_ext4 and directory" },
+        { CONFIG(architecture), other_architecture, "it builds for the host's architecture" },
+};
+
+/* "mkosi.default:9: Encrypt=all is not supported by this version: …" */
+static int refuse(LoadedConfig *loaded, size_t offset, size_t index, const char *why) {
+        _cleanup_(freep) char *said = NULL;
+
+        int r = config_say(loaded, offset, &said);
+        if (r < 0)
+                return r;
+        return config_mistake(loaded, offset, index, "%s is not supported by this version: %s", said, why);
+}
+
+static int check_boot_protocols(LoadedConfig *loaded) {
+        char *const *list = loaded->config.boot_protocols;
+
+        for (size_t i = 0; list && list[i]; i++)
+                if (text_equal(list[i], "bios"))
+                        return refuse(loaded, CONFIG(boot_protocols), i, "it makes images for uefi");
+        return 0;
+}
+
+static int check_archives(LoadedConfig *loaded) {
+        char *const *trees = loaded->config.extra_trees;
+
+        for (size_t i = 0; trees && trees[i]; i++) {
+                struct stat status;
+
+                if (stat(trees[i], &status) < 0 || S_ISDIR(status.st_mode))
+                        continue;
+                int r = config_mistake(
+                        loaded, CONFIG(extra_trees), i,
+                        "An archive in ExtraTrees= is not supported by this version: it copies directories");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int config_check_planned(LoadedConfig *loaded) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(planned_values) && r >= 0; i++)
+                if (planned_values[i].found(loaded))
+                        r = refuse(loaded, planned_values[i].setting, 0, planned_values[i].why);
+
+        for (size_t i = 0; i < config_table.n_rows && r >= 0; i++) {
+                const Setting *setting = &config_table.rows[i];
+
+                if (setting->planned && config_is_given(loaded, setting->offset) &&
+                    config_asks(&loaded->config, setting) &&
+                    config_has_effect(&loaded->config, setting->offset))
+                        r = refuse(loaded, setting->offset, 0, setting->planned);
+        }
+
+        if (r >= 0)
+                r = check_boot_protocols(loaded);
+        if (r >= 0)
+                r = check_archives(loaded);
+        if (r < 0)
+                return r;
+        return loaded->mistakes.texts ? -EINVAL : 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "base/uuid.h"
+#include "config/config-report.h"
+#include "config/config-stages.h"
+
+/* FAT32 has at least 65525 clusters; with tables and reserved sectors that is a little less than this. */
+#define ESP_SIZE_MIN        (33 * MIB)
+#define HOSTNAME_LENGTH_MAX 64
+#define HOSTNAME_LABEL_MAX  63
+
+typedef enum Input {
+        INPUT_SCRIPT, /* a regular file that may be executed */
+        INPUT_FILE,
+        INPUT_DIRECTORY,
+        INPUT_TREE, /* a directory or an archive */
+} Input;
+
+static const struct {
+        size_t offset;
+        Input input;
+} inputs[] = {
+        { CONFIG(build_script), INPUT_SCRIPT },
+        { CONFIG(postinst_script), INPUT_SCRIPT },
+        { CONFIG(finalize_script), INPUT_SCRIPT },
+        { CONFIG(build_sources), INPUT_DIRECTORY },
+        { CONFIG(extra_trees), INPUT_TREE },
+        { CONFIG(skeleton_trees), INPUT_TREE },
+        { CONFIG(nspawn_settings), INPUT_FILE },
+        { CONFIG(secure_boot_key), INPUT_FILE },
+        { CONFIG(secure_boot_certificate), INPUT_FILE },
+};
+
+static int check_input(LoadedConfig *loaded, size_t offset, size_t index, Input input, const char *path) {
+        _cleanup_(freep) char *said = NULL;
+        struct stat status;
+
+        int r = config_path_say(path, &said);
+        if (r < 0)
+                return r;
+        if (stat(path, &status) < 0)
+                return config_mistake(loaded, offset, index, "%s cannot be read: %s", said, strerror(errno));
+
+        bool is_directory = S_ISDIR(status.st_mode), is_file = S_ISREG(status.st_mode);
+        if (input == INPUT_DIRECTORY && !is_directory)
+                return config_mistake(loaded, offset, index, "%s is no directory", said);
+        if (input == INPUT_TREE && !is_directory && !is_file)
+                return config_mistake(loaded, offset, index, "%s is neither a directory nor an archive",
+                                      said);
+        if ((input == INPUT_SCRIPT || input == INPUT_FILE) && !is_file)
+                return config_mistake(loaded, offset, index, "%s is no regular file", said);
+        if (input == INPUT_SCRIPT && !(status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
+                return config_mistake(loaded, offset, index, "%s is not executable; run: chmod +x %s", said,
+                                      said);
+        return 0;
+}
+
+static int check_inputs(LoadedConfig *loaded) {
+        for (size_t i = 0; i < ELEMENTSOF(inputs); i++) {
+                const Setting *setting = config_setting(inputs[i].offset);
+                char *const *member = setting_member(loaded->store, setting);
+                char *const *paths = setting->type->is_list ? *(char *const *const *)member : member;
+
+                for (size_t k = 0; paths && paths[k] && (k == 0 || setting->type->is_list); k++) {
+                        int r = check_input(loaded, inputs[i].offset, k, inputs[i].input, paths[k]);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+static int check_secure_boot(LoadedConfig *loaded) {
+        const Config *config = &loaded->config;
+
+        if (!config->secure_boot || (config->secure_boot_key && config->secure_boot_certificate))
+                return 0;
+        return config_mistake(
+                loaded, CONFIG(secure_boot), 0,
+                "SecureBoot=yes needs a key and a certificate: SecureBootKey= and "
+                "SecureBootCertificate=, or the files mkosi.secure-boot.key and mkosi.secure-boot.crt");
+}
+
+/* Labels of letters, digits and hyphens, with dots between them, as hostname(7) has it. */
+static bool is_hostname(const char *name) {
+        size_t label = 0, length = strlen(name);
+
+        if (length > HOSTNAME_LENGTH_MAX)
+                return false;
+        for (size_t i = 0; i <= length; i++) {
+                bool ends = name[i] == '.' || name[i] == '\0';
+
+                if (!ends && !isalnum((unsigned char)name[i]) && name[i] != '-')
+                        return false;
+                if (!ends && name[i] == '-' && label == 0)
+                        return false;
+                if (ends && (label == 0 || label > HOSTNAME_LABEL_MAX || name[i - 1] == '-'))
+                        return false;
+                label = ends ? 0 : label + 1;
+        }
+        return true;
+}
+
+/* Words that become arguments of programs and parts of file names. */
+static bool is_plain_word(const char *text) {
+        if (text[0] == '\0' || text[0] == '-' || text[0] == '.')
+                return false;
+        for (const char *p = text; *p; p++)
+                if (isspace((unsigned char)*p) || iscntrl((unsigned char)*p))
+                        return false;
+        return true;
+}
+
+static int check_words(LoadedConfig *loaded) {
+        static const size_t lists[] = { CONFIG(packages), CONFIG(build_packages), CONFIG(repositories) };
+        const Config *config = &loaded->config;
+        int r = 0;
+
+        if (config->release && (!is_plain_word(config->release) || strchr(config->release, '/')))
+                r = config_mistake(loaded, CONFIG(release), 0, "Release=%s is no name of a release",
+                                   config->release);
+        if (r >= 0 && config->mirror && !is_plain_word(config->mirror))
+                r = config_mistake(loaded, CONFIG(mirror), 0, "Mirror=%s is no URL", config->mirror);
+
+        for (size_t i = 0; i < ELEMENTSOF(lists) && r >= 0; i++) {
+                const Setting *setting = config_setting(lists[i]);
+                char *const *list = *(char *const *const *)setting_member(loaded->store, setting);
+
+                for (size_t k = 0; list && list[k] && r >= 0; k++)
+                        if (!is_plain_word(list[k]))
+                                r = config_mistake(loaded, lists[i], k, "\"%s\" in %s= is no name", list[k],
+                                                   setting->name);
+        }
+        return r;
+}
+
+static int check_boot_protocols(LoadedConfig *loaded) {
+        char *const *list = loaded->config.boot_protocols;
+
+        for (size_t i = 0; list && list[i]; i++) {
+                if (text_equal(list[i], "uefi") || text_equal(list[i], "bios"))
+                        continue;
+                int r = config_mistake(loaded, CONFIG(boot_protocols), i,
+                                       "Unknown boot protocol \"%s\", there are uefi and bios", list[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int config_check_values(LoadedConfig *loaded) {
+        const Config *config = &loaded->config;
+        int r = 0;
+        Uuid seed;
+
+        if (config->hostname && !is_hostname(config->hostname))
+                r = config_mistake(
+                        loaded, CONFIG(hostname), 0,
+                        "Hostname=%s is no host name: labels of letters, digits and hyphens, at most %d "
+                        "characters",
+                        config->hostname, HOSTNAME_LENGTH_MAX);
+        if (r >= 0 && config->seed && uuid_parse(config->seed, &seed) < 0)
+                r = config_mistake(loaded, CONFIG(seed), 0,
+                                   "Seed=%s is no UUID; the program uuidgen makes one", config->seed);
+        if (r >= 0 && config->esp_size > 0 && config->esp_size < ESP_SIZE_MIN)
+                r = config_mistake(loaded, CONFIG(esp_size), 0,
+                                   "ESPSize= is too small, FAT32 takes at least 33M");
+        if (r >= 0 && config->password && strpbrk(config->password, "\n\r"))
+                r = config_mistake(loaded, CONFIG(password), 0, "A password is one line");
+
+        int (*const checks[])(LoadedConfig *) = { check_words, check_boot_protocols, check_inputs,
+                                                  check_secure_boot };
+        for (size_t i = 0; i < ELEMENTSOF(checks) && r >= 0; i++)
+                r = checks[i](loaded);
+        return r;
+}
