@@ -63,14 +63,11 @@ int fd_pwrite_all(int fd, const void *buffer, size_t size, uint64_t offset) {
         return transfer_all(fd, NULL, buffer, size, (off_t)offset);
 }
 
-int file_read(int dir_fd, const char *path, size_t size_max, char **ret, size_t *ret_size) {
-        _cleanup_(fd_closep) int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+int fd_read_file(int fd, size_t size_max, char **ret, size_t *ret_size) {
         _cleanup_(freep) char *text = NULL;
         size_t size = 0, room = 0;
         struct stat status;
 
-        if (fd < 0)
-                return -errno;
         if (fstat(fd, &status) < 0)
                 return -errno;
         if (S_ISDIR(status.st_mode))
@@ -107,6 +104,14 @@ int file_read(int dir_fd, const char *path, size_t size_max, char **ret, size_t 
                 return -EBADMSG;
         *ret = TAKE_PTR(text);
         return 0;
+}
+
+int file_read(int dir_fd, const char *path, size_t size_max, char **ret, size_t *ret_size) {
+        _cleanup_(fd_closep) int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+        if (fd < 0)
+                return -errno;
+        return fd_read_file(fd, size_max, ret, ret_size);
 }
 
 int file_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode) {

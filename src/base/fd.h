@@ -3,6 +3,7 @@
 
 /* File descriptors, and whole files read and written through them. Everything opened is O_CLOEXEC. */
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -21,6 +22,11 @@ static inline void file_closep(FILE **file) {
                 (void)fclose(*file);
 }
 
+static inline void directory_closep(DIR **directory) {
+        if (*directory)
+                (void)closedir(*directory);
+}
+
 /* Reads or writes exactly size bytes at offset (or at the file position). A file that ends early is -ENODATA. */
 int fd_read_all(int fd, void *buffer, size_t size);
 int fd_pread_all(int fd, void *buffer, size_t size, uint64_t offset);
@@ -31,6 +37,9 @@ int fd_pwrite_all(int fd, const void *buffer, size_t size, uint64_t offset);
  * size_max bytes is -EFBIG; anything but a regular file is -EINVAL or -EISDIR; ret_size may be NULL, and then a NUL
  * inside the file is -EBADMSG. */
 int file_read(int dir_fd, const char *path, size_t size_max, char **ret, size_t *ret_size);
+
+/* The same for a file that is open, from its position on. */
+int fd_read_file(int fd, size_t size_max, char **ret, size_t *ret_size);
 
 /* Writes a whole file: creates it or empties it, with exactly this mode whatever the umask. A symbolic link as the last
  * component is -ELOOP. */

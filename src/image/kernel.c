@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,6 +8,8 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "image/kernel.h"
+
+#define MODULES_DEP_SIZE_MAX (16 * MIB)
 
 int kernel_open(int root_fd, const char *version) {
         static const char *const formats[][2] = { { "usr/lib/modules/", "/vmlinuz" },
@@ -25,11 +26,6 @@ int kernel_open(int root_fd, const char *version) {
                         return r;
         }
         return -ENOENT;
-}
-
-static inline void directory_closep(DIR **directory) {
-        if (*directory)
-                (void)closedir(*directory);
 }
 
 int kernel_versions(int root_fd, char ***ret) {
@@ -68,5 +64,34 @@ int kernel_versions(int root_fd, char ***ret) {
 
         strv_sort(versions);
         *ret = TAKE_PTR(versions);
+        return 0;
+}
+
+int kernel_has_module(int root_fd, const char *version, const char *module) {
+        _cleanup_(freep) char *path = NULL, *text = NULL, *name = NULL;
+        _cleanup_(fd_closep) int directory_fd = -EBADF;
+        int r;
+
+        r = text_format(&path, "usr/lib/modules/%s", version);
+        if (r >= 0)
+                r = text_format(&name, "/%s.ko", module);
+        if (r < 0)
+                return r;
+        directory_fd = path_open_below(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+        if (directory_fd < 0)
+                return directory_fd;
+        r = file_read(directory_fd, "modules.dep", MODULES_DEP_SIZE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+
+        /* modules.dep(5): a line for every module, "kernel/…/NAME.ko[.xz]: …". */
+        for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+                line += *line == '\n';
+                const size_t length = strcspn(line, ":\n");
+                const char *found = memmem(line, length, name, strlen(name));
+
+                if (found && (found[strlen(name)] == ':' || found[strlen(name)] == '.'))
+                        return 1;
+        }
         return 0;
 }

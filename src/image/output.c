@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -32,7 +31,9 @@ int output_publish(const char *from, const char *output, bool replace) {
         if (renameat2(AT_FDCWD, from, AT_FDCWD, output, RENAME_NOREPLACE) < 0) {
                 if (errno != EEXIST || !replace)
                         return -errno;
-                if (renameat2(AT_FDCWD, from, AT_FDCWD, output, RENAME_EXCHANGE) < 0)
+                /* Where a file system cannot exchange, a plain rename still replaces a file in one step. */
+                if (renameat2(AT_FDCWD, from, AT_FDCWD, output, RENAME_EXCHANGE) < 0 &&
+                    (errno != EINVAL || rename(from, output) < 0))
                         return -errno;
         }
         return sync_parent(output);
@@ -44,11 +45,6 @@ int output_existing(const Config *config, char ***paths) {
         if (lstat(config->output, &status) < 0)
                 return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
         return strv_append(paths, config->output);
-}
-
-static inline void directory_closep(DIR **directory) {
-        if (*directory)
-                (void)closedir(*directory);
 }
 
 int output_clean_package_cache(const Config *config) {

@@ -10,11 +10,10 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/os-release.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "base/tree.h"
+#include "format/compress.h"
 #include "image/kernel.h"
 #include "image/plan.h"
 #include "secureboot/boot-tree.h"
@@ -28,10 +27,31 @@
 #define INITRD_MODULES                                                                             \
         "base rootfs-block kernel-modules dracut-systemd systemd systemd-initrd systemd-journald " \
         "systemd-udevd systemd-modules-load systemd-sysctl systemd-tmpfiles udev-rules fs-lib shutdown"
-#define INITRD_DRIVERS "virtio_blk virtio_pci virtio_scsi nvme ahci sd_mod ext4 loop overlay"
 
-/* Generates the initrd of one kernel in the tree, and takes it out of the tree to the workspace. */
-static int make_initrd(const Image *image, const char *version) {
+/* The level behind which the size hardly shrinks while the time doubles: 76 MB take 1.6 s of one processor and become
+ * 20 MB, which is less than dracut's own gzip gives in 17 s. */
+#define INITRD_COMPRESSION_LEVEL 9
+
+/* Kernel modules that dracut leaves out by itself although disks may hang on them. */
+static const char *const initrd_drivers[] = { "virtio_pci", "virtio_blk", "virtio_scsi",
+                                              "nvme",       "loop",       "overlay" };
+
+/* Those of the drivers that this kernel has as modules, as dracut wants them; one that it lacks would make dracut leave
+ * out the rest. */
+static int list_drivers(int root_fd, const char *version, char **ret) {
+        _cleanup_(strv_freep) char **drivers = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(initrd_drivers); i++) {
+                int r = kernel_has_module(root_fd, version, initrd_drivers[i]);
+                if (r > 0)
+                        r = strv_append(&drivers, initrd_drivers[i]);
+                if (r < 0)
+                        return r;
+        }
+        return strv_join(STRV(drivers), " ", ret);
+}
+
+static int run_dracut(const Image *image, const char *version, const char *drivers) {
         const Installation installation = image_installation(image);
         const char *const command[] = {
                 "dracut",
@@ -39,30 +59,60 @@ static int make_initrd(const Image *image, const char *version) {
                 "--no-hostonly",
                 "--no-hostonly-cmdline",
                 "--no-early-microcode",
+                "--no-compress",
                 "--reproducible",
                 "--kver",
                 version,
                 "--modules",
                 INITRD_MODULES,
                 "--add-drivers",
-                INITRD_DRIVERS,
+                drivers,
                 INITRD_PATH,
                 NULL,
         };
-        _cleanup_(freep) char *from = NULL, *to = NULL;
+
+        return distro_run_inside(&installation, command, false, "generate the initrd");
+}
+
+/* Moves the initrd from the tree to the workspace, smaller. */
+static int take_initrd(const Image *image, int root_fd, const char *version) {
+        _cleanup_(fd_closep) int from = path_open_below(root_fd, INITRD_PATH, O_RDONLY, 0), to = -EBADF;
+        _cleanup_(freep) char *name = NULL;
         int r;
 
-        r = distro_run_inside(&installation, command, false, "generate the initrd");
+        if (from < 0)
+                return from;
+        r = text_format(&name, "initrd-%s", version);
+        if (r < 0)
+                return r;
+        to = openat(image->workspace->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (to < 0)
+                return -errno;
+        r = compress_zstd(from, to, INITRD_COMPRESSION_LEVEL);
         if (r < 0)
                 return r;
 
-        r = path_join(image->root_path, INITRD_PATH, &from);
-        if (r >= 0)
-                r = text_format(&to, "%s/initrd-%s", image->workspace->path, version);
+        _cleanup_(fd_closep) int boot_fd = path_open_below(root_fd, "boot", O_RDONLY | O_DIRECTORY, 0);
+        if (boot_fd < 0 || unlinkat(boot_fd, path_base_name(INITRD_PATH), 0) < 0)
+                return boot_fd < 0 ? boot_fd : -errno;
+        return 0;
+}
+
+static int make_initrd(const Image *image, int root_fd, const char *version) {
+        _cleanup_(freep) char *drivers = NULL;
+        int r;
+
+        r = list_drivers(root_fd, version, &drivers);
+        if (r < 0)
+                return log_error(r, "Cannot read the list of modules of kernel %s: %m", version);
+        r = run_dracut(image, version, drivers);
         if (r < 0)
                 return r;
-        if (rename(from, to) < 0)
-                return log_error(-errno, "The initrd for kernel %s was not generated: %m", version);
+        r = take_initrd(image, root_fd, version);
+        if (r == -EINTR)
+                return r;
+        if (r < 0)
+                return log_error(r, "Cannot take the initrd for kernel %s out of the tree: %m", version);
         return 0;
 }
 
@@ -96,7 +146,7 @@ int step_initrd(Image *image) {
 
         for (char **version = versions; *version; version++) {
                 progress_detail(image->progress, *version);
-                r = make_initrd(image, *version);
+                r = make_initrd(image, root_fd, *version);
                 if (r < 0)
                         return r;
         }
@@ -139,23 +189,12 @@ static int read_os_release(int root_fd, char **ret) {
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 _cleanup_(fd_closep) int fd = path_open_below(root_fd, paths[i], O_RDONLY, 0);
-                _cleanup_(freep) char *text = NULL;
-                struct stat status;
 
                 if (fd == -ENOENT)
                         continue;
-                if (fd < 0 || fstat(fd, &status) < 0)
-                        return fd < 0 ? fd : -errno;
-                if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size > OS_RELEASE_SIZE_MAX)
-                        return -EFBIG;
-                text = calloc(1, (size_t)status.st_size + 1);
-                if (!text)
-                        return -ENOMEM;
-                const int r = fd_read_all(fd, text, (size_t)status.st_size);
-                if (r < 0)
-                        return r;
-                *ret = TAKE_PTR(text);
-                return 0;
+                if (fd < 0)
+                        return fd;
+                return fd_read_file(fd, OS_RELEASE_SIZE_MAX, ret, NULL);
         }
         *ret = NULL;
         return 0;

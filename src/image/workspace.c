@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -54,11 +53,6 @@ static int lock_directory(const char *path, int *ret_fd, int *ret_lock_fd, pid_t
         *ret_fd = TAKE_FD(fd);
         *ret_lock_fd = TAKE_FD(lock_fd);
         return 0;
-}
-
-static inline void directory_closep(DIR **directory) {
-        if (*directory)
-                (void)closedir(*directory);
 }
 
 /* Empties the directory but for the lock, which keeps others out meanwhile. */
