@@ -4,10 +4,10 @@
 
 Usage: boot.py IMAGE [--until PATTERN] [--timeout SECONDS]
 
-As a program it shows the console until PATTERN (a regular expression, default "login:") appears, and then ends
-the machine; exit status 1 when that does not happen in time. The image is not changed: writes go to a temporary
-file. The environment variable ACCELERATOR=kvm makes it use KVM; without it every instruction is emulated, which
-is slower but works on any machine.
+As a program it shows the console until PATTERN (a regular expression, default "login:") appears, and then
+ends the machine; exit status 1 when that does not happen in time. The image is not changed: writes go to a
+temporary file. The environment variable ACCELERATOR=kvm makes it use KVM; without it every instruction is
+emulated, which is slower but works on any machine.
 """
 
 import argparse

@@ -122,12 +122,9 @@ def bootable_image(mkosi, debian_settings, image_directory):
     wants = project.directory / units / 'graphical.target.wants'
     wants.mkdir()
     (wants / 'boot-marker.service').symlink_to('../boot-marker.service')
-    build = project.start()
-    try:
-        assert build.wait() == 0, build.output
-    finally:
-        build.end()
-    return Image(project, project.directory / 'image.raw', None, build)
+    tree = image_directory / 'bootable-tree'
+    build = projects.build_and_keep_tree(project, tree)
+    return Image(project, project.directory / 'image.raw', tree, build)
 
 
 @pytest.fixture(scope='session')
