@@ -10,10 +10,15 @@
  * in the Discoverable Partitions Specification. */
 const char *efi_architecture(const char *architecture);
 
-/* Makes the directories of a boot partition below dir_fd, mode 0700: EFI/BOOT, EFI/systemd, EFI/Linux, loader; and copies
- * the boot loader to EFI/systemd/systemd-bootx64.efi and EFI/BOOT/BOOTX64.EFI. All boot_tree_… functions are for an
- * existing empty directory; they leave file times to the caller. */
+/* Makes the directories of a boot partition below dir_fd, mode 0700: EFI/BOOT, EFI/systemd, EFI/Linux, loader/entries; and
+ * copies the boot loader to EFI/systemd/systemd-bootx64.efi and EFI/BOOT/BOOTX64.EFI. loader/entries and the file
+ * loader/entries.srel, which says "type1", are how kernel-install of the running system recognises the partition as the
+ * place for the kernels of updates (Boot Loader Specification, systemd's kernel-install(8)); there is no loader.conf,
+ * since the boot loader's defaults are what is wanted. -EBADMSG when the boot loader is no EFI program of that
+ * architecture, -EOPNOTSUPP when UEFI does not know the architecture. All boot_tree_… functions are for an existing empty
+ * directory; they leave file times to the caller. */
 int boot_tree_make(int dir_fd, const char *architecture, int boot_loader_fd, Reason *reason);
 
-/* Opens EFI/Linux/NAME.efi for writing a unified kernel into it, mode 0600. */
+/* Opens EFI/Linux/NAME.efi for writing a unified kernel into it, mode 0600. -EEXIST when it is there already, -EINVAL
+ * when FAT cannot have the name. */
 int boot_tree_create_kernel(int dir_fd, const char *name, Reason *reason);

@@ -12,9 +12,10 @@ typedef struct UnifiedKernel {
         const char *command_line;          /* NULL: none; blanks at its ends are cut */
         const char *os_release;            /* text of the file; NULL: none */
         const char *uname;                 /* kernel version; NULL: none */
-        const char *sbat;                  /* SBAT lines; NULL: the stub's own, if any, stays */
+        const char *sbat; /* SBAT lines in addition to the stub's and the kernel's own; NULL: none */
 } UnifiedKernel;
 
 /* Writes the image to fd, an empty regular file. -EBADMSG when stub or kernel is no PE image of a known machine, or the
- * two are of different machines; what is wrong is in the reason. The same input gives the same bytes. */
+ * two are of different machines; what is wrong is in the reason. A signature of the stub is dropped, one of the kernel
+ * stays. The same input gives the same bytes. */
 int unified_kernel_write(const UnifiedKernel *kernel, int fd, Reason *reason);
