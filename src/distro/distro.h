@@ -9,6 +9,7 @@
 #include "sandbox/sandbox.h"
 
 typedef struct Distro Distro;
+typedef struct AptArchive AptArchive; /* apt-sources.h */
 
 /* One tree being installed. */
 typedef struct Installation {
@@ -25,29 +26,45 @@ typedef struct PackageManager {
         /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key rings), each
          * appended to problems; NULL: none. Runs before anything is downloaded. */
         int (*check)(const Config *config, const Distro *distro, char ***problems);
-        int (*bootstrap)(const Installation *installation);                                /* base tree */
-        int (*install)(const Installation *installation, const char *const *packages);     /* more packages into it */
-        int (*clean)(const Installation *installation);                                    /* lists, archives, leftovers */
+        int (*bootstrap)(const Installation *installation); /* base tree */
+        int (*install)(const Installation *installation,
+                       const char *const *packages);    /* more packages into it */
+        int (*clean)(const Installation *installation); /* lists, archives, leftovers */
 } PackageManager;
 
+/* What one release has otherwise than its distribution's row says. */
+typedef struct DistroRelease {
+        const char *name; /* NULL ends a list of these */
+        const char *const *boot_packages;
+} DistroRelease;
+
 struct Distro {
-        const char *name;            /* word of Distribution= */
+        const char *name;  /* word of Distribution= */
+        const char *title; /* for people: "Debian" */
         const PackageManager *manager;
-        const char *key_ring;        /* file on the host that signs the archive */
+        const char *key_ring;         /* file on the host that signs the archive */
+        const char *key_ring_package; /* of the host, has that file */
         const char *const *base_packages;
         /* For bootable trees: */
-        const char *const *boot_packages;    /* common ones: boot loader, initrd generator */
-        const char *const *kernel_packages;  /* index: Architecture; NULL entry: not bootable there */
-        const char *const *architectures;    /* index: Architecture; the distribution's own name ("amd64"), NULL: none */
+        const char *const *boot_packages;   /* common ones: boot loader, initrd generator */
+        const char *const *kernel_packages; /* index: Architecture; NULL entry: not bootable there */
+        const char *kernel_prefix; /* a package of Packages= that begins so replaces the kernel package */
+        const char *const *
+                root_packages; /* index: OutputFormat; what checks and grows the root file system, NULL: none */
+        const DistroRelease *releases; /* exceptions; NULL: none */
+        const char *const
+                *architectures; /* index: Architecture; the distribution's own name ("amd64"), NULL: none */
+        const AptArchive *apt;  /* for managers of that family, else NULL */
 };
 
 /* NULL when the distribution is not there yet. */
 const Distro *distro_find(unsigned distribution);
 
-/* All packages the configuration asks for in the final image: base, boot, Packages=. New list. */
+/* All packages the configuration asks for in the final image: base, boot, Packages=, each once. New list. */
 int distro_packages(const Distro *distro, const Config *config, char ***ret);
 
 /* Runs a command inside the tree (chroot-like sandbox with the network if asked for), its output to the log of the
  * workspace; a failure is logged with the command's last lines. `doing` names the purpose for messages: "configure the
  * initrd". 0 or a negative errno; -EINTR when interrupted. */
-int distro_run_inside(const Installation *installation, const char *const *argv, bool network, const char *doing);
+int distro_run_inside(const Installation *installation, const char *const *argv, bool network,
+                      const char *doing);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/strv.h"
+#include "base/text.h"
+#include "distro/distro.h"
+
+static void test_rows(void **state) {
+        size_t n_distros = 0;
+
+        for (unsigned i = 0; i < DISTRIBUTION_MAX; i++) {
+                const Distro *distro = distro_find(i);
+
+                if (!distro)
+                        continue;
+                n_distros++;
+                assert_string_equal(distro->name, distribution_words[i]);
+                assert_false(text_is_empty(distro->title));
+                assert_non_null(distro->manager->check);
+                assert_non_null(distro->manager->bootstrap);
+                assert_non_null(distro->manager->install);
+                assert_non_null(distro->manager->clean);
+                assert_true(strv_length(distro->base_packages) > 0);
+                assert_true(strv_length(distro->boot_packages) > 0);
+        }
+        assert_true(n_distros > 0);
+        assert_null(distro_find(DISTRIBUTION_MAX));
+        assert_null(distro_find(DISTRIBUTION_CLEAR));
+}
+
+static void test_packages(void **state) {
+        static const struct {
+                const char *release;
+                bool bootable;
+                unsigned architecture, format;
+                const char *packages, *expected;
+        } cases[] = {
+                { "bookworm", false, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "vim dbus vim",
+                  "systemd-sysv dbus libpam-systemd vim" },
+                { "bookworm", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "",
+                  "systemd-sysv dbus libpam-systemd linux-image-amd64 e2fsprogs dracut kmod udev systemd-boot" },
+                { "trixie", true, ARCHITECTURE_ARM64, OUTPUT_FORMAT_GPT_BTRFS, "",
+                  "systemd-sysv dbus libpam-systemd linux-image-arm64 btrfs-progs dracut kmod udev systemd-boot" },
+                { "bullseye", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_SQUASHFS, "",
+                  "systemd-sysv dbus libpam-systemd linux-image-amd64 dracut kmod udev systemd" },
+                { "bookworm", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "linux-image-cloud-amd64",
+                  "systemd-sysv dbus libpam-systemd e2fsprogs dracut kmod udev systemd-boot linux-image-cloud-amd64" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(strv_freep) char **packages = NULL, **wanted = NULL;
+                _cleanup_(freep) char *text = NULL, *release = NULL;
+
+                assert_int_equal(strv_split(cases[i].packages, " ", &wanted), 0);
+                assert_int_equal(text_copy(cases[i].release, &release), 0);
+                const Config config = {
+                        .release = release,
+                        .bootable = cases[i].bootable,
+                        .architecture = cases[i].architecture,
+                        .format = cases[i].format,
+                        .packages = wanted,
+                };
+
+                assert_int_equal(distro_packages(distro_find(DISTRIBUTION_DEBIAN), &config, &packages), 0);
+                assert_int_equal(strv_join(STRV(packages), " ", &text), 0);
+                assert_string_equal(text, cases[i].expected);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_rows),
+                cmocka_unit_test(test_packages),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
