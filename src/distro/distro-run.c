@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "distro/distro-run.h"
+
+#define MOUNTS_MAX 24
+
+static const char *const standard_environment[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME=/root",
+        "LC_ALL=C.UTF-8",
+        "TERM=dumb",
+        "SYSTEMD_OFFLINE=1",
+        NULL,
+};
+
+static const char *const proxy_names[] = {
+        "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", NULL,
+};
+
+/* The minimum that programs expect, on the tree as "/". */
+static const SandboxMount inside_mounts[] = {
+        { .type = SANDBOX_DEV, .target = "/dev" },
+        { .type = SANDBOX_PROC, .target = "/proc" },
+        { .type = SANDBOX_SYS, .target = "/sys" },
+        { .type = SANDBOX_TMPFS, .target = "/run", .options = "mode=0755" },
+        { .type = SANDBOX_TMPFS, .target = "/tmp", .options = "mode=1777" },
+};
+
+/* A policy with the memory that it points into. */
+typedef struct RunPolicy {
+        SandboxPolicy policy;
+        SandboxMount mounts[MOUNTS_MAX];
+        char **environment;
+        char *resolver;
+} RunPolicy;
+
+static void run_policy_done(RunPolicy *run) {
+        strv_free(run->environment);
+        free(run->resolver);
+}
+
+static void add_mount(RunPolicy *run, SandboxMount mount) {
+        assert(run->policy.n_mounts < MOUNTS_MAX);
+        run->mounts[run->policy.n_mounts++] = mount;
+        run->policy.mounts = run->mounts;
+}
+
+static void add_mounts(RunPolicy *run, const SandboxMount *mounts, size_t n_mounts) {
+        for (size_t i = 0; i < n_mounts; i++)
+                add_mount(run, mounts[i]);
+}
+
+static int append_inherited(char ***environment, const char *name) {
+        const char *value = getenv(name);
+
+        return value ? strv_append_format(environment, "%s=%s", name, value) : 0;
+}
+
+int distro_environment(bool network, const char *const *more, char ***ret) {
+        _cleanup_(strv_freep) char **environment = NULL;
+
+        int r = strv_copy(standard_environment, &environment);
+        if (r < 0)
+                return r;
+        r = append_inherited(&environment, "SOURCE_DATE_EPOCH");
+        if (r < 0)
+                return r;
+        for (size_t i = 0; network && proxy_names[i]; i++) {
+                r = append_inherited(&environment, proxy_names[i]);
+                if (r < 0)
+                        return r;
+        }
+        r = strv_extend(&environment, more);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(environment);
+        return 0;
+}
+
+/* The host's resolver configuration is lent to what needs the network, never copied. It is often a link into /run, of which
+ * a sandbox has its own: then the file that the link leads to is lent. */
+static int add_resolver(RunPolicy *run, bool on_host) {
+        char path[PATH_MAX];
+
+        if (!realpath("/etc/resolv.conf", path))
+                return 0; /* a host without one resolves names by other means, or not at all */
+        const int r = text_copy(path, &run->resolver);
+        if (r < 0)
+                return r;
+
+        add_mount(run, (SandboxMount){
+                               .type = SANDBOX_BIND_READ_ONLY,
+                               .source = run->resolver,
+                               .target = on_host ? run->resolver : "/etc/resolv.conf",
+                               .optional = true,
+                       });
+        return 0;
+}
+
+static void add_host_mounts(RunPolicy *run, const Installation *installation) {
+        add_mounts(run, inside_mounts, ELEMENTSOF(inside_mounts));
+        add_mount(run, (SandboxMount){
+                               .type = SANDBOX_BIND,
+                               .source = installation->root,
+                               .target = DISTRO_TREE,
+                       });
+}
+
+static int run_policy_make(RunPolicy *run, const Installation *installation, const DistroCommand *command) {
+        int r = distro_environment(command->network, command->environment, &run->environment);
+        if (r < 0)
+                return r;
+
+        run->policy = (SandboxPolicy){
+                .root = command->on_host ? "/" : installation->root,
+                .root_read_only = command->on_host,
+                .network = command->network,
+                .suppress_sync = true,
+                .environment = STRV(run->environment),
+                .new_session = true,
+        };
+        if (command->on_host)
+                add_host_mounts(run, installation);
+        else
+                add_mounts(run, inside_mounts, ELEMENTSOF(inside_mounts));
+        if (command->network) {
+                r = add_resolver(run, command->on_host);
+                if (r < 0)
+                        return r;
+        }
+        add_mounts(run, command->mounts, command->n_mounts);
+        return 0;
+}
+
+typedef struct Follower {
+        ToolLog *log;
+        Progress *progress;
+        int error; /* of adding a line; the tool is not stopped for it */
+} Follower;
+
+static void follow_line(const char *line, void *userdata) {
+        Follower *follower = userdata;
+        const char *detail = tool_log_detail(line);
+
+        log_debug("%s", line);
+        if (detail && follower->progress)
+                progress_detail(follower->progress, detail);
+        const int r = tool_log_add(follower->log, line);
+        if (r < 0)
+                follower->error = r;
+}
+
+static int open_log(const Installation *installation) {
+        _cleanup_(freep) char *path = NULL;
+
+        const int r = path_join(installation->workspace, "log", &path);
+        if (r < 0)
+                return r;
+        const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        return fd < 0 ? -errno : fd;
+}
+
+static int execute(const Installation *installation, const DistroCommand *command, ToolLog *log,
+                   Reason *reason) {
+        _cleanup_(run_policy_done) RunPolicy run = {};
+        _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
+        _cleanup_(fd_closep) int log_fd = -EBADF;
+        Follower follower = { .log = log, .progress = installation->progress };
+
+        int r = run_policy_make(&run, installation, command);
+        if (r < 0)
+                return r;
+        r = sandbox_new(&run.policy, &sandbox, reason);
+        if (r < 0)
+                return r;
+        if (log_get_level() >= LOG_LEVEL_DEBUG)
+                sandbox_print(sandbox, stderr);
+        log_fd = open_log(installation);
+        if (log_fd < 0)
+                return log_fd;
+
+        r = sandbox_run(sandbox,
+                        &(SandboxCommand){
+                                .argv = command->argv,
+                                .stdin_fd = -EBADF,
+                                .output_fd = log_fd,
+                                .on_line = follow_line,
+                                .userdata = &follower,
+                        },
+                        reason);
+        return r < 0 ? r : follower.error < 0 ? follower.error : r;
+}
+
+int distro_execute(const Installation *installation, const DistroCommand *command, ToolLog *log) {
+        _cleanup_(reason_done) Reason reason = {};
+
+        assert(installation && command && log);
+
+        const int r = execute(installation, command, log, &reason);
+        if (r < 0 && r != -EINTR)
+                return log_error(r, "Failed to %s: %s", command->doing, reason_text(&reason, r));
+        return r;
+}
+
+int distro_run(const Installation *installation, const DistroCommand *command) {
+        _cleanup_(tool_log_done) ToolLog log = {};
+
+        const int r = distro_execute(installation, command, &log);
+        return r > 0 ? tool_log_fail(&log, command->doing, r) : r;
+}
+
+int distro_run_inside(const Installation *installation, const char *const *argv, bool network,
+                      const char *doing) {
+        const DistroCommand command = { .argv = argv, .doing = doing, .network = network };
+
+        return distro_run(installation, &command);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* How package tools are run: in a sandbox on the tree or on the host's root, their output followed. */
+
+#include "distro/distro.h"
+#include "distro/tool-log.h"
+
+/* Where the tree is for a tool that runs on the host's root: the same on every machine, so that no path of ours gets into
+ * what it writes. */
+#define DISTRO_TREE "/run/tree"
+
+typedef struct DistroCommand {
+        const char *const *argv;
+        const char *doing; /* for messages: "install packages" */
+        bool on_host; /* on the host's root, read-only, with the tree at DISTRO_TREE; else inside the tree */
+        bool network;
+        const char *const *environment; /* beside the usual */
+        const SandboxMount *mounts;     /* after the usual */
+        size_t n_mounts;
+} DistroCommand;
+
+/* Runs the command and follows its output in log, which is to be freed in any case. Returns the exit status; a command
+ * that could not be run is logged and a negative errno. -EINTR when interrupted, not logged. */
+int distro_execute(const Installation *installation, const DistroCommand *command, ToolLog *log);
+
+/* The same where any other status than 0 is a failure: logs it and returns a negative errno. */
+int distro_run(const Installation *installation, const DistroCommand *command);
+
+/* What every tool finds in its environment: names and values of its own, and of ours only the time to clamp to and, with
+ * the network, the proxies. */
+int distro_environment(bool network, const char *const *more, char ***ret);
