@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "distro/apt-clean.h"
+#include "distro/apt-install.h"
+#include "distro/apt-sources.h"
+#include "distro/apt.h"
+#include "distro/debootstrap.h"
+#include "distro/distro-files.h"
+
+#define DOCS_PATH "etc/dpkg/dpkg.cfg.d/01_nodoc"
+static const struct {
+        const char *program, *package;
+} host_programs[] = {
+        { "debootstrap", "debootstrap" },
+        { "gpgv", "gpgv" },
+        { "wget", "wget" },
+};
+
+static int check_programs(char ***problems) {
+        for (size_t i = 0; i < ELEMENTSOF(host_programs); i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                int r = path_find_program(host_programs[i].program, NULL, &path);
+                if (r == -ENOENT)
+                        r = strv_append_format(problems, "Program %s is missing, install package %s",
+                                               host_programs[i].program, host_programs[i].package);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_release(const Config *config, const Distro *distro, char ***problems) {
+        if (!apt_suite_is_valid(config->release))
+                return strv_append_format(problems, "Release=\"%s\" cannot be the name of a release of %s",
+                                          config->release ?: "", distro->title);
+        return 0;
+}
+
+static int check_mirror(const Config *config, char ***problems) {
+        static const char *const schemes[] = { "http://", "https://", "file:/", NULL };
+        const char *directory = apt_mirror_directory(config->mirror);
+
+        if (text_is_empty(config->mirror))
+                return 0;
+        if (directory && access(directory, R_OK | X_OK) < 0)
+                return strv_append_format(problems, "Mirror=%s is not a directory that can be read",
+                                          config->mirror);
+        for (size_t i = 0; schemes[i]; i++)
+                if (text_after_prefix(config->mirror, schemes[i]) && !strpbrk(config->mirror, " \t\n\"'\\"))
+                        return 0;
+        return strv_append_format(
+                problems, "Mirror=%s is not an address that begins with http://, https:// or file:///",
+                config->mirror);
+}
+
+static int check_architecture(const Config *config, const Distro *distro, char ***problems) {
+        const char *word = architecture_words[config->architecture];
+
+        if (!distro->architectures[config->architecture])
+                return strv_append_format(problems, "%s does not exist for Architecture=%s", distro->title,
+                                          word);
+        if (config->bootable && !distro->kernel_packages[config->architecture])
+                return strv_append_format(problems, "%s has no kernel for Architecture=%s", distro->title,
+                                          word);
+        return 0;
+}
+
+static int apt_check(const Config *config, const Distro *distro, char ***problems) {
+        assert(config && distro && problems);
+
+        int r = check_programs(problems);
+        if (r < 0)
+                return r;
+        if (access(distro->key_ring, R_OK) < 0) {
+                r = strv_append_format(problems, "Key ring %s is missing, install package %s",
+                                       distro->key_ring, distro->key_ring_package);
+                if (r < 0)
+                        return r;
+        }
+        r = check_release(config, distro, problems);
+        if (r < 0)
+                return r;
+        r = check_mirror(config, problems);
+        if (r < 0)
+                return r;
+        return check_architecture(config, distro, problems);
+}
+
+static int configure(const Installation *installation, int root_fd) {
+        _cleanup_(apt_sources_done) AptSources sources = {};
+        const Config *config = installation->config;
+
+        int r = apt_sources_choose(installation->distro->apt, config->release, config->mirror, &sources);
+        if (r < 0)
+                return r;
+        if (sources.security_unknown)
+                log_warning("Mirror %s does not tell where its security updates are, the image gets none",
+                            config->mirror);
+        r = apt_write_sources(installation, root_fd, &sources);
+        if (r < 0 || config->with_docs)
+                return r;
+        r = distro_write_text(root_fd, DOCS_PATH, apt_without_docs, 0644);
+        return r < 0 ? r : apt_remove_docs(root_fd);
+}
+
+static int apt_bootstrap(const Installation *installation) {
+        _cleanup_(fd_closep) int root_fd = -EBADF;
+
+        assert(installation);
+
+        int r = debootstrap_run(installation);
+        if (r < 0)
+                return r;
+        root_fd = distro_open_root(installation->root);
+        r = root_fd < 0 ? root_fd : configure(installation, root_fd);
+        if (r < 0)
+                return log_error(r, "Failed to configure apt in %s: %m", installation->root);
+        return 0;
+}
+
+/* A directory of the building machine means nothing on another: an image made from one gets the archive's own mirrors. */
+static int replace_local_mirror(const Installation *installation, int root_fd) {
+        _cleanup_(apt_sources_done) AptSources sources = {};
+
+        if (!apt_mirror_directory(installation->config->mirror))
+                return 0;
+        const int r =
+                apt_sources_choose(installation->distro->apt, installation->config->release, NULL, &sources);
+        return r < 0 ? r : apt_write_sources(installation, root_fd, &sources);
+}
+
+/* What apt keeps for itself beside the packages does not belong into a cache that the next build shares. */
+static int clean_cache(const Installation *installation) {
+        _cleanup_(fd_closep) int cache_fd = -EBADF;
+
+        if (!installation->cache)
+                return 0;
+        cache_fd = distro_open_root(installation->cache);
+        return cache_fd < 0 ? cache_fd : distro_remove_matching(cache_fd, ".", "@(lock|partial)");
+}
+
+static int apt_clean(const Installation *installation) {
+        _cleanup_(fd_closep) int root_fd = -EBADF;
+
+        assert(installation);
+
+        root_fd = distro_open_root(installation->root);
+        int r = root_fd < 0 ? root_fd : replace_local_mirror(installation, root_fd);
+        if (r >= 0)
+                r = apt_remove_leftovers(root_fd);
+        if (r < 0)
+                return log_error(r, "Failed to clean %s: %m", installation->root);
+        r = clean_cache(installation);
+        if (r < 0)
+                return log_error(r, "Failed to clean the package cache %s: %m", installation->cache);
+        return 0;
+}
+
+const PackageManager package_manager_apt = {
+        .name = "apt",
+        .check = apt_check,
+        .bootstrap = apt_bootstrap,
+        .install = apt_install,
+        .clean = apt_clean,
+};
