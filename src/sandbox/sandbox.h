@@ -11,37 +11,38 @@
 #include "base/reason.h"
 
 typedef enum SandboxMountType {
-        SANDBOX_BIND,           /* source (host path) on target */
+        SANDBOX_BIND, /* source (host path) on target */
         SANDBOX_BIND_READ_ONLY,
-        SANDBOX_TMPFS,          /* options as for mount(2), "mode=0755" */
-        SANDBOX_DEV,            /* minimal /dev: null zero full random urandom tty, ptmx, pts, shm, fd links */
-        SANDBOX_PROC,           /* of the new PID namespace */
-        SANDBOX_SYS,            /* read-only */
-        SANDBOX_OVERLAY,        /* options "lowerdir=…,upperdir=…,workdir=…" */
+        SANDBOX_TMPFS,   /* options as for mount(2), "mode=0755" */
+        SANDBOX_DEV,     /* minimal /dev: null zero full random urandom tty, ptmx, pts, shm, fd links */
+        SANDBOX_PROC,    /* of the new PID namespace */
+        SANDBOX_SYS,     /* read-only */
+        SANDBOX_OVERLAY, /* options "lowerdir=…,upperdir=…,workdir=…" */
 } SandboxMountType;
 
-/* Targets are inside the new root, links in them never lead outside of it. Missing targets of binds are made in the
- * tree unless the mount is optional; those that were made are removed again afterwards. */
+/* Targets are inside the new root, links in them are followed and never lead outside of it. Missing targets are made,
+ * also where a link leads to nothing ("/etc/resolv.conf" into an empty /run), and removed again afterwards if they are
+ * still empty, so that the tree is left as it was. Only when we die of SIGKILL they stay. */
 typedef struct SandboxMount {
         SandboxMountType type;
         const char *source, *target, *options;
-        bool optional;  /* skipped when the source does not exist */
+        bool optional;  /* of binds: skipped when the source does not exist */
         bool recursive; /* binds take what is mounted below along */
 } SandboxMount;
 
 typedef struct SandboxPolicy {
-        const char *root;         /* directory that becomes "/"; "/" for the host's own, then read-only is advised */
+        const char *root; /* directory that becomes "/"; "/" for the host's own, then read-only is advised */
         bool root_read_only;
         const SandboxMount *mounts; /* in this order, after the root is in place */
         size_t n_mounts;
-        bool network;             /* the host's network; otherwise a namespace of its own with only lo */
-        bool suppress_sync;       /* fsync and family succeed at once, O_SYNC and O_DSYNC are without effect: for trees
+        bool network;       /* the host's network; otherwise a namespace of its own with only lo */
+        bool suppress_sync; /* fsync and family succeed at once, O_SYNC and O_DSYNC are without effect: for trees
                                    * that are thrown away if the run dies */
-        const char *hostname;     /* NULL: "localhost" */
-        const char *working_directory; /* inside; NULL: "/" */
+        const char *hostname;           /* NULL: "localhost" */
+        const char *working_directory;  /* inside; NULL: "/" */
         const char *const *environment; /* NULL-terminated "NAME=value": all there is, nothing is inherited */
-        uint64_t capabilities;    /* bounding set, bit n is capability n; 0: SANDBOX_CAPABILITIES_PACKAGES */
-        bool new_session;         /* no controlling terminal */
+        uint64_t capabilities; /* bounding set, bit n is capability n; 0: SANDBOX_CAPABILITIES_PACKAGES */
+        bool new_session;      /* no controlling terminal */
 } SandboxPolicy;
 
 /* What package managers and maintainer scripts need: files of any owner, device nodes, chroot, mounts of their own
@@ -59,9 +60,9 @@ DEFINE_CLEANUP(Sandbox, sandbox_free)
 void sandbox_print(const Sandbox *sandbox, FILE *file);
 
 typedef struct SandboxCommand {
-        const char *const *argv;  /* argv[0] is looked up in the PATH of the environment, inside */
-        int stdin_fd;             /* -EBADF: /dev/null */
-        int output_fd;            /* standard output and error; -EBADF: ours */
+        const char *const *argv; /* argv[0] is looked up in the PATH of the environment, inside */
+        int stdin_fd;            /* -EBADF: /dev/null */
+        int output_fd;           /* standard output and error; -EBADF: ours */
         /* Called for every complete line of output when not NULL; the line is also written to output_fd if that is
          * given. */
         void (*on_line)(const char *line, void *userdata);
