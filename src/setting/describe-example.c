@@ -54,9 +54,9 @@ void describe_example(const SettingProgram *program, FILE *file) {
 
         (void)fprintf(file, "# Settings of %s %s\n", program->name, program->version);
         (void)fputs("#\n"
-                    "# A line that is indented deeper than the setting above it continues its value.\n"
-                    "# Lists are separated by blanks, line breaks or commas. Comments have lines of their\n"
-                    "# own.\n",
+                    "# A line that is indented deeper than the setting above it continues its\n"
+                    "# value. Lists are separated by blanks, line breaks or commas. Comments have\n"
+                    "# lines of their own.\n",
                     file);
 
         for (size_t i = 0; i < table->n_sections; i++) {

@@ -54,8 +54,8 @@ static void print_options(const SettingTable *table, const SettingSection *secti
 void describe_help(const SettingProgram *program, FILE *file) {
         const SettingTable *table = program->table;
 
-        (void)fprintf(file, "%s [OPTION ...] %s\n\n%s\n", program->name,
-                      program->n_verbs > 0 ? "[VERB [WORD ...]]" : "", program->purpose);
+        (void)fprintf(file, "%s [OPTION ...]%s\n\n%s\n", program->name,
+                      program->n_verbs > 0 ? " [VERB [WORD ...]]" : "", program->purpose);
 
         if (program->n_verbs > 0)
                 (void)fputs("\nVerbs:\n", file);

@@ -13,7 +13,7 @@
 typedef struct Setting Setting;
 
 /* The most items that a list holds, and the most mistakes that are kept: files are not to be trusted. */
-#define SETTING_LIST_ITEMS_MAX 10000
+#define SETTING_LIST_ITEMS_MAX 4000
 #define SETTING_MISTAKES_MAX   100
 
 /* What a kind of value does. `member` points to the struct member that the row describes. */
