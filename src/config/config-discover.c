@@ -61,7 +61,7 @@ static int use_special_file(LoadedConfig *loaded, const SpecialFile *special) {
 
         if (config_is_given(loaded, special->offset))
                 return 0;
-        if (setting->type->is_list)
+        if (setting->type == &setting_type_words)
                 r = strv_take(setting_member(loaded->store, setting), TAKE_PTR(path));
         else
                 r = text_replace(setting_member(loaded->store, setting), path);

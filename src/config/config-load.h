@@ -10,8 +10,7 @@ typedef struct LoadedConfig {
         SettingStore *store; /* over config */
         SettingMistakes mistakes;
         SettingArguments arguments; /* verb and its words */
-        unsigned
-                host_architecture; /* Architecture of the machine that builds; ARCHITECTURE_MAX before config_resolve() */
+        unsigned host_architecture; /* of the machine that builds; ARCHITECTURE_MAX until resolved */
 } LoadedConfig;
 
 /* Reads the command line, changes to --directory, reads mkosi.default (or --default) and its drop-ins, looks for the

@@ -33,7 +33,10 @@ bool config_asks(const Config *config, const Setting *setting) {
         }
         if (setting->type == &setting_type_bool)
                 return *(const bool *)member != setting->inverted;
-        if (setting->type == &setting_type_enum || setting->type == &setting_type_count)
+        if (setting->type == &setting_type_enum)
+                return *(const unsigned *)member != 0 &&
+                       !text_equal(setting->words[*(const unsigned *)member], "no");
+        if (setting->type == &setting_type_count)
                 return *(const unsigned *)member != 0;
         if (setting->type == &setting_type_size)
                 return *(const uint64_t *)member != 0;

@@ -76,7 +76,7 @@ static int fill_defaults(LoadedConfig *loaded) {
                 config->with_tests = true;
                 r = config_note(loaded, CONFIG(with_tests), SETTING_DEFAULT, NULL);
         }
-        if (r >= 0 && !config->build_sources) {
+        if (r >= 0 && config->build_script && !config->build_sources) {
                 r = path_absolute(".", &config->build_sources);
                 if (r >= 0)
                         r = config_note(loaded, CONFIG(build_sources), SETTING_DERIVED,

@@ -36,14 +36,24 @@ static const struct {
         { CONFIG(secure_boot_certificate), INPUT_FILE },
 };
 
-static int check_input(LoadedConfig *loaded, size_t offset, size_t index, Input input, const char *path) {
-        _cleanup_(freep) char *said = NULL;
+/* "ExtraTrees=tree"; the path alone when it was found, not named. */
+static int say_input(const LoadedConfig *loaded, size_t offset, const char *path, char **ret) {
+        if (config_source(loaded, offset) == SETTING_DISCOVERED)
+                return text_copy(path, ret);
+        return text_format(ret, "%s=%s", config_setting(offset)->name, path);
+}
+
+static int check_input(LoadedConfig *loaded, size_t offset, size_t index, Input input, const char *absolute) {
+        _cleanup_(freep) char *path = NULL, *said = NULL;
         struct stat status;
 
-        int r = config_path_say(path, &said);
+        int r = config_path_say(absolute, &path);
         if (r < 0)
                 return r;
-        if (stat(path, &status) < 0)
+        r = say_input(loaded, offset, path, &said);
+        if (r < 0)
+                return r;
+        if (stat(absolute, &status) < 0)
                 return config_mistake(loaded, offset, index, "%s cannot be read: %s", said, strerror(errno));
 
         bool is_directory = S_ISDIR(status.st_mode), is_file = S_ISREG(status.st_mode);
@@ -56,7 +66,7 @@ static int check_input(LoadedConfig *loaded, size_t offset, size_t index, Input 
                 return config_mistake(loaded, offset, index, "%s is no regular file", said);
         if (input == INPUT_SCRIPT && !(status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
                 return config_mistake(loaded, offset, index, "%s is not executable; run: chmod +x %s", said,
-                                      said);
+                                      path);
         return 0;
 }
 

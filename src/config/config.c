@@ -32,21 +32,22 @@ static const Setting rows[] = {
                    "distribution of the host, as its os-release file names it. This version installs "
                    "debian; the other words are understood, and refused when an image is built." },
         { .section = "Distribution", .name = "Release", .option = "release", .letter = 'r',
-          SETTING_MEMBER(Config, release, text),
-          .default_about = "the host's if the distribution is the host's too; else debian: trixie",
+          SETTING_MEMBER(Config, release, text), .metavar = "RELEASE",
+          .default_about = "the host's, if it has the same distribution; else trixie for debian",
           .help = "release of the distribution",
           .about = "The release by the name that the package archive knows: for Debian a suite such as "
                    "bookworm, trixie or unstable. Without it, an image of the host's own distribution "
                    "gets the host's release; for a Debian image on another host it is trixie, the stable "
                    "release when this version was made. Arch has no releases and ignores it." },
         { .section = "Distribution", .name = "Mirror", .option = "mirror", .letter = 'm',
-          SETTING_MEMBER(Config, mirror, text), .default_about = "debian: http://deb.debian.org/debian",
+          SETTING_MEMBER(Config, mirror, text), .metavar = "URL",
+          .default_about = "http://deb.debian.org/debian for debian",
           .help = "URL of the package archive",
           .about = "The URL from which packages are fetched while the image is built. Signatures are "
                    "checked with the distribution's keys whatever the mirror is." },
         { .section = "Distribution", .name = "Repositories", .option = "repositories",
-          SETTING_MEMBER(Config, repositories, list), .flags = SETTING_LATER_REPLACES,
-          .default_about = "debian: main",
+          SETTING_MEMBER(Config, repositories, list), .metavar = "NAMES", .flags = SETTING_LATER_REPLACES,
+          .default_about = "main for debian",
           .help = "archive components or repositories to use",
           .about = "For Debian and Ubuntu the components of the archive (main, contrib, non-free-firmware "
                    "…), for other distributions the identifiers of repositories. What is given here "
@@ -95,14 +96,15 @@ static const Setting rows[] = {
           .about = "Adds an EFI system partition, a boot loader, a kernel and an initrd. Disk images "
                    "only. On the command line a value needs an equals sign: -b, --bootable, --bootable=no." },
         { .section = "Output", .name = "BootProtocols", .option = "boot-protocols",
-          SETTING_MEMBER(Config, boot_protocols, list),
-          .flags = SETTING_LATER_REPLACES | SETTING_ARGUMENT_REPLACES, .default_about = "uefi if Bootable=yes",
+          SETTING_MEMBER(Config, boot_protocols, list), .metavar = "PROTOCOLS",
+          .flags = SETTING_LATER_REPLACES | SETTING_ARGUMENT_REPLACES,
+          .default_about = "uefi if Bootable=yes",
           .help = "firmware that can boot the image",
           .about = "uefi, bios or both. If the command line names any, those in files do not count. This "
                    "version makes images for uefi." },
         { .section = "Output", .name = "KernelCommandLine", .option = "kernel-command-line",
           .old_options = NAMES("kernel-commandline"), SETTING_MEMBER(Config, kernel_command_line, text),
-          .default_about = "rhgb quiet selinux=0 audit=0 rw if Bootable=yes",
+          .metavar = "PARAMETERS", .default_about = "rhgb quiet selinux=0 audit=0 rw if Bootable=yes",
           .help = "kernel command line of the image",
           .about = "The parameters with which the kernel starts; they replace the default as a whole. "
                    "Lines are joined by blanks. No root= is needed: the root partition is found by its "
@@ -147,7 +149,6 @@ static const Setting rows[] = {
           .about = "For squashfs and btrfs: whether file contents are compressed, or by which algorithm." },
         { .section = "Output", .name = "Mksquashfs", .option = "mksquashfs",
           SETTING_MEMBER(Config, mksquashfs, words),
-          .flags = SETTING_LATER_REPLACES | SETTING_ARGUMENT_REPLACES,
           .default_about = "mkosi.mksquashfs-tool if it exists", .planned = SQUASHFS_PLANNED,
           .help = "program that makes squashfs file systems",
           .about = "The program in place of mksquashfs; further words replace the arguments that it is "
@@ -161,7 +162,7 @@ static const Setting rows[] = {
           .help = "write the image in QEMU's format",
           .about = "Converts the finished disk image to QCOW2." },
         { .section = "Output", .name = "Hostname", .option = "hostname",
-          SETTING_MEMBER(Config, hostname, text), .default_about = "none",
+          SETTING_MEMBER(Config, hostname, text), .metavar = "NAME", .default_about = "none",
           .help = "host name of the image",
           .about = "Written to /etc/hostname. Without it, the image has no such file, and gets its name "
                    "where it runs." },
@@ -177,7 +178,7 @@ static const Setting rows[] = {
           .about = "Keeps the tree as it is after the packages were installed, and starts the next build "
                    "from it." },
         { .section = "Output", .name = "Seed", .option = "seed", SETTING_MEMBER(Config, seed, text),
-          .default_about = "derived from the configuration",
+          .metavar = "UUID", .default_about = "derived from the configuration",
           .help = "UUID that all other identifiers follow from",
           .about = "The identifiers of disk, partitions and file systems are derived from this UUID, so "
                    "that the same input gives the same image. Without it, it is derived in turn from the "
@@ -187,7 +188,7 @@ static const Setting rows[] = {
                    "told apart by their identifiers need different names or seeds." },
 
         { .section = "Packages", .name = "Packages", .option = "package", .letter = 'p',
-          SETTING_MEMBER(Config, packages, list),
+          SETTING_MEMBER(Config, packages, list), .metavar = "PACKAGES",
           .help = "packages to install",
           .about = "Packages that are installed besides the distribution's base, with what they depend on." },
         { .section = "Packages", .name = "WithDocs", .option = "with-docs",
@@ -239,7 +240,8 @@ static const Setting rows[] = {
           .about = "The directory that the build script finds as /root/build and that outlives the build. "
                    "Without a build script it has no effect." },
         { .section = "Packages", .name = "BuildPackages", .option = "build-package",
-          SETTING_MEMBER(Config, build_packages, list), .planned = BUILD_SCRIPTS_PLANNED,
+          SETTING_MEMBER(Config, build_packages, list), .metavar = "PACKAGES",
+          .planned = BUILD_SCRIPTS_PLANNED,
           .help = "packages for the build script only",
           .about = "Packages of the development image, in which the build script runs; the final image "
                    "does not get them. Without a build script they have no effect." },
@@ -316,8 +318,8 @@ static const Setting rows[] = {
           .help = "sign SHA256SUMS with GnuPG",
           .about = "Writes a detached signature of SHA256SUMS, which this implies." },
         { .section = "Validation", .name = "Key", .option = "key", SETTING_MEMBER(Config, key, text),
-          .default_about = "GnuPG's own", .planned = "nothing is signed with GnuPG yet",
-          .help = "GnuPG key that signs",
+          .metavar = "KEY", .default_about = "GnuPG's own", .planned = "nothing is signed with GnuPG yet",
+          .help = "key with which GnuPG signs",
           .about = "The key for Sign=, by any name that gpg(1) understands." },
         { .section = "Validation", .name = "Bmap", .old_names = NAMES("BMap"), .option = "bmap",
           SETTING_MEMBER(Config, bmap, bool), .default_about = "no",
@@ -325,7 +327,7 @@ static const Setting rows[] = {
           .help = "write a block map of the image",
           .about = "Writes a map of the blocks that are in use, for bmaptool." },
         { .section = "Validation", .name = "Password", .option = "password",
-          SETTING_MEMBER(Config, password, text), .flags = SETTING_SECRET,
+          SETTING_MEMBER(Config, password, text), .metavar = "PASSWORD", .flags = SETTING_SECRET,
           .default_about = "the content of mkosi.rootpw if it exists, else root is locked",
           .help = "password of root",
           .about = "The password of root in the image. An empty value lets root log in without a "
