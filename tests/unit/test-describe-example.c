@@ -31,8 +31,10 @@ static void test_content(void **state) {
         }
         assert_null(strstr(text, "incremental")); /* for the command line only */
 
-        for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-                assert_true(strlen(line) < 80);
+        _cleanup_(strv_freep) char **lines = NULL;
+        assert_int_equal(strv_split(text, "\n", &lines), 0);
+        for (char **line = lines; *line; line++)
+                assert_true(strlen(*line) < 80);
 }
 
 /* The example says nothing as long as nothing is uncommented; with that, only what kind of value to put is wrong. */

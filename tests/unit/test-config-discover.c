@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config-fixture.h"
+
+#include "config/config-discover.h"
+
+static void test_everything_is_found(void **state) {
+        static const char *const files[] = { "mkosi.extra.tar",       "mkosi.skeleton.tar",
+                                             "mkosi.build",           "mkosi.postinst",
+                                             "mkosi.finalize",        "mkosi.nspawn",
+                                             "mkosi.secure-boot.key", "mkosi.secure-boot.crt",
+                                             "mkosi.mksquashfs-tool" };
+        static const char *const directories[] = { "mkosi.extra", "mkosi.skeleton", "mkosi.cache",
+                                                   "mkosi.builddir", "mkosi.output" };
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++)
+                put_file(files[i], "", 0755);
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
+                put_directory(directories[i]);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded, "--secure-boot", "--format=raw_squashfs"), 0);
+        const Config *config = &loaded->config;
+
+        assert_in_project(config->extra_trees[0], "/mkosi.extra");
+        assert_in_project(config->extra_trees[1], "/mkosi.extra.tar");
+        assert_in_project(config->skeleton_trees[0], "/mkosi.skeleton");
+        assert_in_project(config->skeleton_trees[1], "/mkosi.skeleton.tar");
+        assert_in_project(config->build_script, "/mkosi.build");
+        assert_in_project(config->postinst_script, "/mkosi.postinst");
+        assert_in_project(config->finalize_script, "/mkosi.finalize");
+        assert_in_project(config->nspawn_settings, "/mkosi.nspawn");
+        assert_in_project(config->cache, "/mkosi.cache");
+        assert_in_project(config->build_directory, "/mkosi.builddir");
+        assert_in_project(config->output_directory, "/mkosi.output");
+        assert_in_project(config->secure_boot_key, "/mkosi.secure-boot.key");
+        assert_in_project(config->secure_boot_certificate, "/mkosi.secure-boot.crt");
+        assert_in_project(config->mksquashfs[0], "/mkosi.mksquashfs-tool");
+        assert_where(loaded, CONFIG(build_script), 0, "mkosi.build");
+        assert_where(loaded, CONFIG(extra_trees), 1, "mkosi.extra.tar");
+}
+
+static void test_what_was_given_wins_and_trees_add_up(void **state) {
+        put_file("mkosi.default",
+                 "[Packages]\nBuildScript=mine\nCache=mine\nExtraTrees=mine\n[Validation]\nPassword=mine\n",
+                 0644);
+        put_file("mkosi.build", "", 0755);
+        put_file("mkosi.rootpw", "theirs", 0600);
+        put_directory("mkosi.cache");
+        put_directory("mkosi.extra");
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded), 0);
+
+        assert_in_project(loaded->config.build_script, "/mine");
+        assert_in_project(loaded->config.cache, "/mine");
+        assert_in_project(loaded->config.extra_trees[0], "/mine");
+        assert_in_project(loaded->config.extra_trees[1], "/mkosi.extra");
+        assert_string_equal(loaded->config.password, "mine");
+}
+
+static void test_what_is_not_asked_for_is_left_alone(void **state) {
+        put_file("mkosi.secure-boot.key", "", 0600);
+        put_file("mkosi.mksquashfs-tool", "", 0755);
+        put_file("mkosi.cache", "no directory", 0644);
+        put_directory("mkosi.build");
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded), 0);
+
+        assert_null(loaded->config.secure_boot_key);
+        assert_null(loaded->config.mksquashfs);
+        assert_null(loaded->config.cache);
+        assert_null(loaded->config.build_script);
+}
+
+static void test_root_password(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        put_file("mkosi.rootpw", " \n s3cret word\n\n", 0600);
+        assert_int_equal(load(&loaded), 0);
+        assert_string_equal(loaded->config.password, "s3cret word");
+        assert_null(loaded->mistakes.warnings);
+        assert_where(loaded, CONFIG(password), 0, "mkosi.rootpw");
+}
+
+static void test_root_password_for_all_to_read(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        put_file("mkosi.rootpw", "", 0640);
+        assert_int_equal(load(&loaded), 0);
+        assert_string_equal(loaded->config.password, "");
+        assert_texts(loaded->mistakes.warnings,
+                     "mkosi.rootpw holds a secret, and others may open it; run: chmod 600 mkosi.rootpw\n");
+}
+
+static void test_root_password_that_is_none(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        char text[ROOT_PASSWORD_SIZE_MAX + 2];
+
+        memset(text, 'x', sizeof(text));
+        text[sizeof(text) - 1] = '\0';
+        put_file("mkosi.rootpw", text, 0600);
+        assert_int_equal(load(&loaded), -EINVAL);
+        assert_texts(loaded->mistakes.texts, "Cannot read mkosi.rootpw: File too large\n");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                TEST(test_everything_is_found),
+                TEST(test_what_was_given_wins_and_trees_add_up),
+                TEST(test_what_is_not_asked_for_is_left_alone),
+                TEST(test_root_password),
+                TEST(test_root_password_for_all_to_read),
+                TEST(test_root_password_that_is_none),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config-fixture.h"
+
+static void test_nothing_is_configured(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        assert_int_equal(load(&loaded), 0);
+        assert_null(loaded->arguments.verb);
+        assert_int_equal(config_source(loaded, CONFIG(format)), SETTING_UNSET);
+        assert_int_equal(config_source(loaded, CONFIG(default_file)), SETTING_UNSET);
+        assert_int_equal(loaded->host_architecture, ARCHITECTURE_MAX);
+}
+
+static void test_command_line_beats_files(void **state) {
+        put_file("mkosi.default",
+                 "[Output]\nFormat=tar\nBootable=yes\nReadOnly=yes\nBootProtocols=bios\n"
+                 "[Packages]\nPackages=file\nWithTests=yes\n[Distribution]\nRepositories=contrib\n",
+                 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded, "-t", "directory", "--bootable=no", "--read-only=no", "-p", "one,two",
+                              "-T", "--repositories", "main", "--boot-protocols=uefi", "summary"),
+                         0);
+        const Config *config = &loaded->config;
+
+        assert_string_equal(loaded->arguments.verb->name, "summary");
+        assert_int_equal(config->format, OUTPUT_FORMAT_DIRECTORY);
+        assert_false(config->bootable);
+        assert_false(config->read_only);
+        assert_false(config->with_tests);
+        assert_list(config->packages, "one two file");
+        assert_list(config->repositories, "main contrib");
+        assert_list(config->boot_protocols, "uefi");
+        assert_where(loaded, CONFIG(format), 0, "command line, -t");
+        assert_where(loaded, CONFIG(packages), 1, "command line, -p");
+        assert_where(loaded, CONFIG(packages), 2, "mkosi.default:7");
+}
+
+static void test_drop_ins_come_last_and_sorted(void **state) {
+        put_file("mkosi.default",
+                 "[Packages]\nPackages=a\n[Output]\nHostname=first\n[Distribution]\nRepositories=x y\n",
+                 0644);
+        put_file("mkosi.default.d/20-late.conf", "[Output]\nHostname=third\n[Packages]\nPackages=c\n", 0644);
+        put_file("mkosi.default.d/10-early",
+                 "[Output]\nHostname=second\n[Packages]\nPackages=b\n"
+                 "[Distribution]\nRepositories=z\n",
+                 0644);
+        put_directory("mkosi.default.d/15-directory");
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded), 0);
+
+        assert_string_equal(loaded->config.hostname, "third");
+        assert_list(loaded->config.packages, "a b c");
+        assert_list(loaded->config.repositories, "z");
+        assert_where(loaded, CONFIG(packages), 2, "mkosi.default.d/20-late.conf:4");
+        assert_in_project(loaded->config.default_file, "/mkosi.default");
+}
+
+static void test_drop_ins_count_without_their_file(void **state) {
+        put_file("mkosi.default.d/only", "[Output]\nHostname=dropped\n", 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded), 0);
+        assert_string_equal(loaded->config.hostname, "dropped");
+}
+
+static void test_another_settings_file(void **state) {
+        put_file("mkosi.default", "[Output]\nHostname=wrong\n", 0644);
+        put_file("mkosi.files/mkosi.other", "[Output]\nHostname=right\n[Packages]\nCache=cache\n", 0644);
+        put_file("mkosi.files/mkosi.other.d/more", "[Packages]\nPackages=more\n", 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded, "--default", "mkosi.files/mkosi.other"), 0);
+
+        assert_string_equal(loaded->config.hostname, "right");
+        assert_list(loaded->config.packages, "more");
+        assert_in_project(loaded->config.cache, "/cache");
+}
+
+static void test_named_file_must_exist(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        assert_int_equal(load(&loaded, "--default=nowhere"), -EINVAL);
+        assert_texts(loaded->mistakes.texts,
+                     "Cannot read nowhere, which --default names: No such file or directory\n");
+}
+
+static void test_directory_comes_first(void **state) {
+        put_file("below/mkosi.default", "[Packages]\nExtraTrees=tree\n", 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded, "-C", "below"), 0);
+
+        assert_list(loaded->config.extra_trees, loaded->config.extra_trees[0]);
+        assert_in_project(loaded->config.extra_trees[0], "/below/tree");
+        assert_in_project(loaded->config.directory, "/below");
+}
+
+static void test_directory_must_exist(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        assert_int_equal(load(&loaded, "--directory=/nonexistent"), -EINVAL);
+        assert_texts(
+                loaded->mistakes.texts,
+                "Cannot change to the directory /nonexistent, which --directory names: No such file or directory\n");
+}
+
+static void test_wrong_usage(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        put_file("mkosi.default", "nonsense\n", 0644);
+        assert_int_equal(load(&loaded, "--no-such-option", "-t", "floppy"), -EBADMSG);
+        assert_int_equal(strv_length(STRV(loaded->mistakes.texts)), 2);
+}
+
+/* Help is to be had in a directory whose settings are broken. */
+static void test_help_reads_no_file(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        put_file("mkosi.default", "nonsense\n", 0644);
+        assert_int_equal(load(&loaded, "--help"), 0);
+        assert_true(loaded->config.help);
+}
+
+static void test_all_mistakes_of_all_files(void **state) {
+        put_file("mkosi.default", "[Packages]\nPakages=a\n[Output]\nFormat=floppy\n", 0644);
+        put_file("mkosi.default.d/more", "[Output]\nRootSize=1G\n", 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        assert_int_equal(load(&loaded), -EINVAL);
+        assert_int_equal(strv_length(STRV(loaded->mistakes.texts)), 3);
+}
+
+static void test_paths_become_absolute(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        assert_int_equal(
+                load(&loaded, "--cache=a/../b", "--extra-search-path=bin:/sbin", "--output=out/x.raw"), 0);
+        assert_in_project(loaded->config.cache, "/b");
+        assert_in_project(loaded->config.extra_search_paths[0], "/bin");
+        assert_string_equal(loaded->config.extra_search_paths[1], "/sbin");
+        assert_string_equal(loaded->config.output, "out/x.raw");
+}
+
+/* Defect 41 of the tool of 2017: what follows -b was taken for its value. */
+static void test_bootable_needs_no_value(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        assert_int_equal(load(&loaded, "-bf", "summary", "-f"), 0);
+        assert_true(loaded->config.bootable);
+        assert_int_equal(loaded->config.force, 2);
+        assert_string_equal(loaded->arguments.verb->name, "summary");
+}
+
+/* Defects 3, 4, 5 and 42: the keys that crashed or did nothing, and the percent sign. */
+static void test_keys_that_did_not_work_in_files(void **state) {
+        put_file(
+                "mkosi.default",
+                "[Output]\nForce=2\nSecureBoot=yes\nReadOnly=yes\nVerity=yes\nXZ=yes\nQCow2=yes\nHostname=a%b\n"
+                "[Packages]\nWithTests=no\n[Validation]\nCheckSum=yes\nSign=yes\nBmap=yes\n",
+                0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded), 0);
+        const Config *config = &loaded->config;
+
+        assert_int_equal(config->force, 2);
+        assert_true(config->secure_boot && config->read_only && config->verity && config->xz &&
+                    config->qcow2);
+        assert_true(config->checksum && config->sign && config->bmap);
+        assert_false(config->with_tests);
+        assert_int_equal(config_source(loaded, CONFIG(with_tests)), SETTING_FILE);
+        assert_string_equal(config->hostname, "a%b");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                TEST(test_nothing_is_configured),
+                TEST(test_command_line_beats_files),
+                TEST(test_drop_ins_come_last_and_sorted),
+                TEST(test_drop_ins_count_without_their_file),
+                TEST(test_another_settings_file),
+                TEST(test_named_file_must_exist),
+                TEST(test_directory_comes_first),
+                TEST(test_directory_must_exist),
+                TEST(test_wrong_usage),
+                TEST(test_help_reads_no_file),
+                TEST(test_all_mistakes_of_all_files),
+                TEST(test_paths_become_absolute),
+                TEST(test_bootable_needs_no_value),
+                TEST(test_keys_that_did_not_work_in_files),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config-fixture.h"
+
+/* Whether resolving with the argument finds nothing wrong. */
+static bool is_fine(const char *argument) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        assert_int_equal(load(&loaded, "--bootable", "--architecture=x86-64", argument), 0);
+        return resolve(loaded) == 0;
+}
+
+static void test_values(void **state) {
+        static const char *const fine[] = {
+                "--hostname=a",
+                "--hostname=host-1.example.org",
+                "--hostname=9",
+                "--hostname=",
+                "--seed=01234567-89ab-cdef-0123-456789abcdef",
+                "--seed=0123456789abcdef0123456789abcdef",
+                "--esp-size=33M",
+                "--release=stable-updates",
+                "--mirror=file:///srv/archive",
+                "--package=libstdc++6",
+                "--package=foo=1.2",
+                "--boot-protocols=uefi,bios",
+                "--repositories=non-free-firmware",
+                "--password=",
+        };
+        static const char *const wrong[] = {
+                "--hostname=-a",
+                "--hostname=a-",
+                "--hostname=a..b",
+                "--hostname=.a",
+                "--hostname=a.",
+                "--hostname=a_b",
+                "--hostname=a/b",
+                "--hostname=ä",
+                "--hostname=0123456789012345678901234567890123456789012345678901234567890123", /* a label of 64 */
+                "--hostname=a234567890.a234567890.a234567890.a234567890.a234567890.a234567890", /* 65 */
+                "--seed=1",
+                "--seed=0123456789abcdef0123456789abcdeg",
+                "--esp-size=32M",
+                "--release=a/b",
+                "--release=-x",
+                "--release=a b",
+                "--mirror=-x",
+                "--package=-y",
+                "--package=.",
+                "--boot-protocols=efi",
+                "--repositories=-main",
+                "--password=a\nb",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(fine); i++)
+                if (!is_fine(fine[i]))
+                        fail_msg("%s is refused", fine[i]);
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
+                if (is_fine(wrong[i]))
+                        fail_msg("%s is taken", wrong[i]);
+}
+
+static void resolve_wrong(LoadedConfig *loaded, const char *expected) {
+        assert_int_equal(resolve(loaded), -EINVAL);
+        assert_texts(loaded->mistakes.texts, expected);
+}
+
+/* Defect 58 of the tool of 2017: such a script failed only when the build was half done. */
+static void test_scripts_must_be_executable(void **state) {
+        put_file("mkosi.build", "", 0644);
+        put_file("scripts/late", "", 0600);
+        put_file("fine", "", 0700);
+        put_file("mkosi.default", "[Packages]\nPostInstallationScript=scripts/late\nFinalizeScript=fine\n",
+                 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded), 0);
+
+        resolve_wrong(
+                loaded,
+                "mkosi.build is not executable; run: chmod +x mkosi.build\n"
+                "mkosi.default:2: PostInstallationScript=scripts/late is not executable; run: chmod +x scripts/late\n");
+}
+
+static void test_inputs_must_be_there(void **state) {
+        put_file("file", "", 0644);
+        put_directory("directory");
+        put_file(
+                "mkosi.default",
+                "[Packages]\nExtraTrees=directory file /nonexistent\nSkeletonTrees=/dev/null\nBuildSources=file\n"
+                "NSpawnSettings=directory\nBuildScript=directory\n",
+                0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded), 0);
+
+        resolve_wrong(loaded,
+                      "mkosi.default:6: BuildScript=directory is no regular file\n"
+                      "mkosi.default:4: BuildSources=file is no directory\n"
+                      "mkosi.default:2: ExtraTrees=/nonexistent cannot be read: No such file or directory\n"
+                      "mkosi.default:3: SkeletonTrees=/dev/null is neither a directory nor an archive\n"
+                      "mkosi.default:5: NSpawnSettings=directory is no regular file\n");
+}
+
+static void test_secure_boot_needs_key_and_certificate(void **state) {
+        put_file("mkosi.secure-boot.key", "", 0600);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded, "--bootable", "--secure-boot"), 0);
+
+        resolve_wrong(
+                loaded,
+                "command line, --secure-boot: SecureBoot=yes needs a key and a certificate: SecureBootKey= and "
+                "SecureBootCertificate=, or the files mkosi.secure-boot.key and mkosi.secure-boot.crt\n");
+        put_file("mkosi.secure-boot.crt", "", 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *complete = load_fine("--bootable", "--secure-boot");
+        assert_in_project(complete->config.secure_boot_certificate, "/mkosi.secure-boot.crt");
+}
+
+/* A secret is not repeated by the message that refuses it. */
+static void test_password_is_not_said(void **state) {
+        put_file("mkosi.rootpw", "two\nlines", 0600);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded), 0);
+        resolve_wrong(loaded, "mkosi.rootpw: A password is one line\n");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                TEST(test_values),
+                TEST(test_scripts_must_be_executable),
+                TEST(test_inputs_must_be_there),
+                TEST(test_secure_boot_needs_key_and_certificate),
+                TEST(test_password_is_not_said),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
