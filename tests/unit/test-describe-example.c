@@ -12,8 +12,7 @@
 static void test_content(void **state) {
         static const char *const parts[] = {
                 "# Settings of program 1.2\n",
-                "\n[Output]\n# What is made.\n\n# kind of output\n# One of: disk, squashfs, directory\n"
-                "# Default: disk\n#Format=disk\n",
+                "\n[Output]\n# What is made.\n\n# kind of output\n# One of: disk, squashfs, directory\n# Default: disk\n#Format=disk\n",
                 "\n# compress it\n# One of: no, yes, zstd\n#Compress=no\n",
                 "#Force=1\n",
                 "#Bootable=yes\n",
