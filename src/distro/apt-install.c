@@ -125,10 +125,9 @@ static int prepare(AptRun *run) {
         for (size_t i = 0; i < run->sources.n_items; i++) {
                 const char *directory = apt_mirror_directory(run->sources.items[i].mirror);
 
-                if (!directory)
-                        continue;
-                add_mount(run, SANDBOX_BIND_READ_ONLY, directory, directory);
-                run->mounts[run->n_mounts - 1].optional = true;
+                /* The security archive beside a local mirror was only guessed. */
+                if (directory && access(directory, F_OK) == 0)
+                        add_mount(run, SANDBOX_BIND_READ_ONLY, directory, directory);
         }
         return 0;
 }

@@ -26,11 +26,10 @@ static const char *const proxy_names[] = {
         "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", NULL,
 };
 
-/* The minimum that programs expect, on the tree as "/". */
-static const SandboxMount inside_mounts[] = {
+/* The minimum that programs expect. The host's root has its /sys already, read-only like all of it. */
+static const SandboxMount common_mounts[] = {
         { .type = SANDBOX_DEV, .target = "/dev" },
         { .type = SANDBOX_PROC, .target = "/proc" },
-        { .type = SANDBOX_SYS, .target = "/sys" },
         { .type = SANDBOX_TMPFS, .target = "/run", .options = "mode=0755" },
         { .type = SANDBOX_TMPFS, .target = "/tmp", .options = "mode=1777" },
 };
@@ -102,13 +101,16 @@ static int add_resolver(RunPolicy *run, bool on_host) {
                                .type = SANDBOX_BIND_READ_ONLY,
                                .source = run->resolver,
                                .target = on_host ? run->resolver : "/etc/resolv.conf",
-                               .optional = true,
                        });
         return 0;
 }
 
-static void add_host_mounts(RunPolicy *run, const Installation *installation) {
-        add_mounts(run, inside_mounts, ELEMENTSOF(inside_mounts));
+static void add_usual_mounts(RunPolicy *run, const Installation *installation, bool on_host) {
+        add_mounts(run, common_mounts, ELEMENTSOF(common_mounts));
+        if (!on_host) {
+                add_mount(run, (SandboxMount){ .type = SANDBOX_SYS, .target = "/sys" });
+                return;
+        }
         add_mount(run, (SandboxMount){
                                .type = SANDBOX_BIND,
                                .source = installation->root,
@@ -129,10 +131,7 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
                 .environment = STRV(run->environment),
                 .new_session = true,
         };
-        if (command->on_host)
-                add_host_mounts(run, installation);
-        else
-                add_mounts(run, inside_mounts, ELEMENTSOF(inside_mounts));
+        add_usual_mounts(run, installation, command->on_host);
         if (command->network) {
                 r = add_resolver(run, command->on_host);
                 if (r < 0)
