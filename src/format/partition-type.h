@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Partition types of the Discoverable Partitions Specification. */
+/* Partition types of the Discoverable Partitions Specification (UAPI.2). */
 
 #include "base/macro.h"
 #include "base/uuid.h"
@@ -12,17 +12,20 @@ typedef enum PartitionType {
         PARTITION_SWAP,
         PARTITION_HOME,
         PARTITION_SRV,
-        PARTITION_ROOT,             /* per architecture, like the two below */
+        PARTITION_ROOT, /* this and those below have a UUID per architecture */
         PARTITION_ROOT_VERITY,
         PARTITION_ROOT_VERITY_SIGNATURE,
         PARTITION_TYPE_MAX,
 } PartitionType;
 
-/* The architecture's name as in the specification: "x86-64", "x86", "arm64", "arm", "riscv64", and the others it lists.
- * -ENOENT for an unknown one. */
+/* The index of an architecture that the specification lists, by systemd's name for it: "x86-64", "x86", "arm64", "arm",
+ * "riscv64", "ppc64-le" … -ENOENT for an unknown one. */
 int partition_architecture_find(const char *name, unsigned *ret);
 
-/* The type UUID; architecture is ignored for types that have none. */
+/* The name of the architecture with this index; NULL behind the last, which ends a walk through all. */
+const char *partition_architecture_name(unsigned architecture);
+
+/* The type UUID; architecture is ignored for types that have one UUID for all. */
 Uuid partition_type_uuid(PartitionType type, unsigned architecture);
 
 /* "esp", "root", "root-verity" … for messages and JSON. */
