@@ -8,14 +8,21 @@
 #include "format/partition-type.h"
 
 #define SECTOR_SIZE UINT64_C(512)
+
+/* Partitions start at multiples of this. */
 #define PARTITION_GRAIN_SIZE MIB
+
+/* What is kept free before the first partition for the table, and after the last for its backup. */
+#define PARTITION_TABLE_SIZE MIB
+
+/* Discoverable Partitions Specification, "Partition Attribute Flags". */
 #define PARTITION_ATTRIBUTE_READ_ONLY (UINT64_C(1) << 60)
-#define PARTITION_ATTRIBUTE_GROW (UINT64_C(1) << 59)
+#define PARTITION_ATTRIBUTE_GROW      (UINT64_C(1) << 59)
 
 typedef struct Partition {
         PartitionType type;
-        const char *name;  /* GPT name, at most 36 UTF-16 units */
-        uint64_t size;     /* asked for, in bytes: a multiple of SECTOR_SIZE */
+        const char *name; /* GPT name in UTF-8, at most 36 UTF-16 units */
+        uint64_t size;    /* asked for, in bytes: a multiple of SECTOR_SIZE */
         Uuid uuid;
         uint64_t attributes; /* PARTITION_ATTRIBUTE_* */
 } Partition;
@@ -38,9 +45,10 @@ typedef struct PartitionLayout {
 } PartitionLayout;
 
 /* Places all partitions in order, each start aligned to the grain, and sizes the disk: one MiB before the first for the
- * table, one after the last for its backup (spec 2.4). -EFBIG when the sum overflows, -EINVAL for sizes that are no
- * multiples of the sector size or zero. */
+ * table, one after the end of the last for its backup. -EFBIG when that is more than a file can hold, -EINVAL for sizes
+ * that are zero or no multiples of the sector size. */
 int partition_table_place(const PartitionTable *table, PartitionLayout **ret);
+
 static inline void partition_layout_free(PartitionLayout *layout) {
         free(layout);
 }
