@@ -3,7 +3,9 @@
 #include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "config/config-report.h"
@@ -83,6 +85,19 @@ static int check_inputs(LoadedConfig *loaded) {
                 }
         }
         return 0;
+}
+
+/* A cache is emptied on demand, with all that is in it. */
+static int check_cache(LoadedConfig *loaded) {
+        _cleanup_(freep) char *here = getcwd(NULL, 0);
+
+        if (!here)
+                return -errno;
+        if (!loaded->config.cache || !path_is_below(here, loaded->config.cache))
+                return 0;
+        return config_mistake(
+                loaded, CONFIG(cache), 0,
+                "Cache= is the working directory or above it; packages need a directory of their own");
 }
 
 static int check_secure_boot(LoadedConfig *loaded) {
@@ -184,7 +199,7 @@ int config_check_values(LoadedConfig *loaded) {
                 r = config_mistake(loaded, CONFIG(password), 0, "A password is one line");
 
         int (*const checks[])(LoadedConfig *) = { check_words, check_boot_protocols, check_inputs,
-                                                  check_secure_boot };
+                                                  check_cache, check_secure_boot };
         for (size_t i = 0; i < ELEMENTSOF(checks) && r >= 0; i++)
                 r = checks[i](loaded);
         return r;
