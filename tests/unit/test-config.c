@@ -68,143 +68,49 @@ static void test_no_name_is_taken_twice(void **state) {
                 }
 }
 
-/* The keys and options of the versions of 2016 to 2019, so that none is lost. */
+/* The keys, options and letters of the versions of 2016 to 2019, so that none is lost. */
+/* clang-format off */
+static const char *const old_keys[] = {
+        "Distribution", "Release", "Mirror", "Repositories", "Architecture", "Format", "Output",
+        "OutputDirectory", "Force", "Bootable", "BootProtocols", "KernelCommandLine", "SecureBoot",
+        "SecureBootKey", "SecureBootCertificate", "ReadOnly", "Encrypt", "Verity", "Compress", "Mksquashfs",
+        "XZ", "QCow2", "Hostname", "Packages", "WithDocs", "WithTests", "Cache", "ExtraTrees",
+        "SkeletonTrees", "BuildScript", "BuildSources", "BuildDirectory", "BuildPackages",
+        "PostInstallationScript", "PostinstallScript", "FinalizeScript", "SourceFileTransfer", "WithNetwork",
+        "NSpawnSettings", "RootSize", "ESPSize", "BootLoaderSize", "SwapSize", "HomeSize", "SrvSize",
+        "CheckSum", "Sign", "Key", "Bmap", "BMap", "Password", "ExtraSearchPaths",
+};
+static const char *const old_options[] = {
+        "help", "version", "distribution", "release", "mirror", "repositories", "architecture", "format",
+        "output", "output-dir", "force", "bootable", "boot-protocols", "kernel-commandline",
+        "kernel-command-line", "secure-boot", "secure-boot-key", "secure-boot-certificate", "read-only",
+        "encrypt", "verity", "compress", "mksquashfs", "xz", "qcow2", "hostname", "no-chown", "incremental",
+        "package", "with-docs", "without-tests", "cache", "extra-tree", "skeleton-tree", "build-script",
+        "build-sources", "build-dir", "build-package", "postinst-script", "finalize-script", "use-git-files",
+        "git-files", "source-file-transfer", "with-network", "settings", "root-size", "esp-size",
+        "xbootldr-size", "swap-size", "home-size", "srv-size", "checksum", "sign", "key", "bmap", "password",
+        "extra-search-path", "extra-search-paths", "directory", "default", "all", "all-directory", "debug",
+};
+/* clang-format on */
+static const char old_letters[] = "hdrmtoOfbipTCa";
+
+static void assert_is_there(const char *name, bool option) {
+        for (size_t i = 0; i < config_table.n_rows; i++)
+                if (has_name(&config_table.rows[i], name, option))
+                        return;
+        fail_msg("%s is in no row", name);
+}
+
 static void test_nothing_of_old_is_missing(void **state) {
-        static const char *const keys[] = {
-                "Distribution",
-                "Release",
-                "Mirror",
-                "Repositories",
-                "Architecture",
-                "Format",
-                "Output",
-                "OutputDirectory",
-                "Force",
-                "Bootable",
-                "BootProtocols",
-                "KernelCommandLine",
-                "SecureBoot",
-                "SecureBootKey",
-                "SecureBootCertificate",
-                "ReadOnly",
-                "Encrypt",
-                "Verity",
-                "Compress",
-                "Mksquashfs",
-                "XZ",
-                "QCow2",
-                "Hostname",
-                "Packages",
-                "WithDocs",
-                "WithTests",
-                "Cache",
-                "ExtraTrees",
-                "SkeletonTrees",
-                "BuildScript",
-                "BuildSources",
-                "BuildDirectory",
-                "BuildPackages",
-                "PostInstallationScript",
-                "PostinstallScript",
-                "FinalizeScript",
-                "SourceFileTransfer",
-                "WithNetwork",
-                "NSpawnSettings",
-                "RootSize",
-                "ESPSize",
-                "BootLoaderSize",
-                "SwapSize",
-                "HomeSize",
-                "SrvSize",
-                "CheckSum",
-                "Sign",
-                "Key",
-                "Bmap",
-                "BMap",
-                "Password",
-                "ExtraSearchPaths",
-        };
-        static const char *const options[] = {
-                "help",
-                "version",
-                "distribution",
-                "release",
-                "mirror",
-                "repositories",
-                "architecture",
-                "format",
-                "output",
-                "output-dir",
-                "force",
-                "bootable",
-                "boot-protocols",
-                "kernel-commandline",
-                "kernel-command-line",
-                "secure-boot",
-                "secure-boot-key",
-                "secure-boot-certificate",
-                "read-only",
-                "encrypt",
-                "verity",
-                "compress",
-                "mksquashfs",
-                "xz",
-                "qcow2",
-                "hostname",
-                "no-chown",
-                "incremental",
-                "package",
-                "with-docs",
-                "without-tests",
-                "cache",
-                "extra-tree",
-                "skeleton-tree",
-                "build-script",
-                "build-sources",
-                "build-dir",
-                "build-package",
-                "postinst-script",
-                "finalize-script",
-                "use-git-files",
-                "git-files",
-                "source-file-transfer",
-                "with-network",
-                "settings",
-                "root-size",
-                "esp-size",
-                "xbootldr-size",
-                "swap-size",
-                "home-size",
-                "srv-size",
-                "checksum",
-                "sign",
-                "key",
-                "bmap",
-                "password",
-                "extra-search-path",
-                "extra-search-paths",
-                "directory",
-                "default",
-                "all",
-                "all-directory",
-                "debug",
-        };
-        static const char letters[] = "hdrmtoOfbipTCa";
-
-        for (size_t i = 0; i < ELEMENTSOF(keys) + ELEMENTSOF(options); i++) {
-                bool option = i >= ELEMENTSOF(keys), found = false;
-                const char *name = option ? options[i - ELEMENTSOF(keys)] : keys[i];
-
-                for (size_t k = 0; k < config_table.n_rows; k++)
-                        found = found || has_name(&config_table.rows[k], name, option);
-                if (!found)
-                        fail_msg("%s is in no row", name);
-        }
-        for (const char *letter = letters; *letter; letter++) {
+        for (size_t i = 0; i < ELEMENTSOF(old_keys); i++)
+                assert_is_there(old_keys[i], false);
+        for (size_t i = 0; i < ELEMENTSOF(old_options); i++)
+                assert_is_there(old_options[i], true);
+        for (const char *letter = old_letters; *letter; letter++) {
                 bool found = false;
 
-                for (size_t k = 0; k < config_table.n_rows; k++)
-                        found = found || config_table.rows[k].letter == *letter;
+                for (size_t i = 0; i < config_table.n_rows; i++)
+                        found = found || config_table.rows[i].letter == *letter;
                 assert_true(found);
         }
 }
