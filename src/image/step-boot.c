@@ -247,6 +247,9 @@ int step_boot(Image *image) {
 
         if (root_fd < 0)
                 return log_error(-errno, "Cannot open the tree: %m");
+        /* Where systemd-gpt-auto-generator(8) of the running system mounts the EFI system partition. */
+        if (mkdirat(root_fd, "efi", 0755) < 0 && errno != EEXIST)
+                return log_error(-errno, "Cannot create /efi in the tree: %m");
         r = path_join(image->workspace->path, "boot", &image->boot_path);
         if (r < 0)
                 return r;
