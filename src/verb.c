@@ -58,9 +58,12 @@ static const char program_files[] =
 static const SettingProgram program = {
         .name = "mkosi",
         .version = MKOSI_VERSION,
+        .date = MKOSI_DATE,
         .purpose = "build images of operating systems",
         .about = program_about,
         .files_about = program_files,
+        .see_also =
+                "debootstrap(8), systemd-nspawn(1), systemd-boot(7), bootctl(1), os-release(5), machine-id(5)",
         .verbs = verb_words,
         .n_verbs = ELEMENTSOF(verb_words),
         .table = &config_table,
