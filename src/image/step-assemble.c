@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -265,6 +266,10 @@ int step_assemble(Image *image) {
         _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
         PartitionTable table = { .partitions = assembly.partitions };
         int r;
+
+        /* Rounded up: what was written in this second keeps its time as well. */
+        if (!image->time_given)
+                image->time = (int64_t)time(NULL) + 1;
 
         for (size_t i = 0; i < ELEMENTSOF(partition_rows); i++) {
                 if (partition_rows[i].wanted && !partition_rows[i].wanted(image->config))
