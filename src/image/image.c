@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/interrupt.h"
@@ -17,10 +16,8 @@ static int read_time(Image *image) {
         const char *text = getenv("SOURCE_DATE_EPOCH");
         uint64_t seconds;
 
-        if (!text) {
-                image->time = (int64_t)time(NULL);
+        if (!text)
                 return 0;
-        }
         if (parse_uint64(text, &seconds) < 0 || seconds > INT32_MAX * UINT64_C(4))
                 return log_error(-EINVAL, "SOURCE_DATE_EPOCH=\"%s\" is not a number of seconds since 1970",
                                  text);
