@@ -18,10 +18,6 @@ static void print_quoted_part(const char *text, const char *special, const char 
         }
 }
 
-static bool is_completed(const Setting *row) {
-        return (row->option || row->letter) && !(row->flags & SETTING_HIDDEN);
-}
-
 static void print_row_words(const Setting *row, FILE *file) {
         for (size_t i = 0; describe_word(row, i); i++)
                 (void)fprintf(file, "%s%s", i > 0 ? " " : "", describe_word(row, i));
@@ -58,7 +54,7 @@ static void print_bash_pattern(const Setting *row, FILE *file) {
 
 static void print_bash_words(const SettingTable *table, FILE *file) {
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
-                if (!is_completed(row) || value_kind(row) != VALUE_WORD)
+                if (!describe_is_offered(row) || value_kind(row) != VALUE_WORD)
                         continue;
                 if (describe_is_value_optional(row) && !row->option)
                         continue;
@@ -76,7 +72,7 @@ static void print_bash_branch(const SettingTable *table, ValueKind kind, const c
         bool first = true;
 
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
-                if (!is_completed(row) || value_kind(row) != kind)
+                if (!describe_is_offered(row) || value_kind(row) != kind)
                         continue;
                 (void)fputs(first ? "        " : "|\\\n        ", file);
                 print_bash_pattern(row, file);
@@ -88,7 +84,7 @@ static void print_bash_branch(const SettingTable *table, ValueKind kind, const c
 
 static void print_bash_options(const SettingTable *table, FILE *file) {
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
-                if (!is_completed(row))
+                if (!describe_is_offered(row))
                         continue;
                 if (row->option)
                         (void)fprintf(file, " --%s", row->option);
@@ -218,7 +214,7 @@ static void complete_zsh(const SettingProgram *program, FILE *file) {
         }
         (void)fputs("        )\n\n        _arguments -s \\\n", file);
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
-                if (is_completed(row))
+                if (describe_is_offered(row))
                         print_zsh_row(row, file);
         (void)fputs("                '1:verb:{ _describe verb verbs }' \\\n"
                     "                '*::word:_default'\n"
@@ -277,7 +273,7 @@ static void complete_fish(const SettingProgram *program, FILE *file) {
                 (void)putc('\n', file);
         }
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
-                if (is_completed(row))
+                if (describe_is_offered(row))
                         print_fish_row(program, row, file);
 }
 

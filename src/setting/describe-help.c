@@ -42,7 +42,7 @@ static void print_options(const SettingTable *table, const SettingSection *secti
         bool first = true;
 
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
-                if (!row->option || (row->flags & SETTING_HIDDEN) || !describe_is_in(row, section))
+                if (!row->option || !describe_is_offered(row) || !describe_is_in(row, section))
                         continue;
                 if (first)
                         (void)fprintf(file, "\n%s:\n", section ? section->name : "Options");

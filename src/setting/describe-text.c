@@ -17,6 +17,10 @@ bool describe_is_value_optional(const Setting *row) {
         return row->type->optional_value || (row->flags & SETTING_OPTIONAL_VALUE);
 }
 
+bool describe_is_offered(const Setting *row) {
+        return (row->option || row->letter) && !(row->flags & SETTING_HIDDEN) && !row->planned;
+}
+
 const char *describe_metavar(const Setting *row) {
         if (row->type->optional_value)
                 return NULL;

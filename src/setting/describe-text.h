@@ -8,6 +8,10 @@
 /* Whether the row belongs in the section; NULL: whether it belongs in none, being for the command line only. */
 bool describe_is_in(const Setting *row, const SettingSection *section);
 
+/* Whether the row's option is named by help and completion: not one that is an old spelling, or that this version would
+ * refuse to act on. */
+bool describe_is_offered(const Setting *row);
+
 /* What the value is called: "SIZE". NULL when it need not be named, since the option is complete without it. */
 const char *describe_metavar(const Setting *row);
 

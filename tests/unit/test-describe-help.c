@@ -34,7 +34,6 @@ static const char expected[] =
         "     --title=TEXT             what it is called\n"
         "  -o --output=PATH            where it is put\n"
         "     --password=TEXT          of root\n"
-        "  -i --incremental            keep trees\n"
         "\n"
         "Content:\n"
         "  -p --package=LIST           to install\n"
