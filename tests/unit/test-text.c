@@ -28,9 +28,8 @@ static void test_strip(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                char text[16];
+                _cleanup_(freep) char *text = strdup(cases[i][0]);
 
-                strncpy(text, cases[i][0], sizeof(text));
                 assert_string_equal(text_strip(text), cases[i][1]);
         }
 }
