@@ -11,7 +11,7 @@
 #include "setting-table.h"
 
 static ExampleLoad *load_words(const char *words) {
-        ExampleLoad *load;
+        ExampleLoad *load = NULL;
 
         assert_int_equal(example_load_new(&load), 0);
         assert_int_equal(example_load_words(load, words), 0);

@@ -13,7 +13,7 @@
 #include "temporary-directory.h"
 
 static ExampleLoad *load_text(const char *text) {
-        ExampleLoad *load;
+        ExampleLoad *load = NULL;
 
         assert_int_equal(example_load_new(&load), 0);
         assert_int_equal(example_load_text(load, "f", text), 0);

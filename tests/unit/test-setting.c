@@ -17,7 +17,7 @@ static int assign(ExampleLoad *load, const Setting *setting, SettingSource sourc
 }
 
 static ExampleLoad *new_load(void) {
-        ExampleLoad *load;
+        ExampleLoad *load = NULL;
 
         assert_int_equal(example_load_new(&load), 0);
         return load;
