@@ -181,8 +181,10 @@ static int update(AptRun *run) {
                 _cleanup_(tool_log_done) ToolLog log = {};
 
                 const int status = run_apt_get(run, words, true, doing, &log);
-                if (status <= 0)
+                if (status < 0)
                         return status;
+                if (status == 0)
+                        return tool_log_is_grave(&log) ? tool_log_fail(&log, doing, status) : 0;
 
                 /* Only when that is all that went wrong: a mirror that cannot be reached has no suites at all. */
                 const bool only_missing = tool_log_only_missing_suites(&log);

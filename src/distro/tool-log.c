@@ -47,12 +47,12 @@ const ToolAnswer tool_answers[] = {
         { "Invalid Release file, no entry for",         -ENOENT,  "the release has no such component or architecture, check Repositories= and Architecture=" },
         { "Invalid Release file, no valid components",  -ENOENT,  "the release has no such component, check Repositories=" },
         { "Asked to install suite",                     -ENOENT,  "the mirror has another release under that name, check Release= and Mirror=" },
-        { "doesn't have the component",                 -ENOENT,  "the release has no such component, check Repositories=" },
+        { "doesn't have the component",                 -ENOENT,  "the release has no such component, check Repositories=", .grave = true },
 
-        { "dpkg: error processing ",                    -EIO,     "a package failed to install", true },
-        { "E: Unable to correct problems",              -ENOENT,  "packages contradict each other, check Packages=", true },
-        { "E: Unmet dependencies",                      -ENOENT,  "packages contradict each other, check Packages=", true },
-        { "Failure trying to run:",                     -EIO,     "a package failed to install", true },
+        { "dpkg: error processing ",                    -EIO,     "a package failed to install", .show_tail = true },
+        { "E: Unable to correct problems",              -ENOENT,  "packages contradict each other, check Packages=", .show_tail = true },
+        { "E: Unmet dependencies",                      -ENOENT,  "packages contradict each other, check Packages=", .show_tail = true },
+        { "Failure trying to run:",                     -EIO,     "a package failed to install", .show_tail = true },
 
         { "Temporary failure resolving",                -EHOSTUNREACH, UNREACHABLE },
         { "Could not resolve",                          -EHOSTUNREACH, UNREACHABLE },
@@ -87,6 +87,10 @@ static int note_missing_suite(ToolLog *log, const char *line) {
         while (start > line && start[-1] != ' ')
                 start--;
         return strv_append_format(&log->missing_suites, "%.*s", (int)(end - start), start);
+}
+
+bool tool_log_is_grave(const ToolLog *log) {
+        return log->answer && log->answer->grave;
 }
 
 bool tool_log_only_missing_suites(const ToolLog *log) {

@@ -13,6 +13,7 @@ typedef struct ToolAnswer {
         int error;           /* negative errno to fail with */
         const char *meaning; /* and the cure */
         bool show_tail;      /* the line alone does not tell all */
+        bool grave;          /* also when the tool goes on and ends well */
 } ToolAnswer;
 
 typedef struct ToolLog {
@@ -35,6 +36,9 @@ int tool_log_explain(const ToolLog *log, const char *doing, int status, char **r
 
 /* Logs the explanation, and the last lines where the explanation does not say it all. Returns a negative errno. */
 int tool_log_fail(const ToolLog *log, const char *doing, int status);
+
+/* Whether a tool that ended well said something that is a failure to us. */
+bool tool_log_is_grave(const ToolLog *log);
 
 /* Whether nothing worse went wrong than that suites are missing on their mirrors. */
 bool tool_log_only_missing_suites(const ToolLog *log);

@@ -118,6 +118,19 @@ static void test_missing_suites(void **state) {
         assert_false(tool_log_only_missing_suites(&none));
 }
 
+static void test_grave(void **state) {
+        _cleanup_(tool_log_done) ToolLog harmless = {}, grave = {};
+
+        assert_int_equal(tool_log_add(&harmless, "E: Unable to locate package nosuch"), 0);
+        assert_false(tool_log_is_grave(&harmless));
+        assert_int_equal(tool_log_add(&grave,
+                                      "W: Skipping acquire of configured file 'x/binary-amd64/Packages' as "
+                                      "repository 'http://m/debian bookworm InRelease' doesn't have the "
+                                      "component 'x' (component misspelt in sources.list?)"),
+                         0);
+        assert_true(tool_log_is_grave(&grave));
+}
+
 static void test_detail(void **state) {
         assert_string_equal(tool_log_detail("I: Retrieving libc6 2.36"), "Retrieving libc6 2.36");
         assert_string_equal(tool_log_detail("Setting up dash (0.5) ..."), "Setting up dash (0.5) ...");
@@ -130,6 +143,7 @@ int main(void) {
                 cmocka_unit_test(test_explain),        cmocka_unit_test(test_signal),
                 cmocka_unit_test(test_table),          cmocka_unit_test(test_tail_is_a_ring),
                 cmocka_unit_test(test_missing_suites), cmocka_unit_test(test_detail),
+                cmocka_unit_test(test_grave),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
