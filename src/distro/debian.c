@@ -7,7 +7,9 @@
 /* Beside what the archive itself calls required, and apt. */
 static const char *const base_packages[] = { "systemd-sysv", "dbus", "libpam-systemd", NULL };
 
-static const char *const boot_packages[] = { "dracut", "kmod", "udev", "systemd-boot", NULL };
+/* The loader, and the stub that unified kernel images begin with, which systemd-boot alone does not bring in trixie. */
+static const char *const boot_packages[] = { "dracut",           "kmod", "udev", "systemd-boot",
+                                             "systemd-boot-efi", NULL };
 
 /* The boot loader was part of package systemd until it got one of its own in bookworm. */
 static const char *const boot_packages_before_bookworm[] = { "dracut", "kmod", "udev", "systemd", NULL };

@@ -44,13 +44,13 @@ static void test_packages(void **state) {
                 { "bookworm", false, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "vim dbus vim",
                   "systemd-sysv dbus libpam-systemd vim" },
                 { "bookworm", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "",
-                  "systemd-sysv dbus libpam-systemd linux-image-amd64 e2fsprogs dracut kmod udev systemd-boot" },
+                  "systemd-sysv dbus libpam-systemd linux-image-amd64 e2fsprogs dracut kmod udev systemd-boot systemd-boot-efi" },
                 { "trixie", true, ARCHITECTURE_ARM64, OUTPUT_FORMAT_GPT_BTRFS, "",
-                  "systemd-sysv dbus libpam-systemd linux-image-arm64 btrfs-progs dracut kmod udev systemd-boot" },
+                  "systemd-sysv dbus libpam-systemd linux-image-arm64 btrfs-progs dracut kmod udev systemd-boot systemd-boot-efi" },
                 { "bullseye", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_SQUASHFS, "",
                   "systemd-sysv dbus libpam-systemd linux-image-amd64 dracut kmod udev systemd" },
                 { "bookworm", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "linux-image-cloud-amd64",
-                  "systemd-sysv dbus libpam-systemd e2fsprogs dracut kmod udev systemd-boot linux-image-cloud-amd64" },
+                  "systemd-sysv dbus libpam-systemd e2fsprogs dracut kmod udev systemd-boot systemd-boot-efi linux-image-cloud-amd64" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
