@@ -12,8 +12,9 @@
 
 #include "base/macro.h"
 
-static size_t allocations_left = SIZE_MAX;
-static bool allocation_has_failed;
+/* Volatile: the compiler knows malloc() and believes that it leaves other variables alone. */
+static volatile size_t allocations_left = SIZE_MAX;
+static volatile bool allocation_has_failed;
 
 static inline bool allocation_fails(void) {
         if (allocations_left == SIZE_MAX)
