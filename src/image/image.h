@@ -14,7 +14,7 @@ typedef struct Image {
         const Distro *distro;
         const ImageFormat *format;
         Uuid seed;
-        int64_t time;    /* no time in the image is later: SOURCE_DATE_EPOCH, else the start of the assembly */
+        int64_t time; /* no time in the image is later: SOURCE_DATE_EPOCH, else the start of the assembly */
         bool time_given; /* SOURCE_DATE_EPOCH was set */
         mode_t umask;    /* the caller's */
 
