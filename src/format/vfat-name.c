@@ -20,16 +20,17 @@ static_assert(NUMBER_MAX < 100000, "The number of an alias has more than five di
 /* Characters, apart from control characters, that no name may have. */
 static const char illegal[] = "\"*/:<>?\\|";
 
-/* Pairs of letters that differ in case only: from first to last, in steps, the capital is distance below. ASCII, Latin-1,
- * Latin Extended-A, Greek, Cyrillic; no reader that is known to us folds more than the first two in the same way. */
+/* Pairs of letters that differ in case only, by blocks: the small ones from first to last, in steps, each with its capital
+ * so far below. ASCII, Latin-1, Latin Extended-A, Greek, Cyrillic. Readers differ in which letters they take for the same;
+ * names that some take for the same are of no use with any. */
 static const struct {
         uint16_t first, last, step, distance;
 } cases[] = {
         { 'a', 'z', 1, 32 },       { 0x00e0, 0x00f6, 1, 32 }, { 0x00f8, 0x00fe, 1, 32 },
-        { 0x0101, 0x0137, 2, 1 },  { 0x013a, 0x0148, 2, 1 },  { 0x014b, 0x0177, 2, 1 },
-        { 0x017a, 0x017e, 2, 1 },  { 0x03b1, 0x03c1, 1, 32 }, { 0x03c3, 0x03cb, 1, 32 },
-        { 0x0430, 0x044f, 1, 32 }, { 0x0450, 0x045f, 1, 80 }, { 0x0461, 0x0481, 2, 1 },
-        { 0x048b, 0x04bf, 2, 1 },  { 0x04d1, 0x052f, 2, 1 },
+        { 0x0101, 0x012f, 2, 1 },  { 0x0133, 0x0137, 2, 1 },  { 0x013a, 0x0148, 2, 1 },
+        { 0x014b, 0x0177, 2, 1 },  { 0x017a, 0x017e, 2, 1 },  { 0x03b1, 0x03c1, 1, 32 },
+        { 0x03c3, 0x03cb, 1, 32 }, { 0x0430, 0x044f, 1, 32 }, { 0x0450, 0x045f, 1, 80 },
+        { 0x0461, 0x0481, 2, 1 },  { 0x048b, 0x04bf, 2, 1 },  { 0x04d1, 0x052f, 2, 1 },
 };
 
 static uint16_t capital(uint16_t unit) {
