@@ -124,6 +124,7 @@ static const struct {
         { BUILD_OPTIONAL + 60, 4, UINT32_MAX, "bytes of headers"      },
         { BUILD_OPTIONAL + 108, 4, 17,        "17 data directories"   },
         { BUILD_OPTIONAL + 108, 4, UINT32_MAX, "data directories"     },
+        { BUILD_OPTIONAL + 108, 4, 0x20000001, "data directories"     }, /* 8 bytes each wrap around */
         { CERTIFICATES,        4, 0,          "certificate table"     },
         { CERTIFICATES,        4, UINT32_MAX, "certificate table"     },
         { CERTIFICATES + 4,    4, 56,         "certificate table"     },
@@ -189,6 +190,23 @@ static void test_empty_section(void **state) {
         assert_int_equal(pe_image_write(&image, NULL, 0, written_fd, NULL), 0);
         assert_int_equal(pe_image_load(written_fd, &written_image, NULL), 0);
         assert_int_equal(written_image.sections[0].raw_offset, 0);
+}
+
+/* A size in memory of zero stands for that in the file, before that is rounded up. */
+static void test_no_virtual_size(void **state) {
+        BuildImage built = build_image(plain);
+        _cleanup_(pe_image_done) PeImage image = {}, written = {};
+        _cleanup_(fd_closep) int to = memfd_create("to", MFD_CLOEXEC);
+
+        build_number(&built, FIRST + 8, 4, 0);
+        build_number(&built, FIRST + 16, 4, 4);
+        build_number(&built, SECOND + 12, 4, BUILD_SECTION_ALIGNMENT + 4);
+        _cleanup_(fd_closep) int fd = build_image_file(&built);
+        assert_int_equal(pe_image_load(fd, &image, NULL), 0);
+        assert_int_equal(pe_image_write(&image, NULL, 0, to, NULL), 0);
+        assert_int_equal(pe_image_load(to, &written, NULL), 0);
+        assert_int_equal(written.sections[0].virtual_size, 4);
+        assert_int_equal(written.sections[0].raw_size, BUILD_FILE_ALIGNMENT);
 }
 
 static void test_write(void **state) {
@@ -269,6 +287,23 @@ static void test_write_clears(void **state) {
         assert_int_equal(build_get(written.headers, BUILD_DIRECTORIES + 5 * 8, 4), 0x3000);
 }
 
+/* Also where the image's own sections are packed tighter. */
+static void test_write_at_pages(void **state) {
+        BuildImage built = build_image(plain);
+        _cleanup_(pe_image_done) PeImage image = {}, written = {};
+        _cleanup_(fd_closep) int to = memfd_create("to", MFD_CLOEXEC);
+        const PeNewSection section = { .name = ".new", .data = "new", .size = 3 };
+
+        build_number(&built, BUILD_OPTIONAL + 32, 4, BUILD_FILE_ALIGNMENT);
+        build_number(&built, BUILD_OPTIONAL + 56, 4, 0x3100);
+        _cleanup_(fd_closep) int fd = build_image_file(&built);
+        assert_int_equal(pe_image_load(fd, &image, NULL), 0);
+        assert_int_equal(pe_image_write(&image, &section, 1, to, NULL), 0);
+        assert_int_equal(pe_image_load(to, &written, NULL), 0);
+        assert_int_equal(written.section_alignment, BUILD_FILE_ALIGNMENT);
+        assert_int_equal(written.sections[3].virtual_address, 0x4000);
+}
+
 static void test_write_grows_headers(void **state) {
         BuildImage built = build_image(plain);
         _cleanup_(pe_image_done) PeImage image = {}, written = {};
@@ -301,13 +336,34 @@ static void test_write_grows_headers(void **state) {
         assert_non_null(strstr(reason.text, "96 sections only"));
 }
 
+/* Headers that we would not read again are not written. */
+static void test_write_headers_too_large(void **state) {
+        BuildImage built = build_image((const BuildSection[]){ {} });
+        _cleanup_(pe_image_done) PeImage image = {};
+        _cleanup_(reason_done) Reason reason = {};
+        _cleanup_(fd_closep) int to = memfd_create("to", MFD_CLOEXEC);
+        const PeNewSection sections[] = {
+                { .name = ".one", .data = "1", .size = 1 },
+                { .name = ".two", .data = "2", .size = 1 },
+        };
+
+        built.size = BUILD_SIZE_MAX;
+        build_number(&built, BUILD_COFF + 16, 2, BUILD_SIZE_MAX - BUILD_OPTIONAL - 40);
+        build_number(&built, BUILD_OPTIONAL + 56, 4, 2 * BUILD_SIZE_MAX);
+        build_number(&built, BUILD_OPTIONAL + 60, 4, BUILD_SIZE_MAX);
+        _cleanup_(fd_closep) int fd = build_image_file(&built);
+        assert_int_equal(pe_image_load(fd, &image, NULL), 0);
+        assert_int_equal(pe_image_write(&image, sections, 1, to, &reason), 0);
+        assert_int_equal(pe_image_write(&image, sections, 2, to, &reason), -ENOSPC);
+        assert_non_null(strstr(reason.text, "2 section headers"));
+}
+
 static void test_write_too_large(void **state) {
         const BuildImage built = build_image(plain);
         _cleanup_(pe_image_done) PeImage image = {};
         _cleanup_(fd_closep) int fd = build_image_file(&built), to = memfd_create("to", MFD_CLOEXEC);
         _cleanup_(fd_closep) int large_fd = memfd_create("large", MFD_CLOEXEC);
-        static const uint64_t sizes[] = { UINT32_MAX - 0x4000 + 1, UINT32_MAX, UINT64_C(1) << 32,
-                                          UINT64_MAX };
+        static const uint64_t sizes[] = { UINT32_MAX - 0x4000, UINT32_MAX, UINT64_C(1) << 32, UINT64_MAX };
 
         assert_int_equal(pe_image_load(fd, &image, NULL), 0);
         for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
@@ -331,9 +387,12 @@ int main(void) {
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_truncated),
                 cmocka_unit_test(test_empty_section),
+                cmocka_unit_test(test_no_virtual_size),
                 cmocka_unit_test(test_write),
                 cmocka_unit_test(test_write_clears),
+                cmocka_unit_test(test_write_at_pages),
                 cmocka_unit_test(test_write_grows_headers),
+                cmocka_unit_test(test_write_headers_too_large),
                 cmocka_unit_test(test_write_too_large),
         };
 
