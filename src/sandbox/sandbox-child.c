@@ -66,6 +66,16 @@ static void child_reset_signals(void) {
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* We are a copy of the parent, of which nothing is to be seen inside: not its memory in /proc/1/mem, nor, since that may
+ * be read with CAP_SYS_ADMIN all the same, its environment, where people keep their keys. */
+static int child_hide(void) {
+        for (char **variable = environ; variable && *variable; variable++)
+                explicit_bzero(*variable, strlen(*variable));
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return -errno;
+        return prctl(PR_SET_NAME, "sandbox") < 0 ? -errno : 0;
+}
+
 static const char *environment_get(const char *const *environment, const char *name) {
         for (; environment && *environment; environment++) {
                 const char *const rest = text_after_prefix(*environment, name);
@@ -76,8 +86,17 @@ static const char *environment_get(const char *const *environment, const char *n
         return NULL;
 }
 
-/* Returns only when the command cannot be executed. */
-static int command_execute(const char *const *argv, const char *const *environment) {
+/* Returns only when the program cannot be executed: -ENOENT when it is not there, -ENOEXEC when what it needs is not. */
+static int execute_path(const char *path, const char *const *argv, const char *const *environment) {
+        (void)execve(path, (char *const *)argv, (char *const *)environment);
+        if (errno == ENOTDIR)
+                return -ENOENT;
+        if (errno == ENOENT && access(path, F_OK) == 0)
+                return -ENOEXEC;
+        return -errno;
+}
+
+static int execute_command(const char *const *argv, const char *const *environment) {
         static const char *const no_environment[] = { NULL };
         const char *list = environment_get(environment, "PATH");
         char path[PATH_MAX];
@@ -85,10 +104,8 @@ static int command_execute(const char *const *argv, const char *const *environme
 
         if (!environment)
                 environment = no_environment;
-        if (strchr(argv[0], '/')) {
-                (void)execve(argv[0], (char *const *)argv, (char *const *)environment);
-                return -errno;
-        }
+        if (strchr(argv[0], '/'))
+                return execute_path(argv[0], argv, environment);
 
         for (list = list ? list : DEFAULT_SEARCH_PATH; *list; list += strspn(list, ":")) {
                 const size_t length = strcspn(list, ":");
@@ -97,14 +114,20 @@ static int command_execute(const char *const *argv, const char *const *environme
                 list += length;
                 if (n < 0 || (size_t)n >= sizeof(path))
                         continue;
-                (void)execve(path, (char *const *)argv, (char *const *)environment);
                 /* Like a shell: what was found but cannot be executed is the better reason. */
-                if (errno != ENOENT && errno != ENOTDIR)
-                        r = -errno;
-                else if (access(path, F_OK) == 0)
-                        return -ENOEXEC;
+                const int tried = execute_path(path, argv, environment);
+                if (tried != -ENOENT)
+                        r = tried;
         }
         return r;
+}
+
+static const char *execute_error_text(int r, const char *name) {
+        if (r == -ENOENT)
+                return strchr(name, '/') ? "not found" : "not found in PATH";
+        if (r == -ENOEXEC)
+                return "its interpreter is missing, or it is for another architecture";
+        return strerror(-r);
 }
 
 static int command_open_output(const SandboxChild *child) {
@@ -133,9 +156,9 @@ static _Noreturn void command_run(const SandboxChild *child, SandboxSetup *setup
                 child_fail(setup->channel_fd, -errno, "close descriptors");
         child_run_operations(child, setup, SANDBOX_STAGE_COMMAND);
 
-        r = command_execute(child->argv, STRV(child->sandbox->environment));
+        r = execute_command(child->argv, STRV(child->sandbox->environment));
         (void)snprintf(text, sizeof(text), "execute \"%s\" in %s: %s", child->argv[0], child->sandbox->root,
-                       r == -ENOENT && !strchr(child->argv[0], '/') ? "not found in PATH" : strerror(-r));
+                       execute_error_text(r, child->argv[0]));
         child_fail(setup->channel_fd, r, text);
 }
 
@@ -156,6 +179,7 @@ static _Noreturn void init_wait(pid_t command_pid) {
 _Noreturn void sandbox_child_run(const SandboxChild *child) {
         SandboxSetup setup = { .root_fd = -EBADF, .channel_fd = child->channel_fd };
         struct pollfd parent = { .fd = child->channel_fd };
+        int r;
 
         child_reset_signals();
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -165,6 +189,9 @@ _Noreturn void sandbox_child_run(const SandboxChild *child) {
         if (poll(&parent, 1, 0) > 0 && (parent.revents & POLLHUP))
                 _exit(EXIT_FAILURE);
 
+        r = child_hide();
+        if (r < 0)
+                child_fail(setup.channel_fd, r, "hide process 1");
         (void)umask(022);
         child_run_operations(child, &setup, SANDBOX_STAGE_INIT);
 

@@ -125,13 +125,38 @@ static int setup_open_mounted(const SandboxSetup *setup, const char *target, int
         return 0;
 }
 
+/* pivot_root(2) wants the current root to be a mount point, which it is not after chroot(2). */
+static int root_make_mount_point(void) {
+        _cleanup_(fd_closep) int root_fd = -EBADF;
+
+        if (mount("/", "/", NULL, MS_BIND | MS_REC, NULL) < 0)
+                return -errno;
+        root_fd = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root_fd < 0 || fchdir(root_fd) < 0)
+                return -errno;
+        return chroot(".") < 0 ? -errno : 0;
+}
+
+static int root_is_mount_point(void) {
+        struct statx status;
+
+        if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &status) < 0)
+                return -errno;
+        return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 static int run_root(SandboxSetup *setup, const SandboxOperation *operation, Reason *reason) {
         _cleanup_(fd_closep) int tree_fd = -EBADF;
         struct statvfs status;
 
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return reason_set(reason, -errno, "make mounts private: %m");
-        int r = mount_clone(AT_FDCWD, operation->source, true, &tree_fd);
+        int r = root_is_mount_point();
+        if (r == 0)
+                r = root_make_mount_point();
+        if (r < 0)
+                return r;
+        r = mount_clone(AT_FDCWD, operation->source, true, &tree_fd);
         if (r < 0)
                 return r;
         if (fstatvfs(tree_fd, &status) < 0)
