@@ -45,6 +45,11 @@ static _printf_(3, 0) void log_print(LogLevel level, int r, const char *format, 
         errno = -r;
         (void)vsnprintf(line, sizeof(line), format, arguments);
 
+        /* Messages quote file names and what tools print: nothing of it is to reach the terminal as a command. */
+        for (char *c = line; *c; c++)
+                if (((unsigned char)*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f)
+                        *c = '?';
+
         /* One write for the whole line, so that lines of several processes do not mix. */
         const bool coloured = log_coloured();
         (void)fprintf(stderr, "mkosi: %s%s%s%s\n", coloured ? styles[level].colour : "", styles[level].word,

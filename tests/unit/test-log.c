@@ -12,7 +12,7 @@
 
 static void say_all(void) {
         assert_int_equal(log_error(-ENOENT, "Cannot open %s: %m", "mkosi.default"), -ENOENT);
-        log_warning("Careful");
+        log_warning("Careful: \033[2J\r\x7f");
         log_info("Result: %d", 1);
         log_debug("Not shown");
         log_set_level(LOG_LEVEL_DEBUG);
@@ -26,7 +26,7 @@ static void test_lines(void **state) {
         _cleanup_(freep) char *text = capture_stderr(say_all);
 
         assert_string_equal(text, "mkosi: error: Cannot open mkosi.default: No such file or directory\n"
-                                  "mkosi: warning: Careful\n"
+                                  "mkosi: warning: Careful: ?[2J??\n"
                                   "mkosi: Result: 1\n"
                                   "mkosi: debug: Shown\n");
         assert_int_equal(log_get_level(), LOG_LEVEL_INFO);
