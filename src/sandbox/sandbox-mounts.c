@@ -348,8 +348,9 @@ static int run_sys(SandboxSetup *setup, const SandboxOperation *operation, Reaso
         if (r < 0)
                 return r;
         r = mount_filesystem(target_fd, "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-        if (r == -EPERM) {
-                /* Without a network namespace of our own, in a user namespace. */
+        if (r == -EPERM || r == -EBUSY) {
+                /* With the host's network: a user namespace may not mount its /sys, and the same may not be mounted twice
+                 * in one place, where the host's tree is the root. */
                 r = mount_clone(AT_FDCWD, "/sys", true, &mount_fd);
                 if (r < 0)
                         return r;

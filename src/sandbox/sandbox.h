@@ -3,7 +3,11 @@
 
 /* What a process may see and do. A policy (data) is turned into a list of operations (data) that prints itself, and that
  * a child process carries out before it executes the command. Used for package managers and scripts in builds, and for
- * services. Nothing here assumes uid 0 beyond what the policy asks for. */
+ * services. It takes the capabilities of root, which those of a user namespace are as well.
+ *
+ * What it is good for: what runs inside does not touch the host by accident, finds the same surroundings on every host,
+ * and leaves nothing behind. It is no prison for root with CAP_SYS_ADMIN, which package managers need, outside of a user
+ * namespace. no_new_privs is not set: set-user-ID programs are part of what is installed, and scripts call su and sudo. */
 
 #include <stdio.h>
 
@@ -35,15 +39,20 @@ typedef struct SandboxPolicy {
         bool root_read_only;
         const SandboxMount *mounts; /* in this order, after the root is in place */
         size_t n_mounts;
-        bool network;       /* the host's network; otherwise a namespace of its own with only lo */
-        bool suppress_sync; /* fsync and family succeed at once, O_SYNC and O_DSYNC are without effect: for trees
-                                   * that are thrown away if the run dies */
-        const char *hostname;           /* NULL: "localhost" */
-        const char *working_directory;  /* inside; NULL: "/" */
+        bool network;                  /* the host's network; otherwise a namespace of its own with only lo */
+        bool suppress_sync;            /* for trees that are thrown away if the run dies, see below */
+        const char *hostname;          /* NULL: "localhost" */
+        const char *working_directory; /* inside; NULL: "/" */
         const char *const *environment; /* NULL-terminated "NAME=value": all there is, nothing is inherited */
         uint64_t capabilities; /* bounding set, bit n is capability n; 0: SANDBOX_CAPABILITIES_PACKAGES */
         bool new_session;      /* no controlling terminal */
 } SandboxPolicy;
+
+/* suppress_sync makes fsync, fdatasync, sync, syncfs, sync_file_range and msync with MS_SYNC succeed without doing anything,
+ * for programs of all architectures that the kernel runs. Regular files are opened without O_SYNC and O_DSYNC, by
+ * sandbox_run() on behalf of whoever asked with root's usual file capabilities; devices, and files opened with fewer
+ * capabilities or by 32-bit x32 programs, keep the flags. pwritev2() with RWF_SYNC or RWF_DSYNC is EOPNOTSUPP and io_uring
+ * is not there (ENOSYS), so that programs take another way; only the old AIO interface still reaches the disk. */
 
 /* What package managers and maintainer scripts need: files of any owner, device nodes, chroot, mounts of their own
  * inside; no module loading, clock, raw I/O, tracing outside, reboot. */
@@ -63,8 +72,8 @@ typedef struct SandboxCommand {
         const char *const *argv; /* argv[0] is looked up in the PATH of the environment, inside */
         int stdin_fd;            /* -EBADF: /dev/null */
         int output_fd;           /* standard output and error; -EBADF: ours */
-        /* Called for every complete line of output when not NULL; the line is also written to output_fd if that is
-         * given. */
+        /* Called for every line of output when not NULL; the output is also written to output_fd if that is given. The line
+         * comes without its end, in pieces of 8 KiB if it is longer, and with blanks for NULs. */
         void (*on_line)(const char *line, void *userdata);
         void *userdata;
 } SandboxCommand;
@@ -72,5 +81,6 @@ typedef struct SandboxCommand {
 /* Does it: runs the command in new namespaces as described, waits for it, and reaps or kills everything it left behind.
  * Returns the exit status (0…255; 128 + n for a command killed by signal n). -EINTR after SIGINT or SIGTERM of ours
  * (base/interrupt.h), with everything inside killed and reaped; another negative errno when the sandbox or the command
- * could not be set up, with the operation named in the reason. If we die, everything inside dies. */
+ * could not be set up, with the operation named in the reason. If the calling thread dies, everything inside dies. No other
+ * thread may run while a sandbox is started: the child allocates memory. */
 int sandbox_run(const Sandbox *sandbox, const SandboxCommand *command, Reason *reason);

@@ -183,6 +183,7 @@ static void test_host_as_root(void **state) {
         const SandboxMount mounts[] = {
                 { .type = SANDBOX_PROC, .target = "/proc" },
                 { .type = SANDBOX_DEV, .target = "/dev" },
+                { .type = SANDBOX_SYS, .target = "/sys" },
                 { .type = SANDBOX_TMPFS, .target = "/run" },
                 { .type = SANDBOX_BIND, .source = fixture->tree, .target = fixture->tree },
         };
@@ -193,11 +194,13 @@ static void test_host_as_root(void **state) {
         policy.mounts = mounts;
         policy.n_mounts = ELEMENTSOF(mounts);
         assert_int_equal(
-                text_format(
-                        &script,
-                        "denied write %s/outside; denied write /etc/x; denied write /var/tmp/x; echo x >%s/file",
-                        fixture->directory, fixture->tree),
+                text_format(&script,
+                            "denied write %s/outside; denied write /etc/x; denied write /var/tmp/x\n"
+                            "denied write /sys/power/state; test -d /sys/class/net/lo; echo x >%s/file",
+                            fixture->directory, fixture->tree),
                 0);
+        fixture_script(fixture, &policy, script);
+        policy.network = true;
         fixture_script(fixture, &policy, script);
         assert_int_equal(file_read(AT_FDCWD, file, KIB, &text, NULL), 0);
         assert_string_equal(text, "x\n");
