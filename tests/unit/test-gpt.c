@@ -10,11 +10,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "foreign-program.h"
+#include "format/filesystem.h"
 #include "format/gpt.h"
 #include "temporary-directory.h"
 
@@ -65,21 +68,26 @@ static const PartitionTable *example(void) {
         return &table;
 }
 
-/* Writes the table into a new file of its size, and leaves the file and the layout behind. */
-static int write_disk(const PartitionTable *table, const char *path, PartitionLayout **ret) {
-        int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+/* Opens a new file of the size that the table takes. */
+static int open_disk(const PartitionTable *table, const char *path, PartitionLayout **ret) {
+        const int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
         assert_true(fd >= 0);
         assert_int_equal(partition_table_place(table, ret), 0);
         assert_int_equal(ftruncate(fd, (off_t)(*ret)->disk_size), 0);
-        assert_int_equal(gpt_write(fd, table, *ret, NULL), 0);
         return fd;
 }
 
-static void test_read_back(void **state) {
+/* Makes such a file with the table in it. */
+static void write_disk(const PartitionTable *table, const char *path) {
         _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
-        _cleanup_(fd_closep) int fd = write_disk(example(), "disk", &layout);
-        _cleanup_(freep) char *json = FOREIGN_CHECK("sfdisk", "--json", "disk");
+        _cleanup_(fd_closep) int fd = open_disk(table, path, &layout);
+
+        assert_int_equal(gpt_write(fd, table, layout, NULL), 0);
+}
+
+static void test_read_back(void **state) {
+        _cleanup_(freep) char *json = NULL;
         static const char *const expected[] = {
                 "\"label\": \"gpt\"",
                 "\"id\": \"01234567-89AB-4CDE-8F01-23456789ABCD\"",
@@ -109,6 +117,8 @@ static void test_read_back(void **state) {
                 "            \"attrs\": \"GUID:60\"\n",
         };
 
+        write_disk(example(), "disk");
+        json = FOREIGN_CHECK("sfdisk", "--json", "disk");
         for (size_t i = 0; i < ELEMENTSOF(expected); i++)
                 if (!strstr(json, expected[i])) {
                         (void)puts(json);
@@ -117,23 +127,24 @@ static void test_read_back(void **state) {
 }
 
 static void test_judges(void **state) {
-        _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
-        _cleanup_(fd_closep) int fd = write_disk(example(), "disk", &layout);
-        _cleanup_(freep) char *sfdisk = FOREIGN_CHECK("sfdisk", "--verify", "disk");
-        _cleanup_(freep) char *sgdisk = FOREIGN_CHECK("sgdisk", "--verify", "disk");
-        _cleanup_(freep) char *blkid = FOREIGN_CHECK("blkid", "--probe", "disk");
+        _cleanup_(freep) char *sfdisk = NULL, *sgdisk = NULL, *blkid = NULL;
 
+        write_disk(example(), "disk");
+        sfdisk = FOREIGN_CHECK("sfdisk", "--verify", "disk");
+        sgdisk = FOREIGN_CHECK("sgdisk", "--verify", "disk");
+        blkid = FOREIGN_CHECK("blkid", "--probe", "disk");
         assert_non_null(strstr(sfdisk, "No errors detected."));
         assert_non_null(strstr(sgdisk, "No problems found."));
         assert_non_null(strstr(blkid, "PTUUID=\"01234567-89ab-4cde-8f01-23456789abcd\" PTTYPE=\"gpt\""));
 }
 
 static void test_names(void **state) {
-        _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
-        _cleanup_(fd_closep) int fd = write_disk(example(), "disk", &layout);
         static const uint16_t expected[36] = { 'G', 'r', 0xf6, 0xdf, 'e', ' ', 0x20ac };
+        _cleanup_(fd_closep) int fd = -EBADF;
         uint16_t name[36];
 
+        write_disk(example(), "disk");
+        fd = open("disk", O_RDONLY | O_CLOEXEC);
         assert_int_equal(fd_pread_all(fd, name, sizeof(name), 2 * 512 + 128 + 56), 0);
         for (size_t i = 0; i < ELEMENTSOF(name); i++)
                 assert_int_equal(le16toh(name[i]), expected[i]);
@@ -167,11 +178,9 @@ static void test_nothing_else(void **state) {
 }
 
 static void test_same_bytes(void **state) {
-        _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL, *again = NULL;
-        _cleanup_(fd_closep) int fd = write_disk(example(), "one", &layout), other = -EBADF;
-
+        write_disk(example(), "one");
         assert_int_equal(setenv("TZ", "Asia/Tokyo", 1), 0);
-        other = write_disk(example(), "two", &again);
+        write_disk(example(), "two");
         free(FOREIGN_CHECK("cmp", "one", "two"));
 }
 
@@ -180,11 +189,11 @@ static void test_small(void **state) {
         for (uint64_t n = 0; n <= 3; n++) {
                 const Partition partition = { .type = PARTITION_ROOT, .name = "", .size = n * SECTOR_SIZE };
                 const PartitionTable table = { .partitions = &partition, .n_partitions = n > 0 };
-                _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
-                _cleanup_(fd_closep) int fd = write_disk(&table, "disk", &layout);
-                _cleanup_(freep) char *verify = FOREIGN_CHECK("sfdisk", "--verify", "disk");
-                _cleanup_(freep) char *json = FOREIGN_CHECK("sfdisk", "--json", "disk");
+                _cleanup_(freep) char *json = NULL;
 
+                write_disk(&table, "disk");
+                free(FOREIGN_CHECK("sfdisk", "--verify", "disk"));
+                json = FOREIGN_CHECK("sfdisk", "--json", "disk");
                 assert_int_equal(!!strstr(json, "\"start\": 2048"), n > 0);
         }
 }
@@ -192,21 +201,19 @@ static void test_small(void **state) {
 static void test_many(void **state) {
         Partition partitions[129];
         PartitionTable table = { .partitions = partitions, .n_partitions = 128 };
-        _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL, *large = NULL;
+        _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
         _cleanup_(reason_done) Reason reason = {};
-        _cleanup_(freep) char *verify = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(partitions); i++) {
                 partitions[i] = (Partition){ .type = PARTITION_SRV, .name = "srv", .size = MIB };
                 partitions[i].uuid.bytes[0] = (uint8_t)(i + 1);
         }
-        _cleanup_(fd_closep) int fd = write_disk(&table, "disk", &layout);
-        verify = FOREIGN_CHECK("sfdisk", "--verify", "disk");
+        write_disk(&table, "disk");
+        free(FOREIGN_CHECK("sfdisk", "--verify", "disk"));
 
         table.n_partitions++;
-        assert_int_equal(partition_table_place(&table, &large), 0);
-        assert_int_equal(ftruncate(fd, (off_t)large->disk_size), 0);
-        assert_int_equal(gpt_write(fd, &table, large, &reason), -E2BIG);
+        _cleanup_(fd_closep) int fd = open_disk(&table, "disk", &layout);
+        assert_int_equal(gpt_write(fd, &table, layout, &reason), -E2BIG);
         assert_non_null(strstr(reason.text, "128"));
 }
 
@@ -214,13 +221,13 @@ static void test_many(void **state) {
 static void test_large(void **state) {
         const Partition partition = { .type = PARTITION_ROOT, .name = "", .size = UINT64_C(3) << 40 };
         const PartitionTable table = { .partitions = &partition, .n_partitions = 1 };
-        _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
-        _cleanup_(fd_closep) int fd = write_disk(&table, "disk", &layout);
-        _cleanup_(freep) char *verify = FOREIGN_CHECK("sgdisk", "--verify", "disk");
+        _cleanup_(freep) char *verify = NULL;
         struct stat status;
 
+        write_disk(&table, "disk");
+        verify = FOREIGN_CHECK("sgdisk", "--verify", "disk");
         assert_non_null(strstr(verify, "No problems found."));
-        assert_int_equal(fstat(fd, &status), 0);
+        assert_int_equal(stat("disk", &status), 0);
         assert_true(status.st_blocks * 512 < 128 * 1024);
 }
 
@@ -259,12 +266,61 @@ static void test_refused(void **state) {
 static void test_failing_write(void **state) {
         const PartitionTable *table = example();
         _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
-        _cleanup_(fd_closep) int fd = write_disk(table, "disk", &layout), read_only = -EBADF;
+        _cleanup_(fd_closep) int read_only = -EBADF;
         _cleanup_(reason_done) Reason reason = {};
 
+        (void)fd_close(open_disk(table, "disk", &layout));
         read_only = open("disk", O_RDONLY | O_CLOEXEC);
         assert_true(gpt_write(read_only, table, layout, &reason) < 0);
         assert_non_null(strstr(reason.text, "Cannot write the partition table"));
+}
+
+/* A disk with its file systems, as an image is made, and as systemd sees it. */
+static void test_dissect(void **state) {
+        static const char os_release[] = "ID=test\nNAME=Test\nPRETTY_NAME=\"Test 1\"\nVERSION_ID=1\n";
+        const FilesystemOptions options = { .uuid = uuid("44444444-89ab-4cde-8f01-23456789abcd"),
+                                            .time = 1500000000 };
+        Partition partitions[] = {
+                { .type = PARTITION_ESP, .name = "ESP System Partition", .size = 40 * MIB },
+                { .type = PARTITION_ROOT, .name = "Root Partition", .size = 40 * MIB },
+        };
+        struct utsname machine;
+        const Filesystem *const made[] = { &filesystem_vfat, &filesystem_ext4 };
+        PartitionTable table = { .partitions = partitions, .n_partitions = ELEMENTSOF(partitions) };
+        _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
+        _cleanup_(freep) char *json = NULL;
+
+        /* It looks for a root of the machine's architecture, and through a loop device. */
+        assert_int_equal(uname(&machine), 0);
+        if (!text_equal(machine.machine, "x86_64") || access("/dev/loop-control", R_OK | W_OK) < 0)
+                skip();
+
+        table.disk_uuid = uuid("01234567-89ab-4cde-8f01-23456789abcd");
+        table.architecture = architecture("x86-64");
+        partitions[0].uuid = uuid("11111111-89ab-4cde-8f01-23456789abcd");
+        partitions[1].uuid = uuid("22222222-89ab-4cde-8f01-23456789abcd");
+        _cleanup_(fd_closep) int fd = open_disk(&table, "disk", &layout);
+        assert_int_equal(gpt_write(fd, &table, layout, NULL), 0);
+
+        assert_int_equal(path_make_directories(AT_FDCWD, "tree/usr/lib", 0755), 0);
+        assert_int_equal(path_make_directories(AT_FDCWD, "tree/etc", 0755), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "tree/usr/lib/os-release", os_release, 0644), 0);
+        for (size_t i = 0; i < ELEMENTSOF(made); i++) {
+                const FilesystemPlace place = { fd, layout->places[i].offset, layout->places[i].size };
+                _cleanup_(tree_freep) Tree *tree = NULL;
+
+                assert_int_equal(tree_load(AT_FDCWD, "tree", &tree, NULL), 0);
+                assert_int_equal(made[i]->make(tree, &options, &place, NULL), 0);
+        }
+
+        free(FOREIGN_CHECK("sfdisk", "--verify", "disk"));
+        json = FOREIGN_CHECK("systemd-dissect", "--json=short", "disk");
+        assert_non_null(strstr(
+                json, "\"designator\":\"esp\",\"partition_uuid\":\"11111111-89ab-4cde-8f01-23456789abcd\""));
+        assert_non_null(strstr(
+                json, "\"designator\":\"root\",\"partition_uuid\":\"22222222-89ab-4cde-8f01-23456789abcd\""));
+        assert_non_null(strstr(json, "\"fstype\":\"vfat\""));
+        assert_non_null(strstr(json, "\"fstype\":\"ext4\""));
 }
 
 int main(void) {
@@ -274,6 +330,7 @@ int main(void) {
                 unit_test_in_directory(test_same_bytes), unit_test_in_directory(test_small),
                 unit_test_in_directory(test_many),       unit_test_in_directory(test_large),
                 unit_test_in_directory(test_refused),    unit_test_in_directory(test_failing_write),
+                unit_test_in_directory(test_dissect),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
