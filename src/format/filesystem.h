@@ -13,8 +13,7 @@ typedef struct FilesystemOptions {
         const char *last_mounted; /* ext4's hint "/", NULL: none */
         Uuid uuid;                /* vfat takes its 32-bit serial from the first four bytes */
         Uuid hash_seed;           /* ext4 directory hashes */
-        int64_t time;             /* creation and check times, and upper bound of all times in the file system, in seconds
-                                   * since the epoch */
+        int64_t time;             /* of creation; no other is later. Seconds since the epoch */
 } FilesystemOptions;
 
 /* A file system is written at an offset of a file that reads as zeros there. */
@@ -28,10 +27,11 @@ typedef struct Filesystem {
         bool read_only;
         uint64_t grain_size; /* the size of a file system is a multiple of this */
         /* The smallest size the tree fits into, exact or a little above, plus reserve bytes free for later use. */
-        int (*measure)(const Tree *tree, const FilesystemOptions *options, uint64_t reserve_size, uint64_t *ret_size,
-                       Reason *reason);
+        int (*measure)(const Tree *tree, const FilesystemOptions *options, uint64_t reserve_size,
+                       uint64_t *ret_size, Reason *reason);
         /* Writes it. -ENOSPC when the place is too small. -EINTR after interrupt_check(). */
-        int (*make)(const Tree *tree, const FilesystemOptions *options, const FilesystemPlace *place, Reason *reason);
+        int (*make)(const Tree *tree, const FilesystemOptions *options, const FilesystemPlace *place,
+                    Reason *reason);
 } Filesystem;
 
 extern const Filesystem filesystem_ext4, filesystem_vfat;
