@@ -76,21 +76,38 @@ int apt_write_sources(const Installation *installation, int root_fd, const AptSo
         return r < 0 ? r : distro_write_text(root_fd, path, text, 0644);
 }
 
+/* The tree's list; *ret is NULL when there is none. */
+static int read_sources(const Installation *installation, int root_fd, char **ret) {
+        _cleanup_(fd_closep) int directory_fd =
+                path_open_below(root_fd, SOURCES_DIR, O_RDONLY | O_DIRECTORY, 0);
+
+        *ret = NULL;
+        if (directory_fd < 0)
+                return directory_fd == -ENOENT ? 0 : directory_fd;
+        const int r =
+                file_read(directory_fd, installation->distro->apt->sources_name, SOURCES_MAX, ret, NULL);
+        return r == -ENOENT ? 0 : r;
+}
+
+int apt_sources_name_mirror(const Installation *installation, int root_fd, const char *mirror) {
+        _cleanup_(freep) char *text = NULL, *line = NULL;
+
+        int r = text_format(&line, "URIs: %s\n", mirror);
+        if (r < 0)
+                return r;
+        r = read_sources(installation, root_fd, &text);
+        return r < 0 ? r : text && strstr(text, line);
+}
+
 /* Whether the tree's list is still the one we wrote; a skeleton may have brought another. */
-static int sources_are_ours(AptRun *run, int root_fd) {
+static int sources_are_ours(const AptRun *run, int root_fd) {
         _cleanup_(freep) char *expected = NULL, *found = NULL;
-        _cleanup_(fd_closep) int directory_fd = -EBADF;
 
         int r = sources_text(run->installation, &run->sources, &expected);
         if (r < 0)
                 return r;
-        directory_fd = path_open_below(root_fd, SOURCES_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-        if (directory_fd < 0)
-                return directory_fd == -ENOENT ? 0 : directory_fd;
-        if (file_read(directory_fd, run->installation->distro->apt->sources_name, SOURCES_MAX, &found, NULL) <
-            0)
-                return 0;
-        return text_equal(found, expected);
+        r = read_sources(run->installation, root_fd, &found);
+        return r < 0 ? r : found && text_equal(found, expected);
 }
 
 static void add_mount(AptRun *run, SandboxMountType type, const char *source, const char *target) {

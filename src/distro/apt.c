@@ -128,13 +128,20 @@ static int apt_bootstrap(const Installation *installation) {
 
 /* A directory of the building machine means nothing on another: an image made from one gets the archive's own mirrors. */
 static int replace_local_mirror(const Installation *installation, int root_fd) {
-        _cleanup_(apt_sources_done) AptSources sources = {};
+        _cleanup_(apt_sources_done) AptSources used = {}, own = {};
+        const AptArchive *archive = installation->distro->apt;
+        const Config *config = installation->config;
 
-        if (!apt_mirror_directory(installation->config->mirror))
+        if (!apt_mirror_directory(config->mirror))
                 return 0;
-        const int r =
-                apt_sources_choose(installation->distro->apt, installation->config->release, NULL, &sources);
-        return r < 0 ? r : apt_write_sources(installation, root_fd, &sources);
+        int r = apt_sources_choose(archive, config->release, config->mirror, &used);
+        if (r < 0)
+                return r;
+        r = apt_sources_name_mirror(installation, root_fd, used.items[0].mirror);
+        if (r <= 0)
+                return r;
+        r = apt_sources_choose(archive, config->release, NULL, &own);
+        return r < 0 ? r : apt_write_sources(installation, root_fd, &own);
 }
 
 /* What apt keeps for itself beside the packages does not belong into a cache that the next build shares. */
