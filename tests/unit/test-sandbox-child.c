@@ -131,14 +131,16 @@ static void test_no_environment(void **state) {
 /* Processes that lose their parent come to process 1, which has to wait for them. */
 static void test_orphans_are_reaped(void **state) {
         const SandboxPolicy policy = fixture_policy(*state);
+        const char *const script =
+                "for i in 1 2 3 4 5; do (sleep 0.01 &); done\n"
+                "for i in $(seq 100); do\n"
+                "        sleep 0.05\n"
+                "        cat /proc/[0-9]*/status 2>/dev/null | grep -q 'State:.Z' || exit 9\n"
+                "done\n"
+                "exit 1";
 
-        fixture_script(*state, &policy,
-                       "for i in 1 2 3 4 5; do (sleep 0 &); done\n"
-                       "for i in $(seq 100); do\n"
-                       "        cat /proc/[0-9]*/status 2>/dev/null | grep -q 'State:.Z' || exit 0\n"
-                       "        sleep 0.05\n"
-                       "done\n"
-                       "exit 1");
+        assert_int_equal(
+                fixture_run(*state, &policy, (const char *const[]){ "sh", "-c", script, NULL }, NULL), 9);
 }
 
 int main(int argc, char *argv[]) {

@@ -200,6 +200,9 @@ static void test_host_as_root(void **state) {
                             fixture->directory, fixture->tree),
                 0);
         fixture_script(fixture, &policy, script);
+        policy.n_mounts = 0; /* what the host has mounted below is read-only too */
+        fixture_script(fixture, &policy, "denied write /dev/shm/x; denied write /proc/self/comm");
+        policy.n_mounts = ELEMENTSOF(mounts);
         policy.network = true;
         fixture_script(fixture, &policy, script);
         assert_int_equal(file_read(AT_FDCWD, file, KIB, &text, NULL), 0);

@@ -118,6 +118,41 @@ static void test_descriptors(void **state) {
         assert_int_equal(strv_length(STRV(lines)), 2);
 }
 
+static void write_to_closed(const char *line, void *userdata) {
+        int *const ends = userdata;
+
+        if (!text_equal(line, "closed"))
+                return;
+        ends[0] = fd_close(ends[0]);
+        assert_int_equal(write(ends[1], "x", 1), -1);
+        assert_int_equal(errno, EPIPE);
+}
+
+/* When the command closes its standard input, nobody else inside keeps it open. */
+static void test_closed_input(void **state) {
+        const SandboxPolicy policy = fixture_policy(*state);
+        _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
+        const sighandler_t before = signal(SIGPIPE, SIG_IGN);
+        int ends[2];
+
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        assert_int_equal(sandbox_new(&policy, &sandbox, NULL), 0);
+        assert_int_equal(
+                sandbox_run(sandbox,
+                            &(SandboxCommand){
+                                    .argv = shell("exec 0<&-; sleep 0.2; echo closed; exec sleep 0.5"),
+                                    .stdin_fd = ends[0],
+                                    .output_fd = -EBADF,
+                                    .on_line = write_to_closed,
+                                    .userdata = ends,
+                            },
+                            NULL),
+                0);
+        assert_int_equal(ends[0], -EBADF);
+        (void)fd_close(ends[1]);
+        (void)signal(SIGPIPE, before);
+}
+
 /* A daemon with a session of its own ends with the command, and does not make us wait. */
 static void test_daemons_are_killed(void **state) {
         Fixture *const fixture = *state;
@@ -323,6 +358,7 @@ int main(int argc, char *argv[]) {
                 cmocka_unit_test_setup_teardown(test_lines, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_much_output, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_descriptors, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_closed_input, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_daemons_are_killed, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_mount_points_are_removed, fixture_setup,
                                                 fixture_teardown),

@@ -60,6 +60,9 @@ static int open_how(void) {
 /* Errors are the kernel's own. */
 static int open_errors(void) {
         INSIDE_CHECK(mkfifo("fifo", 0600) == 0 && symlink("loop", "loop") == 0);
+        INSIDE_CHECK(mknod("file", S_IFREG | 0600, 0) == 0);
+        INSIDE_CHECK(open("file", O_RDWR | O_CREAT | O_EXCL | O_SYNC, 0600) < 0 && errno == EEXIST);
+        INSIDE_CHECK(unlink("file") == 0);
         INSIDE_CHECK(open("none", O_RDWR | O_SYNC) < 0 && errno == ENOENT);
         INSIDE_CHECK(open("none/file", O_RDWR | O_CREAT | O_SYNC, 0600) < 0 && errno == ENOENT);
         INSIDE_CHECK(open("fifo", O_RDWR | O_CREAT | O_EXCL | O_SYNC, 0600) < 0 && errno == EEXIST);

@@ -23,6 +23,7 @@ static const char *const tree_links[][2] = {
         { "etc/up", "../../../../../../outside" },
         { "etc/host", "/../../outside/deep" },
         { "etc/loop", "loop" },
+        { "etc/ghost", "none/../ghost" }, /* a loop only when "none" is there */
         { "etc/a", "b" },
         { "etc/b", "a/x" },
         { "lib", "usr/lib" },
@@ -50,6 +51,7 @@ static const TargetCase target_cases[] = {
         { "/etc/host",            SANDBOX_TARGET_FILE,      "outside/deep",          0, "+outside=deep" },
         { "/proc",                SANDBOX_TARGET_DIRECTORY, "outside",               0, "+outside" },
         { "/proc/sys",            SANDBOX_TARGET_DIRECTORY, "outside/sys",           0, "+outside+sys" },
+        { "/etc/ghost",           SANDBOX_TARGET_FILE,      NULL, -ELOOP },
         { "/etc/loop",            SANDBOX_TARGET_FILE,      NULL, -ELOOP },
         { "/etc/a",               SANDBOX_TARGET_FILE,      NULL, -ELOOP },
         { "/etc/file/x",          SANDBOX_TARGET_FILE,      NULL, -ENOTDIR },
