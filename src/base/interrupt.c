@@ -60,8 +60,13 @@ int interrupt_fd(void) {
 void interrupt_reset(void) {
         sigset_t none;
 
-        for (size_t i = 0; i < ELEMENTSOF(interrupt_signals); i++)
-                (void)signal(interrupt_signals[i], SIG_DFL);
+        for (size_t i = 0; i < ELEMENTSOF(interrupt_signals); i++) {
+                struct sigaction old;
+
+                /* What is ignored was not caught either, and stays ignored. */
+                if (sigaction(interrupt_signals[i], NULL, &old) == 0 && old.sa_handler == on_signal)
+                        (void)signal(interrupt_signals[i], SIG_DFL);
+        }
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

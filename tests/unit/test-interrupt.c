@@ -18,11 +18,14 @@ static void test_question(void **state) {
         struct pollfd poll_fd = { .fd = interrupt_fd(), .events = POLLIN };
 
         assert_int_equal(interrupt_fd(), -EBADF);
+        assert_true(signal(SIGHUP, SIG_IGN) != SIG_ERR); /* as nohup does */
         assert_int_equal(interrupt_catch(), 0);
         poll_fd.fd = interrupt_fd();
         assert_int_equal(interrupt_check(), 0);
         assert_int_equal(poll(&poll_fd, 1, 0), 0);
 
+        assert_int_equal(raise(SIGHUP), 0);
+        assert_int_equal(interrupt_check(), 0);
         assert_int_equal(raise(SIGTERM), 0);
         assert_int_equal(raise(SIGINT), 0);
         assert_int_equal(interrupt_check(), -EINTR);
@@ -30,13 +33,15 @@ static void test_question(void **state) {
         assert_int_equal(poll(&poll_fd, 1, 0), 1);
 }
 
-/* Children die of signals again. Runs after the test above, which catches them. */
+/* Children die of signals again, but for those that were ignored from the start. Runs after the test above, which
+ * catches the others. */
 static void test_reset(void **state) {
         const pid_t pid = fork();
         int status;
 
         if (pid == 0) {
                 interrupt_reset();
+                (void)raise(SIGHUP);
                 (void)raise(SIGINT);
                 _exit(0);
         }
