@@ -11,6 +11,7 @@ emulated, which is slower but works on any machine.
 """
 
 import argparse
+import codecs
 import os
 import re
 import shutil
@@ -24,7 +25,9 @@ from pathlib import Path
 QEMU = 'qemu-system-x86_64'
 FIRMWARE = Path('/usr/share/OVMF/OVMF_CODE_4M.fd')
 FIRMWARE_VARIABLES = Path('/usr/share/OVMF/OVMF_VARS_4M.fd')
-ESCAPE_SEQUENCE = re.compile(r'\x1b(\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>c78])')
+# Of terminals: control sequences, operating system commands, and short ones; and the beginning of one at the end.
+ESCAPE_SEQUENCE = re.compile(r'\x1b(\[[0-9;?=]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>c78])|\r')
+UNFINISHED_SEQUENCE = re.compile(r'\x1b(\[[0-9;?=]*|\][^\x07]*|[()])?$')
 TAIL_LINES = 60
 
 
@@ -89,8 +92,13 @@ class Machine:
         self.directory.cleanup()
 
     def _read(self):
+        decoder = codecs.getincrementaldecoder('utf-8')('replace')
+        rest = ''
         while chunk := self.process.stdout.read1(4096):
-            text = ESCAPE_SEQUENCE.sub('', chunk.decode('utf-8', 'replace')).replace('\r', '')
+            text = ESCAPE_SEQUENCE.sub('', rest + decoder.decode(chunk))
+            unfinished = UNFINISHED_SEQUENCE.search(text)
+            rest = unfinished.group() if unfinished else ''
+            text = text.removesuffix(rest)
             if self.echo:
                 self.echo.write(text)
                 self.echo.flush()
