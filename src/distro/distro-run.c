@@ -30,8 +30,8 @@ static const char *const proxy_names[] = {
 static const SandboxMount common_mounts[] = {
         { .type = SANDBOX_DEV, .target = "/dev" },
         { .type = SANDBOX_PROC, .target = "/proc" },
-        { .type = SANDBOX_TMPFS, .target = "/run", .options = "mode=0755" },
-        { .type = SANDBOX_TMPFS, .target = "/tmp", .options = "mode=1777" },
+        { .type = SANDBOX_TMPFS, .target = "/run", .options = "mode=0755,nosuid,nodev" },
+        { .type = SANDBOX_TMPFS, .target = "/tmp", .options = "mode=1777,nosuid,nodev" },
 };
 
 /* A policy with the memory that it points into. */
