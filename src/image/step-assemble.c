@@ -74,8 +74,8 @@ static const PartitionRow partition_rows[] = {
 static_assert(ELEMENTSOF(partition_rows) <= PARTITIONS_MAX, "Assembly has too little room");
 
 int step_assemble_detail(const Config *config, char **ret) {
-        _cleanup_(file_closep) FILE *stream = NULL;
         _cleanup_(freep) char *text = NULL;
+        _cleanup_(file_closep) FILE *stream = NULL;
         size_t size;
 
         stream = open_memstream(&text, &size);
@@ -94,7 +94,8 @@ int step_assemble_detail(const Config *config, char **ret) {
                               ftell(stream) > 0 ? ", " : "partitions: ", partition_type_name(row->type),
                               bytes);
         }
-        if (fflush(stream) != 0)
+        /* Closing may move the text, so it comes first. */
+        if (fclose(TAKE_PTR(stream)) != 0)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(text);
