@@ -75,6 +75,12 @@ char *text_strip(char *text) {
         return text;
 }
 
+void text_tame(char *text) {
+        for (char *c = text; *c; c++)
+                if ((unsigned char)*c < ' ' || *c == 0x7f)
+                        *c = '?';
+}
+
 unsigned text_distance(const char *a, const char *b) {
         const size_t a_length = strlen(a), b_length = strlen(b);
         unsigned rows[3][DISTANCE_LENGTH_MAX + 1];

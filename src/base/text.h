@@ -31,6 +31,9 @@ int text_replace(char **text, const char *value);
 /* Cuts blanks (space, tab, newline, carriage return) off both ends, in place; returns the new start. */
 char *text_strip(char *text);
 
+/* Makes control characters '?', in place: terminals obey them, and names of files may hold any. */
+void text_tame(char *text);
+
 /* The number of single-character edits (insert, delete, replace, swap neighbours) from a to b, letter case ignored.
  * Strings over 64 bytes are answered with UINT_MAX. */
 unsigned text_distance(const char *a, const char *b);

@@ -112,6 +112,7 @@ int plan_print(const LoadedConfig *loaded, FILE *file) {
                         r = step->detail(config, &detail);
                         if (r < 0)
                                 return r;
+                        text_tame(detail);
                         (void)fprintf(file, "    %s\n", detail);
                 }
         }

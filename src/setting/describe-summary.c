@@ -53,9 +53,7 @@ static int format_item(const SettingStore *store, const Setting *row, size_t ind
                 return text_copy("\"\"", ret);
 
         /* Values come from files that need not be trusted; the terminal obeys control characters. */
-        for (char *c = text; *c; c++)
-                if ((unsigned char)*c < ' ' || *c == 0x7f)
-                        *c = '?';
+        text_tame(text);
         *ret = TAKE_PTR(text);
         return 0;
 }

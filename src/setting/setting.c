@@ -74,7 +74,7 @@ SettingSource setting_source(const SettingStore *store, const Setting *setting) 
         return origins->n_items > 0 ? origins->items[0].source : SETTING_UNSET;
 }
 
-int setting_origin_format(const SettingOrigin *origin, char **ret) {
+static int format_origin(const SettingOrigin *origin, char **ret) {
         const char *file = origin->file ? origin->file : "?";
 
         switch (origin->source) {
@@ -94,6 +94,13 @@ int setting_origin_format(const SettingOrigin *origin, char **ret) {
                 break;
         }
         return text_copy(file, ret);
+}
+
+int setting_origin_format(const SettingOrigin *origin, char **ret) {
+        int r = format_origin(origin, ret);
+        if (r >= 0)
+                text_tame(*ret);
+        return r;
 }
 
 /* Makes room for one more origin, and a copy of its file's name: after that, noting it cannot fail. */
@@ -258,12 +265,9 @@ void setting_mistakes_done(SettingMistakes *mistakes) {
 
 /* What a file says must neither flood the terminal nor reach its controls by way of a message. */
 static void tame(char *text) {
-        for (size_t i = 0; text[i]; i++)
-                if (i == MESSAGE_SIZE_MAX) {
-                        text[i] = '\0';
-                        break;
-                } else if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-                        text[i] = '?';
+        if (strnlen(text, MESSAGE_SIZE_MAX + 1) > MESSAGE_SIZE_MAX)
+                text[MESSAGE_SIZE_MAX] = '\0';
+        text_tame(text);
 }
 
 _printf_(2, 0) static int collect(char ***texts, const char *format, va_list arguments) {

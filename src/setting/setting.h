@@ -127,7 +127,7 @@ const Setting *setting_find(const SettingTable *table, size_t offset);
 /* Where the value, or the items of a list in their order, came from; the source of the first of these. */
 const SettingOrigins *setting_origins(const SettingStore *store, const Setting *setting);
 SettingSource setting_source(const SettingStore *store, const Setting *setting);
-/* "mkosi.default:12", "command line, --format", "default", "derived from Distribution=", "not set". */
+/* "mkosi.default:12", "command line, --format", "default", "derived from Distribution=", "not set"; fit for terminals. */
 int setting_origin_format(const SettingOrigin *origin, char **ret);
 /* Notes an origin for a member that the program itself has just filled; replaces what was noted. */
 int setting_note_origin(SettingStore *store, const Setting *setting, SettingSource source, const char *file);

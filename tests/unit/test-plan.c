@@ -8,12 +8,12 @@
 /* What `mkosi plan` prints for a command line. */
 #define plan_of(...)                                                                                \
         ({                                                                                          \
-                _cleanup_(loaded_config_freep) LoadedConfig *_loaded =                              \
+                _cleanup_(loaded_config_freep) LoadedConfig *_planned =                             \
                         load_fine("--distribution=debian", "--architecture=x86-64", ##__VA_ARGS__); \
                 char *_text = NULL;                                                                 \
                 size_t _size;                                                                       \
                 FILE *_file = open_memstream(&_text, &_size);                                       \
-                assert_int_equal(plan_print(_loaded, _file), 0);                                    \
+                assert_int_equal(plan_print(_planned, _file), 0);                                   \
                 assert_int_equal(fclose(_file), 0);                                                 \
                 _text;                                                                              \
         })
@@ -35,6 +35,16 @@ static void test_disk(void **state) {
         assert_has(text, " 9. publish ");
 }
 
+/* Names of files come from people that need not be trusted, and terminals obey control characters. */
+static void test_control_characters(void **state) {
+        put_file("mkosi.default.d/\033[2J", "[Output]\nOutput=./\033[1mx\n", 0644);
+        _cleanup_(freep) char *text = plan_of("--format=directory");
+
+        assert_null(strchr(text, '\033'));
+        assert_has(text, "mkosi.default.d/?[2J:2");
+        assert_has(text, "/?[1mx\n");
+}
+
 static void test_directory(void **state) {
         _cleanup_(freep) char *text = plan_of("--format=directory");
 
@@ -52,6 +62,7 @@ static void test_detail_of_assembly(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_disk),
+                TEST(test_control_characters),
                 TEST(test_directory),
                 TEST(test_detail_of_assembly),
         };

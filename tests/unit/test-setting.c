@@ -148,6 +148,7 @@ static void test_origin_format(void **state) {
                 { { SETTING_DISCOVERED, (char *)"mkosi.extra", 0, 0 }, "mkosi.extra" },
                 { { SETTING_FILE, (char *)"mkosi.default", 12, 0 }, "mkosi.default:12" },
                 { { SETTING_COMMAND_LINE, (char *)"--format", 0, 0 }, "command line, --format" },
+                { { SETTING_FILE, (char *)"a.d/x\n\033[2Jy", 1, 0 }, "a.d/x??[2Jy:1" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

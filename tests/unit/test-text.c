@@ -34,6 +34,13 @@ static void test_strip(void **state) {
         }
 }
 
+static void test_tame(void **state) {
+        char text[] = "a\tb\033[1mé\x7f\n";
+
+        text_tame(text);
+        assert_string_equal(text, "a?b?[1mé??");
+}
+
 static void test_copies(void **state) {
         _cleanup_(freep) char *text = NULL;
 
@@ -79,9 +86,9 @@ static void test_nearest(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_affixes), cmocka_unit_test(test_strip),
-                cmocka_unit_test(test_copies),  cmocka_unit_test(test_distance),
-                cmocka_unit_test(test_nearest),
+                cmocka_unit_test(test_affixes),  cmocka_unit_test(test_strip),
+                cmocka_unit_test(test_tame),     cmocka_unit_test(test_copies),
+                cmocka_unit_test(test_distance), cmocka_unit_test(test_nearest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
