@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "config/config-resolve.h"
@@ -69,9 +70,11 @@ int main(int argc, char *argv[]) {
         const mode_t caller_umask = umask(0022);
         int r;
 
-        r = interrupt_catch();
+        r = fd_fill_standard();
+        if (r >= 0)
+                r = interrupt_catch();
         if (r < 0) {
-                (void)log_error(r, "Cannot prepare for signals: %m");
+                (void)log_error(r, "Cannot prepare standard descriptors and signals: %m");
                 return EXIT_FAILURE;
         }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -13,6 +14,17 @@ int fd_close(int fd) {
                 (void)close(fd);
         errno = saved_errno;
         return -EBADF;
+}
+
+int fd_fill_standard(void) {
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+                if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+                        continue;
+                /* open() gives the lowest number that is free: those below are taken by now. */
+                if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+                        return -errno;
+        }
+        return 0;
 }
 
 /* One read or write, at the file position when offset is negative; interruptions are retried. */
@@ -112,6 +124,17 @@ int file_read(int dir_fd, const char *path, size_t size_max, char **ret, size_t 
         if (fd < 0)
                 return -errno;
         return fd_read_file(fd, size_max, ret, ret_size);
+}
+
+const char *file_read_error(int r) {
+        switch (r) {
+        case -EINVAL:
+                return "Not a regular file";
+        case -EBADMSG:
+                return "There are NUL bytes in it";
+        default:
+                return strerror(-r);
+        }
 }
 
 int file_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode) {

@@ -13,6 +13,10 @@
 /* Closes fd if it is one (>= 0); keeps errno. Returns -EBADF for assignment. */
 int fd_close(int fd);
 
+/* Opens something in the place of standard input, output and error where they are closed: a file that is opened later
+ * must not get their numbers, and with it the messages. Reading or writing them fails as if they were closed. */
+int fd_fill_standard(void);
+
 static inline void fd_closep(int *fd) {
         (void)fd_close(*fd);
 }
@@ -37,6 +41,9 @@ int fd_pwrite_all(int fd, const void *buffer, size_t size, uint64_t offset);
  * size_max bytes is -EFBIG; anything but a regular file is -EINVAL or -EISDIR; ret_size may be NULL, and then a NUL
  * inside the file is -EBADMSG. */
 int file_read(int dir_fd, const char *path, size_t size_max, char **ret, size_t *ret_size);
+
+/* What is wrong with the file, for a negative answer of file_read(). */
+const char *file_read_error(int r);
 
 /* The same for a file that is open, from its position on. */
 int fd_read_file(int fd, size_t size_max, char **ret, size_t *ret_size);

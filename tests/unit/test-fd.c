@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -44,6 +45,26 @@ static void test_file_of_proc(void **state) {
 
         assert_int_equal(file_read(AT_FDCWD, "/proc/self/mountinfo", MIB, &text, NULL), 0);
         assert_non_null(strchr(text, '\n'));
+}
+
+/* Closed descriptors are filled, and only those; they refuse what they are for. */
+static void test_fill_standard(void **state) {
+        int wait_status;
+
+        const pid_t pid = fork();
+        if (pid == 0) {
+                char byte = 0;
+
+                (void)close(STDIN_FILENO);
+                (void)close(STDERR_FILENO);
+                if (fd_fill_standard() < 0 || fcntl(STDIN_FILENO, F_GETFD) != 0 ||
+                    fcntl(STDERR_FILENO, F_GETFD) != 0 || read(STDIN_FILENO, &byte, 1) >= 0 ||
+                    write(STDERR_FILENO, &byte, 1) >= 0)
+                        _exit(1);
+                _exit(open("new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) > STDERR_FILENO ? 0 : 2);
+        }
+        assert_int_equal(waitpid(pid, &wait_status, 0), pid);
+        assert_int_equal(wait_status, 0);
 }
 
 static void test_positions(void **state) {
@@ -84,9 +105,8 @@ static void test_copy_range(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_whole_files),
-                unit_test_in_directory(test_file_of_proc),
-                unit_test_in_directory(test_positions),
+                unit_test_in_directory(test_whole_files),   unit_test_in_directory(test_file_of_proc),
+                unit_test_in_directory(test_fill_standard), unit_test_in_directory(test_positions),
                 unit_test_in_directory(test_copy_range),
         };
 
