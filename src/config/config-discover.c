@@ -74,7 +74,7 @@ static int read_root_password(LoadedConfig *loaded) {
         _cleanup_(freep) char *text = NULL;
         struct stat status;
 
-        if (config_is_given(loaded, CONFIG(password)) || stat(ROOT_PASSWORD_FILE, &status) < 0)
+        if (config_is_given(loaded, CONFIG(password)) || lstat(ROOT_PASSWORD_FILE, &status) < 0)
                 return 0;
 
         int r = file_read(AT_FDCWD, ROOT_PASSWORD_FILE, ROOT_PASSWORD_SIZE_MAX, &text, NULL);
@@ -82,8 +82,8 @@ static int read_root_password(LoadedConfig *loaded) {
                 return r;
         if (r < 0)
                 return setting_mistake(&loaded->mistakes, "Cannot read " ROOT_PASSWORD_FILE ": %s",
-                                       strerror(-r));
-        if (status.st_mode & (S_IRWXG | S_IRWXO)) {
+                                       file_read_error(r));
+        if (stat(ROOT_PASSWORD_FILE, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO))) {
                 r = setting_warning(
                         &loaded->mistakes, ROOT_PASSWORD_FILE
                         " holds a secret, and others may open it; run: chmod 600 " ROOT_PASSWORD_FILE);

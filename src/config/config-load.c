@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -17,15 +18,10 @@
 #define DEFAULT_FILE "mkosi.default"
 #define DROP_INS_MAX 1024
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                (void)closedir(*directory);
-}
-
 /* The names of the regular files of a directory, sorted. One that does not exist holds none. */
 static int list_files(const char *path, char ***ret) {
         _cleanup_(strv_freep) char **names = NULL;
-        _cleanup_(closedirp) DIR *directory = opendir(path);
+        _cleanup_(directory_closep) DIR *directory = opendir(path);
 
         if (!directory) {
                 if (errno != ENOENT && errno != ENOTDIR)
@@ -77,11 +73,19 @@ static int load_drop_ins(LoadedConfig *loaded, const char *directory) {
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0)
-                        r = setting_mistake(&loaded->mistakes, "Cannot read %s: %s", path, strerror(-r));
+                        r = setting_mistake(&loaded->mistakes, "Cannot read %s: %s", path,
+                                            file_read_error(r));
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+/* One that leads nowhere was meant to lead somewhere. */
+static bool is_link(const char *path) {
+        struct stat status;
+
+        return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
 }
 
 /* The file and its drop-ins, which count even if the file is not there. */
@@ -99,9 +103,9 @@ static int load_settings(LoadedConfig *loaded) {
         int found = setting_load_file(loaded->store, path, &loaded->mistakes);
         if (found == -ENOMEM)
                 return found;
-        if (found < 0 && (named || found != -ENOENT))
+        if (found < 0 && (named || found != -ENOENT || is_link(path)))
                 r = setting_mistake(&loaded->mistakes, "Cannot read %s%s: %s", path,
-                                    named ? ", which --default names" : "", strerror(-found));
+                                    named ? ", which --default names" : "", file_read_error(found));
         else if (found >= 0 && !named)
                 r = config_fill(loaded, CONFIG(default_file), DEFAULT_FILE, SETTING_DISCOVERED, DEFAULT_FILE);
         if (r < 0)

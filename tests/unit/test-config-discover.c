@@ -100,6 +100,12 @@ static void test_root_password_that_is_none(void **state) {
         put_file("mkosi.rootpw", text, 0600);
         assert_int_equal(load(&loaded), -EINVAL);
         assert_texts(loaded->mistakes.texts, "Cannot read mkosi.rootpw: File too large\n");
+
+        _cleanup_(loaded_config_freep) LoadedConfig *dangling = NULL;
+        assert_int_equal(unlink("mkosi.rootpw"), 0);
+        assert_int_equal(symlink("nowhere", "mkosi.rootpw"), 0);
+        assert_int_equal(load(&dangling), -EINVAL);
+        assert_texts(dangling->mistakes.texts, "Cannot read mkosi.rootpw: No such file or directory\n");
 }
 
 int main(void) {

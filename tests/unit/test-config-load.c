@@ -56,6 +56,26 @@ static void test_drop_ins_come_last_and_sorted(void **state) {
         assert_in_project(loaded->config.default_file, "/mkosi.default");
 }
 
+static void test_unreadable_files(void **state) {
+        static const struct {
+                const char *target, *text;
+        } links[] = {
+                { "nowhere", "Cannot read mkosi.default: No such file or directory\n" },
+                { "mkosi.default", "Cannot read mkosi.default: Too many levels of symbolic links\n" },
+                { "/dev/null", "Cannot read mkosi.default: Not a regular file\n" },
+                { ".", "Cannot read mkosi.default: Is a directory\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(links); i++) {
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+                assert_int_equal(symlink(links[i].target, "mkosi.default"), 0);
+                assert_int_equal(load(&loaded), -EINVAL);
+                assert_texts(loaded->mistakes.texts, links[i].text);
+                assert_int_equal(unlink("mkosi.default"), 0);
+        }
+}
+
 static void test_drop_ins_count_without_their_file(void **state) {
         put_file("mkosi.default.d/only", "[Output]\nHostname=dropped\n", 0644);
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
@@ -174,6 +194,7 @@ int main(void) {
                 TEST(test_nothing_is_configured),
                 TEST(test_command_line_beats_files),
                 TEST(test_drop_ins_come_last_and_sorted),
+                TEST(test_unreadable_files),
                 TEST(test_drop_ins_count_without_their_file),
                 TEST(test_another_settings_file),
                 TEST(test_named_file_must_exist),
