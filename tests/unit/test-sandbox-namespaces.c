@@ -2,10 +2,12 @@
 
 #include "sandbox-fixture.h"
 
+#include <linux/capability.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 
 #include "sandbox/sandbox-namespaces.h"
 
@@ -69,6 +71,22 @@ static void test_network(void **state) {
                        "test $(($(cat /sys/class/net/lo/flags) & 1)) = 1");
 }
 
+/* As in a container that may not configure networks: isolated all the same. */
+static void test_network_without_privilege(void **state) {
+        const SandboxPolicy policy = fixture_policy(*state);
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct before[_LINUX_CAPABILITY_U32S_3], reduced[_LINUX_CAPABILITY_U32S_3];
+
+        assert_int_equal(syscall(SYS_capget, &header, before), 0);
+        memcpy(reduced, before, sizeof(reduced));
+        reduced[0].effective &= ~CAP_TO_MASK(CAP_NET_ADMIN);
+        assert_int_equal(syscall(SYS_capset, &header, reduced), 0);
+        fixture_script(*state, &policy,
+                       "same \"$(ls /sys/class/net | tr '\\n' ' ')\" 'lo '\n"
+                       "test $(($(cat /sys/class/net/lo/flags) & 1)) = 0");
+        assert_int_equal(syscall(SYS_capset, &header, before), 0);
+}
+
 static void test_hostname(void **state) {
         SandboxPolicy policy = fixture_policy(*state);
         char before[HOST_NAME_MAX + 1], after[HOST_NAME_MAX + 1];
@@ -113,6 +131,8 @@ int main(int argc, char *argv[]) {
                 cmocka_unit_test(test_flags),
                 cmocka_unit_test_setup_teardown(test_namespaces, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_network, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_network_without_privilege, fixture_setup,
+                                                fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_hostname, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_shared_memory, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_processes, fixture_setup, fixture_teardown),
