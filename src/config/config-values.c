@@ -15,6 +15,7 @@
 #define ESP_SIZE_MIN        (33 * MIB)
 #define HOSTNAME_LENGTH_MAX 64
 #define HOSTNAME_LABEL_MAX  63
+#define PASSWORD_LENGTH_MAX 511 /* of crypt(3) */
 
 typedef enum Input {
         INPUT_SCRIPT, /* a regular file that may be executed */
@@ -141,12 +142,22 @@ static bool is_plain_word(const char *text) {
         return true;
 }
 
+/* Words that reach shell scripts: debootstrap has components and suites evaluated by the shell. */
+static bool is_safe_word(const char *text, const char *marks) {
+        if (!is_plain_word(text))
+                return false;
+        for (const char *p = text; *p; p++)
+                if (!isalnum((unsigned char)*p) && !strchr(marks, *p))
+                        return false;
+        return true;
+}
+
 static int check_words(LoadedConfig *loaded) {
         static const size_t lists[] = { CONFIG(packages), CONFIG(build_packages), CONFIG(repositories) };
         const Config *config = &loaded->config;
         int r = 0;
 
-        if (config->release && (!is_plain_word(config->release) || strchr(config->release, '/')))
+        if (config->release && !is_safe_word(config->release, "-._+~"))
                 r = config_mistake(loaded, CONFIG(release), 0, "Release=%s is no name of a release",
                                    config->release);
         if (r >= 0 && config->mirror && !is_plain_word(config->mirror))
@@ -157,7 +168,8 @@ static int check_words(LoadedConfig *loaded) {
                 char *const *list = *(char *const *const *)setting_member(loaded->store, setting);
 
                 for (size_t k = 0; list && list[k] && r >= 0; k++)
-                        if (!is_plain_word(list[k]))
+                        if (lists[i] == CONFIG(repositories) ? !is_safe_word(list[k], "-._+~/:@")
+                                                             : !is_plain_word(list[k]))
                                 r = config_mistake(loaded, lists[i], k, "\"%s\" in %s= is no name", list[k],
                                                    setting->name);
         }
@@ -178,6 +190,22 @@ static int check_boot_protocols(LoadedConfig *loaded) {
         return 0;
 }
 
+static int check_lines(LoadedConfig *loaded) {
+        const char *password = loaded->config.password, *command_line = loaded->config.kernel_command_line;
+        int r = 0;
+
+        if (password && strpbrk(password, "\n\r"))
+                r = config_mistake(loaded, CONFIG(password), 0, "A password is one line");
+        if (r >= 0 && password && strlen(password) > PASSWORD_LENGTH_MAX)
+                r = config_mistake(loaded, CONFIG(password), 0, "A password has at most %d bytes",
+                                   PASSWORD_LENGTH_MAX);
+        for (const char *p = command_line; r >= 0 && p && *p; p++)
+                if (iscntrl((unsigned char)*p) && *p != '\t')
+                        return config_mistake(loaded, CONFIG(kernel_command_line), 0,
+                                              "KernelCommandLine= is one line, without control characters");
+        return r;
+}
+
 int config_check_values(LoadedConfig *loaded) {
         const Config *config = &loaded->config;
         int r = 0;
@@ -195,8 +223,8 @@ int config_check_values(LoadedConfig *loaded) {
         if (r >= 0 && config->esp_size > 0 && config->esp_size < ESP_SIZE_MIN)
                 r = config_mistake(loaded, CONFIG(esp_size), 0,
                                    "ESPSize= is too small, FAT32 takes at least 33M");
-        if (r >= 0 && config->password && strpbrk(config->password, "\n\r"))
-                r = config_mistake(loaded, CONFIG(password), 0, "A password is one line");
+        if (r >= 0)
+                r = check_lines(loaded);
 
         int (*const checks[])(LoadedConfig *) = { check_words, check_boot_protocols, check_inputs,
                                                   check_cache, check_secure_boot };

@@ -24,7 +24,9 @@ static void test_values(void **state) {
                 "--package=libstdc++6",
                 "--package=foo=1.2",
                 "--boot-protocols=uefi,bios",
-                "--repositories=non-free-firmware",
+                "--repositories=non-free-firmware,main/debug,copr:host:user:name",
+                "--kernel-command-line=a=\"b c\"\td",
+                "--kernel-command-line=",
                 "--password=",
         };
         static const char *const wrong[] = {
@@ -49,6 +51,9 @@ static void test_values(void **state) {
                 "--package=.",
                 "--boot-protocols=efi",
                 "--repositories=-main",
+                "--repositories=main);touch${IFS}/x;;y", /* debootstrap evaluates components */
+                "--release=$(id)",
+                "--kernel-command-line=a\nb",
                 "--password=a\nb",
         };
 
@@ -58,6 +63,16 @@ static void test_values(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
                 if (is_fine(wrong[i]))
                         fail_msg("%s is taken", wrong[i]);
+}
+
+/* Longer ones crypt(3) refuses, when the build is nearly done. */
+static void test_password_length(void **state) {
+        char argument[sizeof("--password=") + 512] = "--password=";
+
+        memset(argument + strlen(argument), 'x', 511);
+        assert_true(is_fine(argument));
+        argument[strlen(argument)] = 'x';
+        assert_false(is_fine(argument));
 }
 
 static void resolve_wrong(LoadedConfig *loaded, const char *expected) {
@@ -125,6 +140,7 @@ static void test_password_is_not_said(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_values),
+                TEST(test_password_length),
                 TEST(test_scripts_must_be_executable),
                 TEST(test_inputs_must_be_there),
                 TEST(test_secure_boot_needs_key_and_certificate),
