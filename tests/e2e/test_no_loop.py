@@ -37,9 +37,9 @@ def test_wrapper_forbids_loop_devices(forbid_loop, tmp_path, root_user):
     assert refused.returncode != 0
 
 
-def test_disk_is_assembled_without_block_devices(forbid_loop, mkosi, debian_settings, project_directory):
-    project = projects.Project(project_directory, mkosi, debian_settings)
-    project.run(wrapper=[forbid_loop])
+def test_disk_is_assembled_without_block_devices(forbid_loop, mkosi, small_distribution, project_directory):
+    project = projects.Project(project_directory, mkosi, small_distribution.settings)
+    project.run(wrapper=[*small_distribution.wrapper, forbid_loop])
     said = subprocess.run(
         ['sfdisk', '--verify', project.directory / 'image.raw'], capture_output=True, text=True, check=True
     )
