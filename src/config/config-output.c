@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -96,6 +97,32 @@ static int check_setting(LoadedConfig *loaded, const Setting *setting, const cha
         return 1;
 }
 
+/* The same for the files that settings were read from: drop-ins, and special files. */
+static int check_sources(LoadedConfig *loaded, const char *output) {
+        for (size_t i = 0; i < config_table.n_rows; i++) {
+                const SettingOrigins *origins = setting_origins(loaded->store, &config_table.rows[i]);
+
+                for (size_t k = 0; k < origins->n_items; k++) {
+                        const SettingOrigin *origin = &origins->items[k];
+                        _cleanup_(freep) char *path = NULL;
+
+                        if (origin->source != SETTING_FILE && origin->source != SETTING_DISCOVERED)
+                                continue;
+                        int r = path_absolute(origin->file, &path);
+                        if (r < 0)
+                                return r;
+                        if (!path_is_below(path, output))
+                                continue;
+                        r = config_mistake(loaded, CONFIG(output), 0,
+                                           "Output= would replace %s, which is read for %s=; give it another "
+                                           "name",
+                                           origin->file, config_table.rows[i].name);
+                        return r < 0 ? r : 0;
+                }
+        }
+        return 1;
+}
+
 /* Replacing an output deletes what was there, so it must neither be nor hold what the user still needs. Notes a mistake
  * and answers 0 if it does; else 1. */
 static int check_is_apart(LoadedConfig *loaded, const char *output) {
@@ -118,11 +145,27 @@ static int check_is_apart(LoadedConfig *loaded, const char *output) {
                 if (r <= 0)
                         return r;
         }
-        return 1;
+        return check_sources(loaded, output);
+}
+
+/* A device is nobody's output: replacing it by a file, or removing it, harms the whole machine. */
+static int check_kind(LoadedConfig *loaded) {
+        struct stat status;
+
+        if (lstat(loaded->config.output, &status) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) ||
+            S_ISLNK(status.st_mode))
+                return 0;
+        return config_mistake(loaded, CONFIG(output), 0,
+                              "Output=%s is neither a file nor a directory, and would be replaced; give it "
+                              "another name",
+                              loaded->config.output);
 }
 
 int config_resolve_output(LoadedConfig *loaded) {
         int r = resolve_names(loaded);
+        if (r < 0)
+                return r;
+        r = check_kind(loaded);
         if (r < 0)
                 return r;
         r = check_is_apart(loaded, loaded->config.output);

@@ -100,9 +100,13 @@ static void test_outputs_that_would_replace_inputs(void **state) {
                 { "mkosi.extra", "--debug", "what ExtraTrees= (mkosi.extra) needs" },
                 { "keep", "--cache=keep/deep", "what Cache=keep/deep (command line, --cache) needs" },
                 { "trees", "--extra-tree=trees", "what ExtraTrees= (command line, --extra-tree) needs" },
+                { "mkosi.default.d", "--debug", "mkosi.default.d/name, which is read for Hostname=" },
+                { "mkosi.rootpw", "--debug", "mkosi.rootpw, which is read for Password=" },
         };
 
         put_file("mkosi.default", "", 0644);
+        put_file("mkosi.default.d/name", "[Output]\nHostname=name\n", 0644);
+        put_file("mkosi.rootpw", "secret", 0600);
         put_directory("mkosi.extra");
         put_directory("trees");
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -120,6 +124,16 @@ static void test_outputs_that_would_replace_inputs(void **state) {
         }
 }
 
+static void test_devices_are_no_outputs(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        assert_int_equal(load(&loaded, "-o", "/dev/null"), 0);
+        assert_int_equal(resolve(loaded), -EINVAL);
+        assert_texts(loaded->mistakes.texts,
+                     "command line, -o: Output=/dev/null is neither a file nor a directory, and would be "
+                     "replaced; give it another name\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_default_names),
@@ -130,6 +144,7 @@ int main(void) {
                 TEST(test_output_through_a_link),
                 TEST(test_empty_output),
                 TEST(test_outputs_that_would_replace_inputs),
+                TEST(test_devices_are_no_outputs),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
