@@ -118,9 +118,10 @@ int verb_version(void) {
 static int verb_completion(LoadedConfig *loaded, mode_t caller_umask) {
         char **words = loaded->arguments.rest;
 
-        if (strv_length(STRV(words)) != 1 || describe_completion(&program, words[0], stdout) < 0)
-                return log_error(-EBADMSG,
-                                 "The verb completion takes the name of a shell: bash, zsh or fish");
+        if (strv_length(STRV(words)) != 1 || describe_completion(&program, words[0], stdout) < 0) {
+                (void)log_error(-EINVAL, "The verb completion takes the name of a shell: bash, zsh or fish");
+                return EXIT_USAGE;
+        }
         return finish_output(0);
 }
 
