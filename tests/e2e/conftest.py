@@ -75,8 +75,8 @@ def debian_settings(package_cache):
 
 
 class SmallDistribution:
-    """What builds the small distribution of aptrepo.py, in two seconds, without network. The wrapper runs mkosi
-    where the key of that distribution stands in the place of Debian's."""
+    """What builds the small distribution of aptrepo.py, in two seconds, without network. The wrapper runs
+    mkosi where the key of that distribution stands in the place of Debian's."""
 
     def __init__(self, directory):
         key = aptrepo.Key()

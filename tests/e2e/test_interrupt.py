@@ -109,8 +109,8 @@ def test_interrupted_build_leaves_nothing(project, interrupt, message, file, num
 
     build = interrupt(message, file, number)
 
-    # Having cleaned up, it ends as the signal would have ended it, so that shells stop as well. In the last step
-    # it may be too late for that, or for the old output; the new one is whole then.
+    # Having cleaned up, it ends as the signal would have ended it, so that shells stop as well. In the last
+    # step it may be too late for that, or for the old output; the new one is whole then.
     if message == projects.PUBLISH:
         assert build.process.returncode in (0, -number), build.output
         if output.read_bytes()[: len(OLD_OUTPUT)] != OLD_OUTPUT:
