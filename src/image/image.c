@@ -29,7 +29,6 @@ static int read_time(Image *image) {
 /* Collects everything that stands against this build on this host. */
 static int check_host(const Image *image) {
         _cleanup_(strv_freep) char **problems = NULL;
-        _cleanup_(strv_freep) char **existing = NULL;
         int r;
 
         if (geteuid() != 0) {
@@ -41,14 +40,9 @@ static int check_host(const Image *image) {
         if (r < 0)
                 return log_error(r, "Cannot check what this host can do: %m");
 
-        r = output_existing(image->config, &existing);
+        r = output_check(image->config, &problems);
         if (r < 0)
                 return log_error(r, "Cannot look for %s: %m", image->config->output);
-        for (char **path = existing; path && *path && image->config->force == 0; path++) {
-                r = strv_append_format(&problems, "%s exists already: use --force to replace it", *path);
-                if (r < 0)
-                        return r;
-        }
 
         for (char **problem = problems; problem && *problem; problem++)
                 (void)log_error(-ENOTSUP, "%s", *problem);

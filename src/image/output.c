@@ -27,16 +27,74 @@ static int sync_parent(const char *path) {
         return 0;
 }
 
-int output_publish(const char *from, const char *output, bool replace) {
-        if (renameat2(AT_FDCWD, from, AT_FDCWD, output, RENAME_NOREPLACE) < 0) {
-                if (errno != EEXIST || !replace)
-                        return -errno;
-                /* Where a file system cannot exchange, a plain rename still replaces a file in one step. */
-                if (renameat2(AT_FDCWD, from, AT_FDCWD, output, RENAME_EXCHANGE) < 0 &&
-                    (errno != EINVAL || rename(from, output) < 0))
-                        return -errno;
+/* Returns 1 when something has the name already. File systems without flags for rename(), as NFS is one, say EINVAL: then
+ * a look beforehand has to do. */
+static int rename_new(const char *from, const char *output) {
+        struct stat status;
+
+        if (renameat2(AT_FDCWD, from, AT_FDCWD, output, RENAME_NOREPLACE) == 0)
+                return 0;
+        if (errno == EEXIST)
+                return 1;
+        if (errno != EINVAL)
+                return -errno;
+        if (lstat(output, &status) == 0)
+                return 1;
+        return errno != ENOENT || rename(from, output) < 0 ? -errno : 0;
+}
+
+/* The same in steps: a file takes the name from a file in one of them, and where directories are in the way the old
+ * output gets its name back if the new one cannot have it. */
+static int exchange_in_steps(const char *from, const char *output) {
+        _cleanup_(freep) char *aside = NULL;
+        struct stat status;
+
+        int r = text_format(&aside, "%s.old", from);
+        if (r < 0)
+                return r;
+        if (lstat(from, &status) < 0)
+                return -errno;
+        if ((S_ISDIR(status.st_mode) || link(output, aside) < 0) && rename(output, aside) < 0)
+                return -errno;
+        if (rename(from, output) < 0) {
+                r = -errno;
+                (void)rename(aside, output);
+                return r;
         }
-        return sync_parent(output);
+        (void)rename(aside, from);
+        return 0;
+}
+
+int output_publish(const char *from, const char *output, bool replace) {
+        int r = rename_new(from, output);
+        if (r > 0 && !replace)
+                return -EEXIST;
+        if (r > 0 && renameat2(AT_FDCWD, from, AT_FDCWD, output, RENAME_EXCHANGE) < 0)
+                r = errno == EINVAL ? exchange_in_steps(from, output) : -errno;
+        return r < 0 ? r : sync_parent(output);
+}
+
+/* What cannot be renamed or removed, however much it is wished for. */
+static bool is_mount_point(const char *path) {
+        struct statx status;
+
+        return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) == 0 &&
+               (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+int output_check(const Config *config, char ***problems) {
+        _cleanup_(strv_freep) char **existing = NULL;
+
+        int r = output_existing(config, &existing);
+        for (char **path = existing; path && *path && r >= 0; path++)
+                if (is_mount_point(*path))
+                        r = strv_append_format(problems,
+                                               "%s is a mount point: unmount it, or name another output",
+                                               *path);
+                else if (config->force == 0)
+                        r = strv_append_format(problems, "%s exists already: use --force to replace it",
+                                               *path);
+        return r;
 }
 
 int output_existing(const Config *config, char ***paths) {
@@ -84,6 +142,9 @@ int output_clean(const Config *config) {
                 return log_error(r, "Cannot look for %s: %m", config->output);
 
         for (char **path = paths; path && *path; path++) {
+                if (is_mount_point(*path))
+                        return log_error(-EBUSY, "Cannot remove %s: It is a mount point, unmount it first",
+                                         *path);
                 log_info("Removing %s", *path);
                 r = tree_remove(AT_FDCWD, *path);
                 if (r < 0)

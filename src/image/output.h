@@ -14,6 +14,10 @@ int output_publish(const char *from, const char *output, bool replace);
 /* Appends the paths of this configuration's results that exist. */
 int output_existing(const Config *config, char ***paths);
 
+/* Appends what stands against putting results at their names: what is there already, unless it may be replaced, and
+ * what cannot be replaced at all. */
+int output_check(const Config *config, char ***problems);
+
 /* Deletes results, and from -f on what the spec's table (3.6) says of caches; logs what it removes. */
 int output_clean(const Config *config);
 

@@ -9,6 +9,8 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/strv.h"
@@ -49,8 +51,41 @@ static void test_publish_directory(void **state) {
         assert_content("root", "file");
 }
 
+/* Some file systems know no flags. */
+static bool without_flags;
+
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
+        if (!without_flags)
+                return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+        errno = EINVAL;
+        return -1;
+}
+
+static void test_publish_in_steps(void **state) {
+        without_flags = true;
+        test_publish_file(state);
+        test_publish_directory(state);
+
+        /* What was there gets its name back when the new output cannot have it. */
+        assert_int_equal(mkdir("new", 0755), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "new/old", "old", 0600), 0);
+        assert_int_equal(output_publish("new", "new/old", true), -EINVAL);
+        assert_content("new/old", "old");
+        without_flags = false;
+}
+
+/* A mount is not replaced, and what is mounted is not deleted. */
+static void test_mount_point(void **state) {
+        _cleanup_(strv_freep) char **problems = NULL;
+        Config config = { .force = 2, .output = (char *)"/proc" };
+
+        assert_int_equal(output_check(&config, &problems), 0);
+        assert_int_equal(strv_length(STRV(problems)), 1);
+        assert_string_equal(problems[0], "/proc is a mount point: unmount it, or name another output");
+}
+
 static void test_existing_and_clean(void **state) {
-        _cleanup_(strv_freep) char **none = NULL, **some = NULL;
+        _cleanup_(strv_freep) char **none = NULL, **some = NULL, **problems = NULL;
         _cleanup_(freep) char *here = getcwd(NULL, 0);
         struct stat status;
         Config config = { .force = 1 };
@@ -64,6 +99,12 @@ static void test_existing_and_clean(void **state) {
         assert_int_equal(symlink("nowhere", "image"), 0); /* a dangling link is in the way as well */
         assert_int_equal(output_existing(&config, &some), 0);
         assert_int_equal(strv_length(STRV(some)), 1);
+        assert_int_equal(output_check(&config, &problems), 0);
+        assert_null(problems);
+        config.force = 0;
+        assert_int_equal(output_check(&config, &problems), 0);
+        assert_int_equal(strv_length(STRV(problems)), 1);
+        config.force = 1;
 
         assert_int_equal(mkdir("cache", 0755), 0);
         assert_int_equal(file_write_text(AT_FDCWD, "cache/a.deb", "", 0644), 0);
@@ -83,6 +124,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_publish_file),
                 unit_test_in_directory(test_publish_directory),
+                unit_test_in_directory(test_publish_in_steps),
+                unit_test_in_directory(test_mount_point),
                 unit_test_in_directory(test_existing_and_clean),
         };
 
