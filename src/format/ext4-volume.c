@@ -68,7 +68,7 @@ static void set_super_block(ext2_filsys volume, const FilesystemOptions *options
 
         set_text(super->s_volume_name, sizeof(super->s_volume_name), options->label);
         set_text(super->s_last_mounted, sizeof(super->s_last_mounted), options->last_mounted);
-        super->s_max_mnt_count = UINT16_MAX; /* never checked for being mounted often */
+        super->s_max_mnt_count = -1; /* never checked for being mounted often */
         super->s_default_mount_opts = EXT2_DEFM_XATTR_USER | EXT2_DEFM_ACL;
         super->s_creator_os = EXT2_OS_LINUX;
         super->s_checksum_type = EXT2_CRC32C_CHKSUM;

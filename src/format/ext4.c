@@ -56,12 +56,14 @@ static int try_geometry(Ext4Plan *plan, const Ext4Geometry *geometry, uint64_t r
         _cleanup_(fd_closep) int fd = memfd_create("ext4", MFD_CLOEXEC);
         const FilesystemPlace place = { .fd = fd, .size = geometry->n_blocks * EXT4_BLOCK_SIZE };
 
+        *ret_missing = 1;
+        if (geometry->n_blocks == 0)
+                return -ENOSPC;
         if (fd < 0)
                 return -errno;
         if (ftruncate(fd, (off_t)place.size) < 0)
                 return -errno;
 
-        *ret_missing = 1;
         int r = ext4_volume_new(geometry, plan->options, &place, &volume, reason);
         if (r < 0)
                 return r;
