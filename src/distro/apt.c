@@ -13,6 +13,7 @@
 #include "distro/apt.h"
 #include "distro/debootstrap.h"
 #include "distro/distro-files.h"
+#include "distro/distro-run.h"
 
 #define DOCS_PATH "etc/dpkg/dpkg.cfg.d/01_nodoc"
 static const struct {
@@ -23,11 +24,17 @@ static const struct {
         { "wget", "wget" },
 };
 
-static int check_programs(char ***problems) {
+static int check_programs(const Config *config, char ***problems) {
+        _cleanup_(freep) char *search_path = NULL;
+
+        int r = distro_search_path(config, &search_path);
+        if (r < 0)
+                return r;
+
         for (size_t i = 0; i < ELEMENTSOF(host_programs); i++) {
                 _cleanup_(freep) char *path = NULL;
 
-                int r = path_find_program(host_programs[i].program, NULL, &path);
+                r = path_find_program(host_programs[i].program, search_path, &path);
                 if (r == -ENOENT)
                         r = strv_append_format(problems, "Program %s is missing, install package %s",
                                                host_programs[i].program, host_programs[i].package);
@@ -76,7 +83,7 @@ static int check_architecture(const Config *config, const Distro *distro, char *
 static int apt_check(const Config *config, const Distro *distro, char ***problems) {
         assert(config && distro && problems);
 
-        int r = check_programs(problems);
+        int r = check_programs(config, problems);
         if (r < 0)
                 return r;
         if (access(distro->key_ring, R_OK) < 0) {

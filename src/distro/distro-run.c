@@ -11,15 +11,11 @@
 #include "base/text.h"
 #include "distro/distro-run.h"
 
-#define MOUNTS_MAX 24
+#define MOUNTS_MAX  24
+#define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static const char *const standard_environment[] = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME=/root",
-        "LC_ALL=C.UTF-8",
-        "TERM=dumb",
-        "SYSTEMD_OFFLINE=1",
-        NULL,
+        "HOME=/root", "LC_ALL=C.UTF-8", "TERM=dumb", "SYSTEMD_OFFLINE=1", NULL,
 };
 
 static const char *const proxy_names[] = {
@@ -86,6 +82,25 @@ int distro_environment(bool network, const char *const *more, char ***ret) {
         return 0;
 }
 
+int distro_search_path(const Config *config, char **ret) {
+        _cleanup_(freep) char *extra = NULL;
+
+        const int r = strv_join(STRV(config->extra_search_paths), ":", &extra);
+        if (r < 0)
+                return r;
+        return text_format(ret, "%s%s" SEARCH_PATH, extra, extra[0] ? ":" : "");
+}
+
+/* ExtraSearchPaths= is about the host, not about the tree. */
+static int append_search_path(const Config *config, bool on_host, char ***environment) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (!on_host)
+                return strv_append(environment, "PATH=" SEARCH_PATH);
+        const int r = distro_search_path(config, &path);
+        return r < 0 ? r : strv_append_format(environment, "PATH=%s", path);
+}
+
 /* The host's resolver configuration is lent to what needs the network, never copied. It is often a link into /run, of which
  * a sandbox has its own: then the file that the link leads to is lent. */
 static int add_resolver(RunPolicy *run, bool on_host) {
@@ -120,6 +135,9 @@ static void add_usual_mounts(RunPolicy *run, const Installation *installation, b
 
 static int run_policy_make(RunPolicy *run, const Installation *installation, const DistroCommand *command) {
         int r = distro_environment(command->network, command->environment, &run->environment);
+        if (r < 0)
+                return r;
+        r = append_search_path(installation->config, command->on_host, &run->environment);
         if (r < 0)
                 return r;
 

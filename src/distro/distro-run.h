@@ -27,6 +27,9 @@ int distro_execute(const Installation *installation, const DistroCommand *comman
 /* The same where any other status than 0 is a failure: logs it and returns a negative errno. */
 int distro_run(const Installation *installation, const DistroCommand *command);
 
-/* What every tool finds in its environment: names and values of its own, and of ours only the time to clamp to and, with
+/* Where the host's tools are looked for, as $PATH has it: ExtraSearchPaths=, and the standard directories. */
+int distro_search_path(const Config *config, char **ret);
+
+/* What every tool finds in its environment beside $PATH: names and values of its own, and of ours only the time to clamp to and, with
  * the network, the proxies. */
 int distro_environment(bool network, const char *const *more, char ***ret);

@@ -34,9 +34,20 @@ static void test_environment(void **state) {
         assert_int_equal(unsetenv("SOURCE_DATE_EPOCH"), 0);
 }
 
+static void test_search_path(void **state) {
+        char *extra[] = { (char *)"/opt/tools", (char *)"/home/user/bin", NULL };
+        _cleanup_(freep) char *usual = NULL, *longer = NULL;
+
+        assert_int_equal(distro_search_path(&(const Config){}, &usual), 0);
+        assert_string_equal(usual, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        assert_int_equal(distro_search_path(&(const Config){ .extra_search_paths = extra }, &longer), 0);
+        assert_non_null(text_after_prefix(longer, "/opt/tools:/home/user/bin:/usr/local/sbin:"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_environment),
+                cmocka_unit_test(test_search_path),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
