@@ -173,9 +173,9 @@ static void test_secret(void **state) {
         const SettingTable table = {
                 .sections = example_sections, .n_sections = 1, .rows = &row, .n_rows = 1
         };
+        Example example = {}; /* the store clears it when it is freed, so it has to last longer */
         _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
         _cleanup_(setting_store_freep) SettingStore *store = NULL;
-        Example example = {};
 
         row.type = &setting_type_size;
         row.offset = offsetof(Example, root_size);
