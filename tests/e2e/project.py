@@ -35,6 +35,12 @@ def clean_environment(**changes):
     return environment
 
 
+def notice_signals():
+    """What runs the tests may ignore signals, as nohup or a job in the background does, and that is inherited."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Build:
     """A build under way: its messages can be waited for, its processes looked at."""
 
@@ -44,6 +50,7 @@ class Build:
         self.process = subprocess.Popen(
             command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, encoding='utf-8', errors='replace', start_new_session=True,
+            preexec_fn=notice_signals,
         )  # fmt: skip
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

@@ -153,6 +153,14 @@ static void test_closed_input(void **state) {
         (void)signal(SIGPIPE, before);
 }
 
+/* The tests may be run by what ignores signals: nohup, or a shell's job in the background. */
+static void notice_signals(void) {
+        static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                (void)signal(signals[i], SIG_DFL);
+}
+
 /* A daemon with a session of its own ends with the command, and does not make us wait. */
 static void test_daemons_are_killed(void **state) {
         Fixture *const fixture = *state;
@@ -266,6 +274,7 @@ static Runner runner_start(Fixture *fixture) {
                 Sandbox *sandbox = NULL;
 
                 (void)close(life[0]);
+                notice_signals();
                 if (interrupt_catch() < 0 || sandbox_new(&policy, &sandbox, NULL) < 0)
                         _exit(100);
                 const SandboxCommand command = {
@@ -325,6 +334,7 @@ static void test_interrupted_before(void **state) {
         const pid_t pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {
+                notice_signals();
                 if (interrupt_catch() < 0 || raise(SIGTERM) != 0)
                         _exit(100);
                 _exit(fixture_run(fixture, &policy, shell("true"), NULL) == -EINTR ? 101 : 102);
