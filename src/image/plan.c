@@ -75,12 +75,11 @@ const size_t plan_n_steps = ELEMENTSOF(plan_steps);
 static int print_origin(const LoadedConfig *loaded, size_t because, FILE *file) {
         const Setting *setting = setting_find(&config_table, because);
         const SettingOrigins *origins = &loaded->store->origins[setting - config_table.rows];
-        const char *name = setting->name ? setting->name : setting->option;
 
         if (origins->n_items == 0)
-                return fprintf(file, "  [%s= is not set]\n", name) < 0 ? -EIO : 0;
+                return fprintf(file, "  [always]\n") < 0 ? -EIO : 0;
 
-        (void)fprintf(file, "  [%s=", name);
+        (void)fprintf(file, "  [%s=", setting->name ? setting->name : setting->option);
         for (size_t i = 0; i < origins->n_items; i++) {
                 _cleanup_(freep) char *origin = NULL;
 
