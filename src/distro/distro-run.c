@@ -187,6 +187,20 @@ static int open_log(const Installation *installation) {
         return fd < 0 ? -errno : fd;
 }
 
+/* With --debug: the command, and what it will see. */
+static int show(const Sandbox *sandbox, const DistroCommand *command) {
+        _cleanup_(freep) char *words = NULL;
+
+        if (log_get_level() < LOG_LEVEL_DEBUG)
+                return 0;
+        const int r = strv_join(command->argv, " ", &words);
+        if (r < 0)
+                return r;
+        log_debug("Running %s", words);
+        sandbox_print(sandbox, stderr);
+        return 0;
+}
+
 static int execute(const Installation *installation, const DistroCommand *command, ToolLog *log,
                    Reason *reason) {
         _cleanup_(run_policy_done) RunPolicy run = {};
@@ -200,8 +214,9 @@ static int execute(const Installation *installation, const DistroCommand *comman
         r = sandbox_new(&run.policy, &sandbox, reason);
         if (r < 0)
                 return r;
-        if (log_get_level() >= LOG_LEVEL_DEBUG)
-                sandbox_print(sandbox, stderr);
+        r = show(sandbox, command);
+        if (r < 0)
+                return r;
         log_fd = open_log(installation);
         if (log_fd < 0)
                 return log_fd;
