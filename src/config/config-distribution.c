@@ -66,13 +66,17 @@ static int resolve_distribution(LoadedConfig *loaded, const OsRelease *os_releas
         return config_note(loaded, CONFIG(distribution), SETTING_DERIVED, "the host's os-release");
 }
 
+bool config_has_releases(const Config *config) {
+        return distribution_defaults[config->distribution].release != NULL;
+}
+
 static int resolve_release(LoadedConfig *loaded, const OsRelease *os_release) {
         const Config *config = &loaded->config;
         const DistributionDefaults *defaults = &distribution_defaults[config->distribution];
         const char *host_release =
                 defaults->release_is_codename ? os_release->version_codename : os_release->version_id;
 
-        if (config->release && !defaults->release)
+        if (config->release && !config_has_releases(config))
                 return config_warn(loaded, CONFIG(release), "Release= is ignored, %s has no releases",
                                    distribution_words[config->distribution]);
 

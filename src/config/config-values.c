@@ -157,7 +157,7 @@ static int check_words(LoadedConfig *loaded) {
         const Config *config = &loaded->config;
         int r = 0;
 
-        if (config->release && !is_safe_word(config->release, "-._+~"))
+        if (config->release && config_has_releases(config) && !is_safe_word(config->release, "-._+~"))
                 r = config_mistake(loaded, CONFIG(release), 0, "Release=%s is no name of a release",
                                    config->release);
         if (r >= 0 && config->mirror && !is_plain_word(config->mirror))
