@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "distro/distro-files.h"
 #include "format/compress.h"
 #include "image/kernel.h"
 #include "image/plan.h"
@@ -134,11 +135,9 @@ int step_initrd(Image *image) {
                                  "name a kernel package in Packages=");
 
         /* Where kernel-install(8) of the running system finds it again. */
-        r = path_make_directories(root_fd, "etc/kernel", 0755);
+        r = etc_fd = distro_make_directory(root_fd, "etc/kernel", 0755);
         if (r >= 0)
                 r = text_format(&command_line, "%s\n", image->config->kernel_command_line);
-        if (r >= 0)
-                r = etc_fd = path_open_below(root_fd, "etc/kernel", O_RDONLY | O_DIRECTORY, 0);
         if (r >= 0)
                 r = file_write_text(etc_fd, "cmdline", command_line, 0644);
         if (r < 0)
