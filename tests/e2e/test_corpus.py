@@ -189,7 +189,7 @@ def check_value(settings, directory, key, expected):
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f'{CORPUS} is not there')
 
 
-@pytest.mark.parametrize('path', corpus_files(), ids=name_of)
+@pytest.mark.parametrize('path', corpus_files(), ids=[name_of(path) for path in corpus_files()])
 def test_corpus(mkosi, tmp_path, path):
     environment = dict(os.environ, SUDO_USER='root')
     result = subprocess.run(
