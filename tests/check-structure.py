@@ -37,7 +37,6 @@ LAYERS = {
 # Headers of a library → the files of src/ that may include them. None of them is a header of ours.
 LIBRARIES = {
     'libfdisk/*': ['format/gpt.c'],
-    'blkid/*': ['format/gpt.c'],
     'ext2fs/*': ['format/ext4*.c'],
     'et/*': ['format/ext4*.c'],
     'openssl/*': ['base/hash.c', 'verity/*.c', 'secureboot/*.c'],
