@@ -176,7 +176,6 @@ static int ext4_make(const Tree *tree, const FilesystemOptions *options, const F
 
 const Filesystem filesystem_ext4 = {
         .name = "ext4",
-        .grain_size = EXT4_BLOCK_SIZE,
         .measure = ext4_measure,
         .make = ext4_make,
 };

@@ -24,8 +24,7 @@ typedef struct FilesystemPlace {
 
 typedef struct Filesystem {
         const char *name; /* "ext4" */
-        bool read_only;
-        uint64_t grain_size; /* the size of a file system is a multiple of this */
+        bool read_only;   /* it cannot be written to later, so room for that would be lost */
         /* The smallest size the tree fits into, exact or a little above, plus reserve bytes free for later use. */
         int (*measure)(const Tree *tree, const FilesystemOptions *options, uint64_t reserve_size,
                        uint64_t *ret_size, Reason *reason);

@@ -4,7 +4,7 @@
 #include "format/image-format.h"
 
 static const ImageFormat image_formats[] = {
-        { .name = "gpt_ext4", .partitioned = true, .root = &filesystem_ext4, .reserves = true },
+        { .name = "gpt_ext4", .root = &filesystem_ext4 },
         { .name = "directory" },
 };
 

@@ -7,9 +7,7 @@
 
 typedef struct ImageFormat {
         const char *name;       /* the word of Format= */
-        bool partitioned;       /* a disk image with a GPT */
-        const Filesystem *root; /* what the tree is turned into; NULL: it stays a directory */
-        bool reserves;          /* the file system may be written to later, and gets room for it */
+        const Filesystem *root; /* of the disk image's root partition; NULL: the tree stays a directory */
 } ImageFormat;
 
 /* NULL when this version does not write the format. */

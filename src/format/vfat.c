@@ -182,7 +182,6 @@ static int vfat_make(const Tree *tree, const FilesystemOptions *options, const F
 
 const Filesystem filesystem_vfat = {
         .name = "vfat",
-        .grain_size = VFAT_SECTOR_SIZE,
         .measure = vfat_measure,
         .make = vfat_make,
 };

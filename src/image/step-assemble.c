@@ -116,8 +116,9 @@ static void assembly_done(Assembly *assembly) {
                 tree_free(assembly->trees[i]);
 }
 
-static uint64_t reserve_size(const Image *image, const PartitionRow *row, uint64_t content_size) {
-        if (row->type != PARTITION_ROOT || !image->format->reserves || image->config->read_only)
+static uint64_t reserve_size(const Image *image, const PartitionRow *row, const Filesystem *filesystem,
+                             uint64_t content_size) {
+        if (row->type != PARTITION_ROOT || filesystem->read_only || image->config->read_only)
                 return 0;
         return MAX(ROOT_RESERVE_MIN, align_up(content_size / ROOT_RESERVE_DIVISOR, MIB));
 }
@@ -151,7 +152,7 @@ static int choose_size(const Image *image, const PartitionRow *row, const Filesy
                 return 0;
         }
 
-        const uint64_t reserve = reserve_size(image, row, needed);
+        const uint64_t reserve = reserve_size(image, row, filesystem, needed);
         if (reserve > 0) {
                 r = filesystem->measure(tree, options, reserve, &needed, &reason);
                 if (r < 0)

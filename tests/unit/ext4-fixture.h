@@ -82,7 +82,7 @@ _unused_ static uint64_t measure(const Tree *tree, uint64_t reserve) {
         int r = filesystem_ext4.measure(tree, &options, reserve, &size, &reason);
         if (r < 0)
                 fail_msg("%s", reason_text(&reason, r));
-        assert_int_equal(size % filesystem_ext4.grain_size, 0);
+        assert_int_equal(size % EXT4_BLOCK_SIZE, 0);
         return size;
 }
 

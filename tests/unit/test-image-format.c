@@ -13,10 +13,8 @@ static void test_rows(void **state) {
         const ImageFormat *disk = image_format_find("gpt_ext4"), *directory = image_format_find("directory");
 
         assert_non_null(disk);
-        assert_true(disk->partitioned && disk->reserves);
         assert_ptr_equal(disk->root, &filesystem_ext4);
         assert_non_null(directory);
-        assert_false(directory->partitioned);
         assert_null(directory->root);
 
         /* Old names are settled by the settings; what is not written has no row. */
