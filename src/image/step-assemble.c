@@ -143,8 +143,7 @@ static int choose_size(const Image *image, const PartitionRow *row, const Filesy
                 size_format(needed, needed_text);
                 return log_error(
                         -ENOSPC,
-                        "%s=%s is too small for the %s partition, its content needs %s: raise it, or leave "
-                        "it out to have the size follow the content",
+                        "%s=%s is too small for the %s partition, its content needs %s: raise it to that",
                         row->setting, wished_text, partition_type_name(row->type), needed_text);
         }
         if (wished > 0) {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Builds from odd places and with odd files. Offline, on the small distribution of aptrepo.py."""
 
+import json
 import os
+import re
 import stat
 import subprocess
 
@@ -52,6 +54,21 @@ def test_debug_shows_commands_but_no_secret(project, build):
     shadow = project.directory / 'image/etc/shadow'
     assert shadow.read_text().startswith('root:$6$')
     assert stat.S_IMODE(shadow.stat().st_mode) == 0o600
+
+
+def test_root_has_exactly_the_size_that_is_asked_for(project, build):
+    size = (100 << 20) + 512
+    build(f'--root-size={size}')
+    table = subprocess.run(
+        ['sfdisk', '--json', project.directory / 'image.raw'], capture_output=True, check=True
+    ).stdout
+    assert [entry['size'] * 512 for entry in json.loads(table)['partitiontable']['partitions']] == [size]
+
+
+def test_root_size_that_is_too_small_is_told_what_is_needed(project, build):
+    said = build('--root-size=1M', status=1).stderr
+    assert re.search(r'RootSize=1M is too small for the root partition, its content needs \d+M: raise it', said)
+    assert list(project.directory.iterdir()) == [project.directory / 'mkosi.default']
 
 
 def test_closed_standard_descriptors(project, build, foreign_tool):
