@@ -29,8 +29,9 @@ int step_bootstrap(Image *image);   /* step-tree.c */
 int step_packages(Image *image);    /* step-tree.c */
 int step_extra_trees(Image *image); /* step-tree.c */
 int step_clean(Image *image);       /* step-tree.c */
-int step_first_boot(Image *image);  /* step-root.c: identity, host name */
+int step_hostname(Image *image);    /* step-root.c: host name, file system tables */
 int step_password(Image *image);    /* step-root.c */
+int step_first_boot(Image *image);  /* step-root.c: machine ID, random seed */
 int step_initrd(Image *image);      /* step-boot.c */
 int step_boot(Image *image);        /* step-boot.c */
 int step_assemble(Image *image);    /* step-assemble.c */

@@ -73,38 +73,53 @@ static int link_dbus_machine_id(const Image *image) {
         return 0;
 }
 
-int step_first_boot(Image *image) {
-        static const struct {
-                const char *directory, *name;
-        } leftovers[] = {
+/* A file of the tree, without which it does. */
+typedef struct TreeFile {
+        const char *directory, *name;
+} TreeFile;
+
+static int remove_files(const Image *image, const TreeFile *files, size_t n_files) {
+        for (size_t i = 0; i < n_files; i++) {
+                const int r = remove_file(image, files[i].directory, files[i].name);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* What packages say of the machine they are installed on is wrong of the image. What the project says of it, in trees
+ * that are copied later, is right. */
+int step_hostname(Image *image) {
+        static const TreeFile files[] = {
                 { "etc", "hostname" },
                 { "etc", "fstab" }, /* file systems are found by partition type */
                 { "etc", "crypttab" },
+        };
+        _cleanup_(freep) char *hostname = NULL;
+
+        int r = remove_files(image, files, ELEMENTSOF(files));
+        if (r < 0 || !image->config->hostname)
+                return r;
+        r = text_format(&hostname, "%s\n", image->config->hostname);
+        if (r < 0)
+                return r;
+        return replace_file(image, "etc", "hostname", hostname, 0644);
+}
+
+int step_first_boot(Image *image) {
+        static const TreeFile files[] = {
                 { "var/lib/systemd", "random-seed" },
                 { "var/lib/systemd", "credential.secret" },
         };
-        _cleanup_(freep) char *hostname = NULL;
-        int r;
 
         /* Empty means: this system has not booted yet, make an ID when it does. machine-id(5) */
-        r = replace_file(image, "etc", "machine-id", "", 0444);
+        int r = replace_file(image, "etc", "machine-id", "", 0444);
         if (r < 0)
                 return r;
         r = link_dbus_machine_id(image);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < ELEMENTSOF(leftovers); i++) {
-                r = remove_file(image, leftovers[i].directory, leftovers[i].name);
-                if (r < 0)
-                        return r;
-        }
-
-        if (!image->config->hostname)
-                return 0;
-        r = text_format(&hostname, "%s\n", image->config->hostname);
-        if (r < 0)
-                return r;
-        return replace_file(image, "etc", "hostname", hostname, 0644);
+        return remove_files(image, files, ELEMENTSOF(files));
 }
 
 /* The salt follows from the seed, so that the same configuration gives the same bytes; it is no secret. */

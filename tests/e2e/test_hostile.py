@@ -56,6 +56,18 @@ def test_debug_shows_commands_but_no_secret(project, build):
     assert stat.S_IMODE(shadow.stat().st_mode) == 0o600
 
 
+def test_extra_trees_bring_configuration_but_no_identity(project, build):
+    project.write('mkosi.extra/etc/machine-id', '0123456789abcdef0123456789abcdef\n')
+    project.write('mkosi.extra/var/lib/systemd/random-seed', 'random')
+    project.write('mkosi.extra/etc/fstab', 'tmpfs /srv tmpfs\n')
+    build('--format=directory', '--hostname=teapot')
+    etc = project.directory / 'image/etc'
+    assert (etc / 'machine-id').read_text() == ''
+    assert not (project.directory / 'image/var/lib/systemd/random-seed').exists()
+    assert (etc / 'fstab').read_text() == 'tmpfs /srv tmpfs\n'
+    assert (etc / 'hostname').read_text() == 'teapot\n'
+
+
 def test_root_has_exactly_the_size_that_is_asked_for(project, build):
     size = (100 << 20) + 512
     build(f'--root-size={size}')

@@ -33,7 +33,7 @@ static void test_disk(void **state) {
         assert_has(text, " packages     Installing packages  [always]\n");
         assert_has(text, "    kernel command line: quiet\n");
         assert_has(text, "    partitions: esp: 256M, root: 3G\n");
-        assert_has(text, " 9. publish ");
+        assert_has(text, "10. publish ");
 }
 
 /* Names of files come from people that need not be trusted, and terminals obey control characters. */
