@@ -8,26 +8,32 @@
 #include "config/config-report.h"
 #include "config/config-stages.h"
 
-#define PORTS_MIRROR "http://ports.ubuntu.com/ubuntu-ports"
+/* What a host's os-release calls its release. */
+typedef enum ReleaseNaming {
+        RELEASES_NONE, /* there is only one, which always moves on; packages of all times share one cache */
+        RELEASES_NUMBERED, /* VERSION_ID= */
+        RELEASES_NAMED,    /* VERSION_CODENAME= */
+} ReleaseNaming;
 
 /* What is built if nobody says otherwise, by Distribution. */
 typedef struct DistributionDefaults {
-        const char *release; /* on another distribution's host; NULL: the distribution has no releases */
-        const char *mirror;  /* NULL: the package manager finds its own */
+        ReleaseNaming naming;
+        const char *release;      /* on another distribution's host; NULL: the distribution has no releases */
+        const char *mirror;       /* NULL: the package manager finds its own */
+        const char *ports_mirror; /* has all architectures but x86 and x86-64; NULL: the same mirror */
         const char *repository;
-        bool release_is_codename; /* the host's release is its VERSION_CODENAME=, not its VERSION_ID= */
 } DistributionDefaults;
 
 /* clang-format off */
 static const DistributionDefaults distribution_defaults[] = {
-        [DISTRIBUTION_FEDORA]   = { "42",         NULL,                                 NULL,   false },
-        [DISTRIBUTION_DEBIAN]   = { "trixie",     "http://deb.debian.org/debian",       "main", true  },
-        [DISTRIBUTION_UBUNTU]   = { "noble",      "http://archive.ubuntu.com/ubuntu",   "main", true  },
-        [DISTRIBUTION_ARCH]     = { NULL,         "https://geo.mirror.pkgbuild.com",    NULL,   false },
-        [DISTRIBUTION_OPENSUSE] = { "tumbleweed", "https://download.opensuse.org",      NULL,   false },
-        [DISTRIBUTION_MAGEIA]   = { "9",          NULL,                                 NULL,   false },
-        [DISTRIBUTION_CENTOS]   = { "9",          NULL,                                 NULL,   false },
-        [DISTRIBUTION_CLEAR]    = { "latest",     NULL,                                 NULL,   false },
+        [DISTRIBUTION_FEDORA]   = { RELEASES_NUMBERED, "42",         NULL,                               NULL, NULL },
+        [DISTRIBUTION_DEBIAN]   = { RELEASES_NAMED,    "trixie",     "http://deb.debian.org/debian",     NULL, "main" },
+        [DISTRIBUTION_UBUNTU]   = { RELEASES_NAMED,    "noble",      "http://archive.ubuntu.com/ubuntu", "http://ports.ubuntu.com/ubuntu-ports", "main" },
+        [DISTRIBUTION_ARCH]     = { RELEASES_NONE,     NULL,         "https://geo.mirror.pkgbuild.com",  NULL, NULL },
+        [DISTRIBUTION_OPENSUSE] = { RELEASES_NUMBERED, "tumbleweed", "https://download.opensuse.org",    NULL, NULL },
+        [DISTRIBUTION_MAGEIA]   = { RELEASES_NUMBERED, "9",          NULL,                               NULL, NULL },
+        [DISTRIBUTION_CENTOS]   = { RELEASES_NUMBERED, "9",          NULL,                               NULL, NULL },
+        [DISTRIBUTION_CLEAR]    = { RELEASES_NONE,     "latest",     NULL,                               NULL, NULL },
 };
 /* clang-format on */
 static_assert(ELEMENTSOF(distribution_defaults) == DISTRIBUTION_MAX, "a distribution has no defaults");
@@ -70,19 +76,29 @@ bool config_has_releases(const Config *config) {
         return distribution_defaults[config->distribution].release != NULL;
 }
 
+static const char *host_release(const OsRelease *os_release, ReleaseNaming naming) {
+        switch (naming) {
+        case RELEASES_NUMBERED:
+                return os_release->version_id;
+        case RELEASES_NAMED:
+                return os_release->version_codename;
+        case RELEASES_NONE:
+                break;
+        }
+        return NULL;
+}
+
 static int resolve_release(LoadedConfig *loaded, const OsRelease *os_release) {
         const Config *config = &loaded->config;
         const DistributionDefaults *defaults = &distribution_defaults[config->distribution];
-        const char *host_release =
-                defaults->release_is_codename ? os_release->version_codename : os_release->version_id;
+        const char *release = host_release(os_release, defaults->naming);
 
         if (config->release && !config_has_releases(config))
                 return config_warn(loaded, CONFIG(release), "Release= is ignored, %s has no releases",
                                    distribution_words[config->distribution]);
 
-        if (host_distribution(os_release) == config->distribution &&
-            config->distribution != DISTRIBUTION_CLEAR && defaults->release && host_release)
-                return config_fill(loaded, CONFIG(release), host_release, SETTING_DERIVED,
+        if (host_distribution(os_release) == config->distribution && release)
+                return config_fill(loaded, CONFIG(release), release, SETTING_DERIVED,
                                    "the host's os-release");
         return config_fill(loaded, CONFIG(release), defaults->release, SETTING_DEFAULT, NULL);
 }
@@ -112,9 +128,9 @@ static int resolve_archive(LoadedConfig *loaded) {
         const DistributionDefaults *defaults = &distribution_defaults[config->distribution];
         const char *mirror = defaults->mirror;
 
-        if (config->distribution == DISTRIBUTION_UBUNTU && config->architecture != ARCHITECTURE_X86_64 &&
+        if (defaults->ports_mirror && config->architecture != ARCHITECTURE_X86_64 &&
             config->architecture != ARCHITECTURE_X86)
-                mirror = PORTS_MIRROR;
+                mirror = defaults->ports_mirror;
         int r = config_fill(loaded, CONFIG(mirror), mirror, SETTING_DEFAULT, NULL);
         if (r < 0 || (config->repositories && config->repositories[0]) || !defaults->repository)
                 return r;
@@ -134,7 +150,7 @@ static int resolve_cache(LoadedConfig *loaded) {
 
         if (config_source(loaded, CONFIG(cache)) != SETTING_DISCOVERED)
                 return 0;
-        if (distribution_defaults[config->distribution].release && config->distribution != DISTRIBUTION_CLEAR)
+        if (distribution_defaults[config->distribution].naming != RELEASES_NONE)
                 r = text_format(&cache, "%s/%s~%s", config->cache, word, config->release);
         else
                 r = text_format(&cache, "%s/%s", config->cache, word);
