@@ -61,7 +61,7 @@ static const Leftover leftovers[] = {
 
 static const Leftover host_traces[] = {
         { ".",                          "debootstrap" },
-        { "etc",                        "@(fstab|hostname|hosts|resolv.conf)" },
+        { "etc",                        "@(fstab|hostname|resolv.conf)" },
         { "etc/apt",                    "sources.list" },
         { "dev",                        "*" },
         { "run",                        "*" },

@@ -4,6 +4,9 @@
 #include "distro/apt.h"
 #include "distro/debian.h"
 
+/* On the host, whose package debian-archive-keyring has it, and in trees. */
+#define KEY_RING "/usr/share/keyrings/debian-archive-keyring.gpg"
+
 /* Beside what the archive itself calls required, and apt. */
 static const char *const base_packages[] = { "systemd-sysv", "dbus", "libpam-systemd", NULL };
 
@@ -49,7 +52,7 @@ static const AptArchive archive = {
         .security_directory = "debian-security",
         .mirror_domain = ".debian.org",
         .component = "main",
-        .key_ring = "/usr/share/keyrings/debian-archive-keyring.gpg",
+        .key_ring = KEY_RING,
         .sources_name = "debian.sources",
         .rolling = rolling,
         .old_security = old_security,
@@ -60,7 +63,7 @@ const Distro distro_debian = {
         .name = "debian",
         .title = "Debian",
         .manager = &package_manager_apt,
-        .key_ring = "/usr/share/keyrings/debian-archive-keyring.gpg",
+        .key_ring = KEY_RING,
         .key_ring_package = "debian-archive-keyring",
         .base_packages = base_packages,
         .boot_packages = boot_packages,
