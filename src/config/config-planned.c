@@ -33,13 +33,13 @@ static const PlannedValue planned_values[] = {
 };
 
 /* "mkosi.default:9: Encrypt=all is not supported by this version: …" */
-static int refuse(LoadedConfig *loaded, size_t offset, size_t index, const char *why) {
+static int refuse(LoadedConfig *loaded, size_t offset, const char *why) {
         _cleanup_(freep) char *said = NULL;
 
         int r = config_say(loaded, offset, &said);
         if (r < 0)
                 return r;
-        return config_mistake(loaded, offset, index, "%s is not supported by this version: %s", said, why);
+        return config_mistake(loaded, offset, 0, "%s is not supported by this version: %s", said, why);
 }
 
 static int check_boot_protocols(LoadedConfig *loaded) {
@@ -47,7 +47,9 @@ static int check_boot_protocols(LoadedConfig *loaded) {
 
         for (size_t i = 0; list && list[i]; i++)
                 if (text_equal(list[i], "bios"))
-                        return refuse(loaded, CONFIG(boot_protocols), i, "it makes images for uefi");
+                        return config_mistake(loaded, CONFIG(boot_protocols), i,
+                                              "BootProtocols=bios is not supported by this version: it makes "
+                                              "images for uefi");
         return 0;
 }
 
@@ -73,7 +75,7 @@ int config_check_planned(LoadedConfig *loaded) {
 
         for (size_t i = 0; i < ELEMENTSOF(planned_values) && r >= 0; i++)
                 if (planned_values[i].found(loaded))
-                        r = refuse(loaded, planned_values[i].setting, 0, planned_values[i].why);
+                        r = refuse(loaded, planned_values[i].setting, planned_values[i].why);
 
         for (size_t i = 0; i < config_table.n_rows && r >= 0; i++) {
                 const Setting *setting = &config_table.rows[i];
@@ -81,7 +83,7 @@ int config_check_planned(LoadedConfig *loaded) {
                 if (setting->planned && config_is_given(loaded, setting->offset) &&
                     config_asks(&loaded->config, setting) &&
                     config_has_effect(&loaded->config, setting->offset))
-                        r = refuse(loaded, setting->offset, 0, setting->planned);
+                        r = refuse(loaded, setting->offset, setting->planned);
         }
 
         if (r >= 0)

@@ -17,7 +17,7 @@ static void test_what_is_refused(void **state) {
                 { { "-ttar" }, "command line, -t: Format=tar is" },
                 { { "--architecture=arm64" }, "command line, --architecture: Architecture=arm64 is" },
                 { { "-b", "--boot-protocols=uefi,bios" },
-                  "command line, --boot-protocols: BootProtocols= is" },
+                  "command line, --boot-protocols: BootProtocols=bios is" },
                 { { "--encrypt=all" }, "command line, --encrypt: Encrypt=all is" },
                 { { "--verity" }, "command line, --verity: Verity=yes is" },
                 { { "--xz" }, "command line, --xz: XZ=yes is" },
