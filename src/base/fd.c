@@ -59,10 +59,6 @@ static int transfer_all(int fd, void *to, const void *from, size_t size, off_t o
         return 0;
 }
 
-int fd_read_all(int fd, void *buffer, size_t size) {
-        return transfer_all(fd, buffer, NULL, size, -1);
-}
-
 int fd_pread_all(int fd, void *buffer, size_t size, uint64_t offset) {
         return transfer_all(fd, buffer, NULL, size, (off_t)offset);
 }

@@ -31,8 +31,7 @@ static inline void directory_closep(DIR **directory) {
                 (void)closedir(*directory);
 }
 
-/* Reads or writes exactly size bytes at offset (or at the file position). A file that ends early is -ENODATA. */
-int fd_read_all(int fd, void *buffer, size_t size);
+/* Reads or writes exactly size bytes at offset, or at the file position. A file that ends early is -ENODATA. */
 int fd_pread_all(int fd, void *buffer, size_t size, uint64_t offset);
 int fd_write_all(int fd, const void *buffer, size_t size);
 int fd_pwrite_all(int fd, const void *buffer, size_t size, uint64_t offset);

@@ -20,14 +20,6 @@ int distro_open_root(const char *root) {
         return fd < 0 ? -errno : fd;
 }
 
-/* Opens the directory that holds the path's last component. */
-static int open_parent(int root_fd, const char *path) {
-        _cleanup_(freep) char *parent = NULL;
-
-        const int r = path_parent(path, &parent);
-        return r < 0 ? r : path_open_below(root_fd, parent, DIRECTORY_FLAGS, 0);
-}
-
 /* Every missing directory is made in a parent that was opened below the root, so no link leads a mkdir() astray. */
 int distro_make_directory(int root_fd, const char *path, mode_t mode) {
         _cleanup_(freep) char *parent = NULL;
@@ -64,14 +56,6 @@ int distro_write_text(int root_fd, const char *path, const char *text, mode_t mo
         if (parent_fd < 0)
                 return parent_fd;
         return file_write_text(parent_fd, path_base_name(path), text, mode);
-}
-
-int distro_remove(int root_fd, const char *path) {
-        _cleanup_(fd_closep) int parent_fd = open_parent(root_fd, path);
-
-        if (parent_fd < 0)
-                return parent_fd == -ENOENT ? 0 : parent_fd;
-        return tree_remove(parent_fd, path_base_name(path));
 }
 
 static int read_names(DIR *directory, char ***ret) {

@@ -14,9 +14,6 @@ int distro_make_directory(int root_fd, const char *path, mode_t mode);
 /* Writes a file, making missing directories. */
 int distro_write_text(int root_fd, const char *path, const char *text, mode_t mode);
 
-/* Deletes what lies at the path, whole; nothing there is fine. */
-int distro_remove(int root_fd, const char *path);
-
 /* The names of what lies directly in the directory, sorted; no such directory has none. */
 int distro_list(int root_fd, const char *directory, char ***ret);
 

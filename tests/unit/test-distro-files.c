@@ -41,7 +41,7 @@ static void test_links_stay_below(void **state) {
         root_fd = distro_open_root("tree");
 
         /* ".." of the root is the root: the link leads to a directory that is not there. */
-        assert_int_equal(distro_remove(root_fd, "etc/precious"), 0);
+        assert_int_equal(distro_remove_matching(root_fd, "etc", "*"), 0);
         assert_true(distro_write_text(root_fd, "etc/new", "x", 0644) < 0);
         assert_true(distro_make_directory(root_fd, "etc/a/b", 0755) < 0);
         assert_int_equal(access("outside/precious", F_OK), 0);

@@ -132,7 +132,7 @@ static void test_open(void **state) {
         _cleanup_(tree_freep) Tree *tree = load("tree");
         file = tree_open(tree, tree_find(tree, "d/f"));
         assert_true(file >= 0);
-        assert_int_equal(fd_read_all(file, text, 3), 0);
+        assert_int_equal(fd_pread_all(file, text, 3, 0), 0);
         assert_string_equal(text, "tre");
         directory = tree_open(tree, tree_find(tree, "d"));
         assert_true(directory >= 0);
