@@ -13,25 +13,38 @@
 #include "image/plan.h"
 #include "verb.h"
 
+/* A verb is a row in each of two tables: what the settings engine knows of it, and what it does. */
+enum {
+        VERB_BUILD,
+        VERB_SUMMARY,
+        VERB_JSON,
+        VERB_PLAN,
+        VERB_CLEAN,
+        VERB_HELP,
+        VERB_COMPLETION,
+        VERB_MAN,
+        VERB_EXAMPLE,
+};
+
 /* clang-format off */
 const SettingVerb verb_words[] = {
-        { "build",      NULL,    false, "build the image (the default)",
+        [VERB_BUILD]      = { "build",      NULL,    false, "build the image (the default)",
           "Builds what the settings describe. Refuses to touch an output that exists, unless --force is given; even then the old one is replaced only when the new one is complete." },
-        { "summary",    NULL,    false, "show all settings and where they come from",
+        [VERB_SUMMARY]    = { "summary",    NULL,    false, "show all settings and where they come from",
           "Prints every setting that has a value, with the file and line, option or rule that gave it. Builds nothing." },
-        { "json",       NULL,    false, "show all settings as JSON",
+        [VERB_JSON]       = { "json",       NULL,    false, "show all settings as JSON",
           "Prints the same as summary as one JSON object, for programs." },
-        { "plan",       NULL,    false, "show what a build would do, and why",
+        [VERB_PLAN]       = { "plan",       NULL,    false, "show what a build would do, and why",
           "Prints the steps of a build in their order, each with the setting that asks for it. Builds nothing." },
-        { "clean",      NULL,    false, "remove the output of earlier builds",
+        [VERB_CLEAN]      = { "clean",      NULL,    false, "remove the output of earlier builds",
           "Removes the output that the settings name, and what a killed build left behind; with -ff the content of the package cache as well." },
-        { "help",       NULL,    false, "show this help",
+        [VERB_HELP]       = { "help",       NULL,    false, "show this help",
           "Prints a short help." },
-        { "completion", "SHELL", false, "print completion for bash, zsh or fish",
+        [VERB_COMPLETION] = { "completion", "SHELL", false, "print completion for bash, zsh or fish",
           "Prints a completion script for the shell: bash, zsh or fish." },
-        { "man",        NULL,    false, "show the manual page",
+        [VERB_MAN]        = { "man",        NULL,    false, "show the manual page",
           "Shows the manual page; prints its source when the output is no terminal." },
-        { "example",    NULL,    false, "print a settings file with all settings",
+        [VERB_EXAMPLE]    = { "example",    NULL,    false, "print a settings file with all settings",
           "Prints a settings file in which every setting is explained and commented out." },
 };
 /* clang-format on */
@@ -155,17 +168,19 @@ static int verb_example(LoadedConfig *loaded, mode_t caller_umask) {
         return finish_output(0);
 }
 
+/* clang-format off */
 const Verb verbs[] = {
-        { .needs_config = true, .needs_support = true, .run = verb_build },
-        { .needs_config = true, .run = verb_summary },
-        { .needs_config = true, .run = verb_json },
-        { .needs_config = true, .needs_support = true, .run = verb_plan },
-        { .needs_config = true, .run = verb_clean },
-        { .run = verb_help },
-        { .run = verb_completion },
-        { .run = verb_man },
-        { .run = verb_example },
+        [VERB_BUILD]      = { .needs_config = true, .needs_support = true, .run = verb_build },
+        [VERB_SUMMARY]    = { .needs_config = true, .run = verb_summary },
+        [VERB_JSON]       = { .needs_config = true, .run = verb_json },
+        [VERB_PLAN]       = { .needs_config = true, .needs_support = true, .run = verb_plan },
+        [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean },
+        [VERB_HELP]       = { .run = verb_help },
+        [VERB_COMPLETION] = { .run = verb_completion },
+        [VERB_MAN]        = { .run = verb_man },
+        [VERB_EXAMPLE]    = { .run = verb_example },
 };
+/* clang-format on */
 
 const size_t n_verbs = ELEMENTSOF(verbs);
 
