@@ -53,6 +53,7 @@ static int detail_publish(const Config *config, char **ret) {
 }
 
 #define BECAUSE(member) .because = offsetof(Config, member)
+#define ALWAYS          .because = STEP_ALWAYS
 
 /* clang-format off */
 const Step plan_steps[] = {
@@ -62,9 +63,9 @@ const Step plan_steps[] = {
         { "hostname",    "Setting the host name",            BECAUSE(hostname),            NULL,              step_hostname,    NULL },
         { "extra-trees", "Copying extra trees",              BECAUSE(extra_trees),         wants_extra_trees, step_extra_trees, detail_extra_trees },
         { "password",    "Setting the root password",        BECAUSE(password),            wants_password,    step_password,    NULL },
-        { "first-boot",  "Resetting identity",               BECAUSE(distribution),        NULL,              step_first_boot,  NULL },
+        { "first-boot",  "Resetting identity",               ALWAYS,                       NULL,              step_first_boot,  NULL },
         { "initrd",      "Generating the initrd",            BECAUSE(bootable),            wants_boot,        step_initrd,      NULL },
-        { "clean",       "Cleaning up the tree",             BECAUSE(distribution),        NULL,              step_clean,       NULL },
+        { "clean",       "Cleaning up the tree",             ALWAYS,                       NULL,              step_clean,       NULL },
         { "boot",        "Making the unified kernel image",  BECAUSE(kernel_command_line), wants_boot,        step_boot,        detail_boot },
         { "assemble",    "Assembling the disk image",        BECAUSE(format),              wants_disk,        step_assemble,    step_assemble_detail },
         { "publish",     "Putting the result into place",    BECAUSE(output),              NULL,              step_publish,     detail_publish },
@@ -74,10 +75,10 @@ const Step plan_steps[] = {
 const size_t plan_n_steps = ELEMENTSOF(plan_steps);
 
 static int print_origin(const LoadedConfig *loaded, size_t because, FILE *file) {
-        const Setting *setting = setting_find(&config_table, because);
-        const SettingOrigins *origins = &loaded->store->origins[setting - config_table.rows];
+        const Setting *setting = because == STEP_ALWAYS ? NULL : setting_find(&config_table, because);
+        const SettingOrigins *origins = setting ? &loaded->store->origins[setting - config_table.rows] : NULL;
 
-        if (origins->n_items == 0)
+        if (!origins || origins->n_items == 0)
                 return fprintf(file, "  [always]\n") < 0 ? -EIO : 0;
 
         (void)fprintf(file, "  [%s=", setting->name ? setting->name : setting->option);

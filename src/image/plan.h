@@ -7,10 +7,12 @@
 
 #include "image/image.h"
 
+#define STEP_ALWAYS SIZE_MAX /* no setting asks for the step */
+
 typedef struct Step {
         const char *name;  /* one word, "packages" */
         const char *doing; /* shown while it runs: "Installing packages" */
-        size_t because;    /* offset of the Config member that asks for it, for `mkosi plan` */
+        size_t because; /* offset of the Config member that asks for it, or STEP_ALWAYS, for `mkosi plan` */
         bool (*wanted)(const Config *config); /* NULL: always */
         int (*run)(Image *image);
         int (*detail)(const Config *config,

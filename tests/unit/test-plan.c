@@ -31,6 +31,7 @@ static void test_disk(void **state) {
         assert_has(text, "    debian sid for x86-64 from http://mirror/debian\n");
         assert_has(text, "[Bootable= command line, --bootable]\n");
         assert_has(text, " packages     Installing packages  [always]\n");
+        assert_has(text, " clean        Cleaning up the tree  [always]\n");
         assert_has(text, "    kernel command line: quiet\n");
         assert_has(text, "    partitions: esp: 256M, root: 3G\n");
         assert_has(text, "10. publish ");
