@@ -128,7 +128,9 @@ static const Setting rows[] = {
           SETTING_MEMBER(Config, read_only, bool), .default_about = "no; yes for squashfs and Verity=yes",
           .help = "mark the root file system read-only",
           .about = "Sets the read-only attribute (bit 60) of the root partition, which systemd obeys when "
-                   "it mounts the partition by its type. It takes a disk image." },
+                   "it mounts the partition by its type. It takes a disk image. What the system writes "
+                   "to /var is best sent to memory with systemd.volatile=state or =overlay on the kernel "
+                   "command line: services that need it fail otherwise, and switching off waits for them." },
         { .section = "Output", .name = "Encrypt", .option = "encrypt", SETTING_MEMBER(Config, encrypt, enum),
           .words = encrypt_words, .aliases = encrypt_aliases, .default_about = "off",
           .planned = "LUKS volumes are not made yet",
