@@ -4,7 +4,6 @@
 import os
 import re
 import resource
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -59,19 +58,33 @@ def tool():
     return path
 
 
-@pytest.fixture(scope='module')
-def kernel():
-    """Debian's kernel, which an earlier run may have left in the cache."""
-    cache = Path(os.environ.get('MKOSI_TEST_CACHE', projects.ROOT / 'build/test-cache')).absolute() / 'kernel'
+def from_package(name, package, pattern):
+    """A file of a Debian package, which is unpacked, not installed; an earlier run may have left it in the cache."""
+    cache = Path(os.environ.get('MKOSI_TEST_CACHE', projects.ROOT / 'build/test-cache')).absolute() / name
     cache.mkdir(parents=True, exist_ok=True)
-    if not list(cache.glob('boot/vmlinuz-*')):
-        [package] = re.findall(r'Depends: (linux-image-\S+)', run('apt-cache', 'depends', KERNEL_PACKAGE))
-        run('apt-get', 'download', package, cwd=cache)
+    if not list(cache.glob(pattern)):
+        run('apt-get', 'download', package(), cwd=cache)
         [archive] = cache.glob('*.deb')
         run('dpkg-deb', '--extract', archive, cache)
         archive.unlink()
-    [path] = cache.glob('boot/vmlinuz-*')
+    [path] = cache.glob(pattern)
     return path
+
+
+def kernel_package():
+    [package] = re.findall(r'Depends: (linux-image-\S+)', run('apt-cache', 'depends', KERNEL_PACKAGE))
+    return package
+
+
+@pytest.fixture(scope='module')
+def kernel():
+    return from_package('kernel', kernel_package, 'boot/vmlinuz-*')
+
+
+@pytest.fixture(scope='module')
+def bootctl():
+    """Its package would install itself on the boot partition of the machine."""
+    return from_package('bootctl', lambda: 'systemd-boot', 'usr/bin/bootctl')
 
 
 @pytest.fixture(scope='module')
@@ -173,10 +186,7 @@ def test_signing(make, initrd, foreign_tool, tmp_path):
     assert subprocess.run([sbverify, '--cert', certificate, signed], check=False, capture_output=True).returncode != 0
 
 
-def test_bootctl_lists_it(make, initrd, root_user):
-    bootctl = shutil.which('bootctl', path='/usr/bin:/bin')
-    if not bootctl:
-        pytest.skip('bootctl is not installed (package systemd-boot)')
+def test_bootctl_lists_it(make, initrd, bootctl, root_user):
     # bootctl takes for a boot partition only what is mounted, and without the variable only FAT.
     script = 'mount --bind "$1" "$1" && SYSTEMD_RELAX_ESP_CHECKS=1 exec "$2" list --esp-path="$1"'
     said = run('unshare', '--mount', '/bin/sh', '-c', script, 'sh', make('tree', initrd), bootctl, cwd='/')
