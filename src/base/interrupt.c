@@ -10,6 +10,7 @@
 /* What a signal handler may touch. This is the process's own state by nature: signals are. */
 static volatile sig_atomic_t signal_caught = 0;
 static int event_fd = -EBADF;
+static bool pipe_ignored = false;
 
 static const int interrupt_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -57,6 +58,11 @@ int interrupt_fd(void) {
         return event_fd;
 }
 
+void interrupt_ignore_pipe(void) {
+        if (signal(SIGPIPE, SIG_IGN) != SIG_IGN)
+                pipe_ignored = true;
+}
+
 void interrupt_reset(void) {
         sigset_t none;
 
@@ -67,6 +73,8 @@ void interrupt_reset(void) {
                 if (sigaction(interrupt_signals[i], NULL, &old) == 0 && old.sa_handler == on_signal)
                         (void)signal(interrupt_signals[i], SIG_DFL);
         }
+        if (pipe_ignored)
+                (void)signal(SIGPIPE, SIG_DFL);
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

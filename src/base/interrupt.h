@@ -19,5 +19,8 @@ int interrupt_signal(void);
 /* Becomes readable when a signal came, for poll(); -EBADF before interrupt_catch(). Never read from it, never close it. */
 int interrupt_fd(void);
 
+/* From now on, writing to a pipe that nobody reads fails with EPIPE, and does not end the process. */
+void interrupt_ignore_pipe(void);
+
 /* In a child after fork(): signals do again what they always do, and none is blocked. */
 void interrupt_reset(void);
