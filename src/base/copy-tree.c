@@ -15,6 +15,7 @@
 typedef struct Copy {
         Tree *tree;
         CopyTreeFlags flags;
+        Progress *progress;
         int to_fd;
 
         bool *made; /* for each node: a directory that was not there before */
@@ -106,7 +107,20 @@ static int copy_data(const Copy *copy, const TreeNode *node) {
                 return -errno;
         if (ftruncate(to_fd, (off_t)size) < 0)
                 return -errno;
-        return fd_copy_range(from_fd, 0, to_fd, 0, size);
+        const int r = fd_copy_range(from_fd, 0, to_fd, 0, size);
+        if (r >= 0)
+                progress_advance(copy->progress, size);
+        return r;
+}
+
+/* The work is what files hold. */
+static void expect_work(const Copy *copy) {
+        uint64_t total = 0;
+
+        for (size_t i = 0; i < copy->tree->n_nodes; i++)
+                if (S_ISREG(copy->tree->nodes[i]->status.st_mode) && !copy->tree->nodes[i]->original)
+                        total += (uint64_t)copy->tree->nodes[i]->status.st_size;
+        progress_expect(copy->progress, PROGRESS_BYTES, total);
 }
 
 static int copy_link(const Copy *copy, const TreeNode *node) {
@@ -210,14 +224,17 @@ static int copy_nodes(Copy *copy, Reason *reason) {
         return 0;
 }
 
-int copy_tree(int dir_fd, const char *from, const char *to, CopyTreeFlags flags, Reason *reason) {
-        _cleanup_(copy_done) Copy copy = { .flags = flags, .to_fd = -EBADF, .parent_fd = -EBADF };
+int copy_tree(int dir_fd, const char *from, const char *to, const CopyTreeOptions *options, Reason *reason) {
+        _cleanup_(copy_done) Copy copy = {
+                .flags = options->flags, .progress = options->progress, .to_fd = -EBADF, .parent_fd = -EBADF
+        };
 
         assert(from && to);
 
         int r = tree_load(dir_fd, from, &copy.tree, reason);
         if (r < 0)
                 return r;
+        expect_work(&copy);
         copy.made = calloc(copy.tree->n_nodes, sizeof(bool));
         if (!copy.made)
                 return -ENOMEM;

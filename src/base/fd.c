@@ -27,15 +27,11 @@ int fd_fill_standard(void) {
         return 0;
 }
 
-/* One read or write, at the file position when offset is negative; interruptions are retried. */
-static ssize_t transfer_once(int fd, void *to, const void *from, size_t size, off_t offset) {
+/* One read, at the file position when offset is negative; interruptions are retried. */
+static ssize_t read_once(int fd, void *buffer, size_t size, off_t offset) {
         for (;;) {
-                ssize_t n;
+                const ssize_t n = offset < 0 ? read(fd, buffer, size) : pread(fd, buffer, size, offset);
 
-                if (to)
-                        n = offset < 0 ? read(fd, to, size) : pread(fd, to, size, offset);
-                else
-                        n = offset < 0 ? write(fd, from, size) : pwrite(fd, from, size, offset);
                 if (n >= 0)
                         return n;
                 if (errno != EINTR)
@@ -43,32 +39,49 @@ static ssize_t transfer_once(int fd, void *to, const void *from, size_t size, of
         }
 }
 
-static int transfer_all(int fd, void *to, const void *from, size_t size, off_t offset) {
-        size_t done = 0;
+static ssize_t write_once(int fd, const void *data, size_t size, off_t offset) {
+        for (;;) {
+                const ssize_t n = offset < 0 ? write(fd, data, size) : pwrite(fd, data, size, offset);
 
-        while (done < size) {
-                const ssize_t n = transfer_once(fd, to ? (char *)to + done : NULL,
-                                                from ? (const char *)from + done : NULL, size - done,
-                                                offset < 0 ? offset : offset + (off_t)done);
+                if (n >= 0)
+                        return n;
+                if (errno != EINTR)
+                        return -errno;
+        }
+}
+
+static int write_all(int fd, const void *data, size_t size, off_t offset) {
+        for (size_t done = 0; done < size;) {
+                const ssize_t n = write_once(fd, (const char *)data + done, size - done,
+                                             offset < 0 ? offset : offset + (off_t)done);
                 if (n < 0)
                         return (int)n;
                 if (n == 0)
-                        return to ? -ENODATA : -EIO;
+                        return -EIO;
                 done += (size_t)n;
         }
         return 0;
 }
 
 int fd_pread_all(int fd, void *buffer, size_t size, uint64_t offset) {
-        return transfer_all(fd, buffer, NULL, size, (off_t)offset);
+        for (size_t done = 0; done < size;) {
+                const ssize_t n =
+                        read_once(fd, (char *)buffer + done, size - done, (off_t)offset + (off_t)done);
+                if (n < 0)
+                        return (int)n;
+                if (n == 0)
+                        return -ENODATA;
+                done += (size_t)n;
+        }
+        return 0;
 }
 
 int fd_write_all(int fd, const void *buffer, size_t size) {
-        return transfer_all(fd, NULL, buffer, size, -1);
+        return write_all(fd, buffer, size, -1);
 }
 
 int fd_pwrite_all(int fd, const void *buffer, size_t size, uint64_t offset) {
-        return transfer_all(fd, NULL, buffer, size, (off_t)offset);
+        return write_all(fd, buffer, size, (off_t)offset);
 }
 
 int fd_read_file(int fd, size_t size_max, char **ret, size_t *ret_size) {
@@ -95,7 +108,7 @@ int fd_read_file(int fd, size_t size_max, char **ret, size_t *ret_size) {
                                 return -ENOMEM;
                         text = grown;
                 }
-                const ssize_t n = transfer_once(fd, text + size, NULL, room - size, -1);
+                const ssize_t n = read_once(fd, text + size, room - size, -1);
                 if (n < 0)
                         return (int)n;
                 if (n == 0)
@@ -192,9 +205,29 @@ static int copy_data(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_o
         return 0;
 }
 
+int fd_find_data(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, uint64_t *ret_hole) {
+        assert(position <= end && ret_data && ret_hole);
+
+        off_t data = lseek(fd, (off_t)position, SEEK_DATA), hole = (off_t)end;
+        if (data < 0 && errno == EINVAL)
+                data = (off_t)position; /* a file system that knows no holes */
+        else if (data < 0 && errno == ENXIO)
+                data = (off_t)end; /* nothing but a hole up to the end of the file */
+        else if (data < 0)
+                return -errno;
+        else if (data < (off_t)end) {
+                hole = lseek(fd, data, SEEK_HOLE);
+                if (hole < 0)
+                        return -errno;
+        }
+
+        *ret_data = MIN((uint64_t)data, end);
+        *ret_hole = MIN((uint64_t)hole, end);
+        return 0;
+}
+
 int fd_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t size) {
         const uint64_t end = from_offset + size;
-        uint64_t position = from_offset;
         struct stat status;
 
         if (fstat(from_fd, &status) < 0)
@@ -204,28 +237,25 @@ int fd_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offs
         if ((uint64_t)status.st_size < end)
                 return -ENODATA;
 
-        while (position < end) {
-                const off_t data = lseek(from_fd, (off_t)position, SEEK_DATA);
-                if (data < 0 && errno == ENXIO)
-                        return 0; /* nothing but a hole up to the end */
-                if (data < 0)
-                        return errno == EINVAL
-                                       ? copy_data(from_fd, position, to_fd,
-                                                   to_offset + (position - from_offset), end - position)
-                                       : -errno;
-                if ((uint64_t)data >= end)
-                        return 0;
-
-                off_t hole = lseek(from_fd, data, SEEK_HOLE);
-                if (hole < 0)
-                        return -errno;
-                hole = MIN(hole, (off_t)end);
-
-                const int r = copy_data(from_fd, (uint64_t)data, to_fd,
-                                        to_offset + ((uint64_t)data - from_offset), (uint64_t)(hole - data));
+        for (uint64_t position = from_offset, data, hole; position < end; position = hole) {
+                int r = fd_find_data(from_fd, position, end, &data, &hole);
                 if (r < 0)
                         return r;
-                position = (uint64_t)hole;
+                r = copy_data(from_fd, data, to_fd, to_offset + (data - from_offset), hole - data);
+                if (r < 0)
+                        return r;
         }
+        return 0;
+}
+
+int fd_extend(int fd, uint64_t size) {
+        struct stat status;
+
+        if (fstat(fd, &status) < 0)
+                return -errno;
+        if (size > INT64_MAX)
+                return -EFBIG;
+        if (S_ISREG(status.st_mode) && (uint64_t)status.st_size < size && ftruncate(fd, (off_t)size) < 0)
+                return -errno;
         return 0;
 }

@@ -52,6 +52,14 @@ int fd_read_file(int fd, size_t size_max, char **ret, size_t *ret_size);
 int file_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode);
 int file_write_text(int dir_fd, const char *path, const char *text, mode_t mode);
 
+/* Finds the next data at or behind the position of a regular file, and the hole that follows it: what lies from the
+ * position to ret_data reads as zeros. Both are at most end, and equal to it when there is no data. Moves the file
+ * position. */
+int fd_find_data(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, uint64_t *ret_hole);
+
 /* Copies size bytes from one regular file's offset to another's, sharing blocks where the file system can, and leaves
  * holes of the source as holes: the target range must read as zeros before. -ENODATA if the source ends early. */
 int fd_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t size);
+
+/* Makes a regular file at least so long, with a hole at its end; anything that is no regular file is left alone. */
+int fd_extend(int fd, uint64_t size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -10,6 +11,10 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+
+/* What is shorter is more likely a name. */
+#define URI_SCHEME_LENGTH_MIN 2
+#define URI_SCHEME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
 
 #define SYSTEM_SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -24,6 +29,12 @@ int path_join(const char *a, const char *b, char **ret) {
         if (a_length == 0 && a[0] != '/')
                 return text_copy(b, ret);
         return text_format(ret, "%.*s/%s", (int)a_length, a, b);
+}
+
+bool path_is_uri(const char *text) {
+        const size_t n = strspn(text, URI_SCHEME_CHARACTERS);
+
+        return isalpha((unsigned char)text[0]) && n >= URI_SCHEME_LENGTH_MIN && text[n] == ':';
 }
 
 int path_absolute(const char *path, char **ret) {

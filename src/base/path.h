@@ -12,6 +12,10 @@ int path_join(const char *a, const char *b, char **ret);
  * starts at the current directory. */
 int path_absolute(const char *path, char **ret);
 
+/* Whether this is a URI ("pkcs11:token=…", "file:/…"), by its scheme (RFC 3986, 3.1), and no path; a path with a
+ * colon in it can be told from one by "./" in front. */
+bool path_is_uri(const char *text);
+
 /* Whether the absolute, normalised path is the ancestor itself or lies below it. */
 bool path_is_below(const char *path, const char *ancestor);
 

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/subvolume.h"
 #include "base/text.h"
 #include "base/tree.h"
 
@@ -17,11 +18,6 @@ typedef struct Removal {
         int top_fd; /* the directory that is removed, once it is open */
         unsigned n_moved;
 } Removal;
-
-static void dir_closep(DIR **dir) {
-        if (*dir)
-                (void)closedir(*dir);
-}
 
 static int move_up(Removal *removal, int dir_fd, const char *name) {
         for (;;) {
@@ -58,11 +54,30 @@ static int remove_entries(Removal *removal, DIR *dir, unsigned depth) {
         }
 }
 
+/* A subvolume goes away at once, unless others are nested in it; then it goes like any directory, if it can be written
+ * to. Returns 1 when it is gone. */
+static int remove_subvolume(int fd, int parent_fd, const char *name) {
+        int r = subvolume_is(fd);
+        if (r <= 0)
+                return r;
+        r = subvolume_get_read_only(fd);
+        if (r > 0)
+                r = subvolume_set_read_only(fd, false);
+        if (r < 0)
+                return r;
+        return subvolume_remove(parent_fd, name) == 0;
+}
+
 static int remove_directory(Removal *removal, int parent_fd, const char *name, unsigned depth) {
         const int fd = tree_open_directory(parent_fd, name);
         if (fd < 0)
                 return fd;
-        _cleanup_(dir_closep) DIR *dir = fdopendir(fd);
+        const int removed = remove_subvolume(fd, parent_fd, name);
+        if (removed != 0) {
+                (void)fd_close(fd);
+                return MIN(removed, 0);
+        }
+        _cleanup_(directory_closep) DIR *dir = fdopendir(fd);
         if (!dir) {
                 const int r = -errno;
                 (void)fd_close(fd);

@@ -14,11 +14,6 @@
 #include "base/text.h"
 #include "base/tree.h"
 
-static void dir_closep(DIR **dir) {
-        if (*dir)
-                (void)closedir(*dir);
-}
-
 static void node_free(TreeNode *node) {
         if (!node)
                 return;
@@ -149,17 +144,26 @@ int tree_open_directory(int dir_fd, const char *name) {
         return (int)fd;
 }
 
+static int refuse_depth(const TreeNode *node, Reason *reason) {
+        _cleanup_(freep) char *path = NULL;
+
+        const int r = tree_node_path(node, &path);
+        if (r < 0)
+                return r;
+        return reason_set(reason, -ELOOP, "The directory '%s' is nested deeper than %d levels", path,
+                          TREE_DEPTH_MAX);
+}
+
 /* Reads the directory that fd, which it takes over, refers to, and all that lies below. */
 static int load_directory(Tree *tree, TreeNode *node, int fd, unsigned depth, Reason *reason) {
-        _cleanup_(dir_closep) DIR *dir = fdopendir(fd);
+        _cleanup_(directory_closep) DIR *dir = fdopendir(fd);
         if (!dir) {
                 const int r = -errno;
                 (void)fd_close(fd);
                 return r;
         }
         if (depth > TREE_DEPTH_MAX)
-                return reason_set(reason, -ELOOP, "Directories are nested deeper than %d levels",
-                                  TREE_DEPTH_MAX);
+                return refuse_depth(node, reason);
 
         int r = interrupt_check();
         if (r < 0)
@@ -335,23 +339,49 @@ int tree_node_path(const TreeNode *node, char **ret) {
         return 0;
 }
 
-static int open_node(const Tree *tree, const TreeNode *node, int flags) {
-        _cleanup_(freep) char *path = NULL;
+/* Opens a path below the root that may be longer than system calls take: then in parts. */
+static int open_long_path(int root_fd, char *path, int flags) {
         _cleanup_(fd_closep) int fd = -EBADF;
+
+        while (strlen(path) >= PATH_MAX) {
+                char *slash = memrchr(path, '/', PATH_MAX - 1);
+                if (!slash)
+                        return -ENAMETOOLONG;
+                *slash = '\0';
+                const int next = path_open_below(fd >= 0 ? fd : root_fd, path,
+                                                 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+                if (next < 0)
+                        return next;
+                (void)fd_close(fd);
+                fd = next;
+                path = slash + 1;
+        }
+        return path_open_below(fd >= 0 ? fd : root_fd, path, flags, 0);
+}
+
+int tree_node_verify(const TreeNode *node, int fd) {
         struct stat status;
 
-        int r = tree_node_path(node, &path);
-        if (r < 0)
-                return r;
-        fd = path_open_below(tree->root_fd, path, flags | O_NOFOLLOW | O_CLOEXEC, 0);
-        if (fd < 0)
-                return fd;
         if (fstat(fd, &status) < 0)
                 return -errno;
         if (status.st_dev != node->status.st_dev || status.st_ino != node->status.st_ino ||
             ((status.st_mode ^ node->status.st_mode) & S_IFMT) != 0)
                 return -ESTALE;
-        return TAKE_FD(fd);
+        return 0;
+}
+
+static int open_node(const Tree *tree, const TreeNode *node, int flags) {
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(fd_closep) int fd = -EBADF;
+
+        int r = tree_node_path(node, &path);
+        if (r < 0)
+                return r;
+        fd = open_long_path(tree->root_fd, path, flags | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return fd;
+        r = tree_node_verify(node, fd);
+        return r < 0 ? r : TAKE_FD(fd);
 }
 
 int tree_open(const Tree *tree, const TreeNode *node) {
@@ -359,6 +389,70 @@ int tree_open(const Tree *tree, const TreeNode *node) {
 
         /* Should a pipe stand there by now, opening it must not wait for a writer. */
         return open_node(tree, node, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+/* Lists the node and all below it anew, in tree order. */
+static int tree_append_all(Tree *tree, TreeNode *node) {
+        node->original = NULL;
+        int r = tree_append(tree, node);
+        for (size_t i = 0; i < node->n_children && r >= 0; i++)
+                r = tree_append_all(tree, node->children[i]);
+        return r;
+}
+
+static int tree_renumber(Tree *tree, TreeNode *root) {
+        _cleanup_(freep) TreeNode **nodes = tree->nodes;
+
+        tree->nodes = NULL;
+        tree->n_nodes = 0;
+        const int r = tree_append_all(tree, root);
+        if (r < 0) {
+                /* What begins the old list holds all nodes. */
+                free(tree->nodes);
+                tree->nodes = TAKE_PTR(nodes);
+                tree->n_nodes = 1;
+                return r;
+        }
+        return tree_find_links(tree);
+}
+
+int tree_split(Tree *tree, const char *path, Tree **ret) {
+        _cleanup_(tree_freep) Tree *part = calloc(1, sizeof(Tree));
+        _cleanup_(node_freep) TreeNode *root = NULL;
+
+        assert(tree && path && ret);
+
+        /* Found in what is ours to change. */
+        TreeNode *node = (TreeNode *)tree_find(tree, path);
+        if (!node || !S_ISDIR(node->status.st_mode))
+                return node ? -ENOTDIR : -ENOENT;
+        if (!part)
+                return -ENOMEM;
+        part->root_fd = open_node(tree, node, O_RDONLY | O_DIRECTORY);
+        if (part->root_fd < 0)
+                return part->root_fd;
+
+        int r = node_new("", NULL, &root);
+        if (r < 0)
+                return r;
+        root->status = node->status;
+        r = tree_append(part, root);
+        if (r < 0)
+                return r;
+        TreeNode *top = TAKE_PTR(root);
+        top->children = TAKE_PTR(node->children);
+        top->n_children = node->n_children;
+        node->n_children = 0;
+        for (size_t i = 0; i < top->n_children; i++)
+                top->children[i]->parent = top;
+
+        r = tree_renumber(part, top);
+        if (r >= 0)
+                r = tree_renumber(tree, tree->nodes[0]);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(part);
+        return 0;
 }
 
 void tree_attributes_done(TreeAttributes *attributes) {
@@ -425,19 +519,14 @@ static int attributes_add(TreeAttributes *attributes, const char *path, const ch
         return 0;
 }
 
-int tree_read_attributes(const Tree *tree, const TreeNode *node, TreeAttributes *ret) {
+/* Reads the attributes of what a descriptor of any kind refers to. One for a link, a socket or what we may not read serves
+ * no f*xattr() call, but its name under /proc does: the way there ends at the object itself and follows nothing further. */
+static int read_attributes(int fd, TreeAttributes *ret) {
         _cleanup_(tree_attributes_done) TreeAttributes attributes = {};
-        _cleanup_(fd_closep) int fd = -EBADF;
         _cleanup_(freep) void *names = NULL;
         char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
         size_t size;
 
-        fd = open_node(tree, node, O_PATH);
-        if (fd < 0)
-                return fd;
-
-        /* A descriptor that refers to a link, a socket or what we may not read serves no f*xattr() call, but its name
-         * under /proc does: the way there ends at the object itself and follows nothing further. */
         (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         int r = attribute_read(path, NULL, &names, &size);
         if (r == -EOPNOTSUPP || (r == 0 && size == 0)) {
@@ -458,4 +547,21 @@ int tree_read_attributes(const Tree *tree, const TreeNode *node, TreeAttributes 
         *ret = attributes;
         attributes = (TreeAttributes){};
         return 0;
+}
+
+int tree_read_attributes(const Tree *tree, const TreeNode *node, TreeAttributes *ret) {
+        _cleanup_(fd_closep) int fd = open_node(tree, node, O_PATH);
+
+        if (fd < 0)
+                return fd;
+        return read_attributes(fd, ret);
+}
+
+int tree_read_open_attributes(int fd, TreeAttributes *ret) {
+        /* Most files have none, and are done with here. */
+        if (flistxattr(fd, NULL, 0) == 0) {
+                *ret = (TreeAttributes){};
+                return 0;
+        }
+        return read_attributes(fd, ret);
 }

@@ -60,13 +60,23 @@ int tree_node_path(const TreeNode *node, char **ret);
  * than the one that was loaded. */
 int tree_open(const Tree *tree, const TreeNode *node);
 
+/* -ESTALE if what the descriptor refers to is another inode than the one that was loaded, or of another kind. */
+int tree_node_verify(const TreeNode *node, int fd);
+
 /* All extended attributes of the node (its own, also for symbolic links). A file system without them answers none. */
 int tree_read_attributes(const Tree *tree, const TreeNode *node, TreeAttributes *ret);
+/* The same for what tree_open() has opened already. */
+int tree_read_open_attributes(int fd, TreeAttributes *ret);
 void tree_attributes_done(TreeAttributes *attributes);
 
 /* Opens a directory to read it. A symbolic link is -ELOOP or -ENOTDIR, a directory that is mounted over is -EXDEV. */
 int tree_open_directory(int dir_fd, const char *name);
 
-/* Deletes what lies at the path, whole, without following symbolic links or entering what is mounted (-EXDEV).
- * Nothing there is fine. */
+/* Takes what lies in the directory at the path, which must be one, out of the tree, and makes a tree of its own of it: the
+ * directory stays as an empty one, and becomes the root there. Names of one inode on both sides become two inodes. -ENOENT
+ * or -ENOTDIR when there is no such directory; after any other failure the tree is fit for nothing but tree_free(). */
+int tree_split(Tree *tree, const char *path, Tree **ret);
+
+/* Deletes what lies at the path, whole, without following symbolic links or entering what is mounted (-EXDEV). Subvolumes
+ * of btrfs are deleted too, read-only ones included. Nothing there is fine. */
 int tree_remove(int dir_fd, const char *path);

@@ -60,7 +60,7 @@ static void assert_text(const char *path, const char *expected) {
 static void copy(CopyTreeFlags flags) {
         _cleanup_(reason_done) Reason reason = {};
 
-        int r = copy_tree(AT_FDCWD, "from", "to", flags, &reason);
+        int r = copy_tree(AT_FDCWD, "from", "to", &(CopyTreeOptions){ .flags = flags }, &reason);
         if (r < 0)
                 fail_msg("%s", reason_text(&reason, r));
 }
@@ -133,19 +133,19 @@ static void test_in_the_way(void **state) {
         make_directory("to", 0755);
         assert_int_equal(symlink("../outside", "to/lib"), 0);
 
-        assert_int_equal(copy_tree(AT_FDCWD, "from", "to", 0, &link_reason), -ENOTDIR);
+        assert_int_equal(copy_tree(AT_FDCWD, "from", "to", &(CopyTreeOptions){}, &link_reason), -ENOTDIR);
         assert_string_equal(link_reason.text,
                             "Cannot copy the directory 'lib': the target has a link or a file of that name");
         assert_int_equal(access("outside/x", F_OK), -1);
 
         assert_int_equal(symlink("outside", "to-link"), 0);
-        assert_int_equal(copy_tree(AT_FDCWD, "from", "to-link", 0, NULL), -ENOTDIR);
+        assert_int_equal(copy_tree(AT_FDCWD, "from", "to-link", &(CopyTreeOptions){}, NULL), -ENOTDIR);
         assert_int_equal(access("outside/lib", F_OK), -1);
 
         /* A directory is not thrown away for a file. */
         make_directory("second", 0755);
         make_file("second/lib", "file", 0644);
-        assert_int_equal(copy_tree(AT_FDCWD, "second", "from", 0, &file_reason), -EISDIR);
+        assert_int_equal(copy_tree(AT_FDCWD, "second", "from", &(CopyTreeOptions){}, &file_reason), -EISDIR);
         assert_text("from/lib/x", "new");
 }
 
@@ -205,7 +205,7 @@ static void test_owners(void **state) {
         assert_int_equal(getxattr("to/f", "trusted.x", NULL, 0), 1);
 
         /* Without the flag all belongs to root, and only user.* comes along. */
-        assert_int_equal(copy_tree(AT_FDCWD, "from", "second", 0, NULL), 0);
+        assert_int_equal(copy_tree(AT_FDCWD, "from", "second", &(CopyTreeOptions){}, NULL), 0);
         assert_int_equal(status_of("second/f").st_uid, 0);
         assert_int_equal(status_of("second/f").st_gid, 0);
         assert_int_equal(status_of("second").st_uid, 0);

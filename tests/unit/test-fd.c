@@ -103,11 +103,53 @@ static void test_copy_range(void **state) {
         assert_int_equal(fd_copy_range(from, 1, to, 0, 64 * MIB + 4), -ENODATA);
 }
 
+static void test_find_data(void **state) {
+        static const struct {
+                uint64_t position, end, data, hole;
+        } cases[] = {
+                { 0, 10 * MIB, 4 * MIB, 6 * MIB },
+                { 4 * MIB + 7, 10 * MIB, 4 * MIB + 7, 6 * MIB },
+                { 0, 5 * MIB, 4 * MIB, 5 * MIB },
+                { 0, MIB, MIB, MIB },
+                { 6 * MIB, 10 * MIB, 10 * MIB, 10 * MIB },
+                { 10 * MIB, 11 * MIB, 11 * MIB, 11 * MIB },
+                { 3, 3, 3, 3 },
+        };
+        _cleanup_(freep) char *bytes = calloc(1, 2 * MIB);
+        _cleanup_(fd_closep) int fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        uint64_t data = 1, hole = 2;
+
+        assert_int_equal(fd_pwrite_all(fd, bytes, 2 * MIB, 4 * MIB), 0);
+        assert_int_equal(ftruncate(fd, 10 * MIB), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                assert_int_equal(fd_find_data(fd, cases[i].position, cases[i].end, &data, &hole), 0);
+                assert_int_equal(data, cases[i].data);
+                assert_int_equal(hole, cases[i].hole);
+        }
+        assert_int_equal(fd_find_data(-EBADF, 0, 1, &data, &hole), -EBADF);
+}
+
+static void test_extend(void **state) {
+        _cleanup_(fd_closep) int fd = open("a", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        _cleanup_(fd_closep) int device = open("/dev/null", O_RDWR | O_CLOEXEC);
+        struct stat status;
+
+        assert_int_equal(fd_extend(fd, 10 * MIB), 0);
+        assert_int_equal(fd_extend(fd, MIB), 0);
+        assert_int_equal(fstat(fd, &status), 0);
+        assert_int_equal(status.st_size, 10 * MIB);
+        assert_int_equal(status.st_blocks, 0);
+        assert_int_equal(fd_extend(fd, UINT64_MAX), -EFBIG);
+        assert_int_equal(fd_extend(device, 10), 0);
+        assert_int_equal(fd_extend(-1, 10), -EBADF);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_whole_files),   unit_test_in_directory(test_file_of_proc),
                 unit_test_in_directory(test_fill_standard), unit_test_in_directory(test_positions),
-                unit_test_in_directory(test_copy_range),
+                unit_test_in_directory(test_copy_range),    unit_test_in_directory(test_find_data),
+                unit_test_in_directory(test_extend),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

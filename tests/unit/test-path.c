@@ -126,11 +126,33 @@ static void test_find_program(void **state) {
         assert_int_equal(path_find_program("plain", here, &none), -ENOENT);
 }
 
+static void test_is_uri(void **state) {
+        static const struct {
+                const char *text;
+                bool is_uri;
+        } cases[] = {
+                { "pkcs11:token=teapot;object=key", true },
+                { "file:/etc/key.pem", true },
+                { "org.example.store:x:y", true },
+                { "mkosi.secure-boot.key", false },
+                { "/etc/pkcs11:key", false },
+                { "./file:key", false },
+                { "c:key", false },
+                { ":key", false },
+                { "1st:key", false },
+                { "", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_int_equal(path_is_uri(cases[i].text), cases[i].is_uri);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_join),
                 cmocka_unit_test(test_absolute),
                 cmocka_unit_test(test_parts),
+                cmocka_unit_test(test_is_uri),
                 unit_test_in_directory(test_make_directories),
                 unit_test_in_directory(test_open_below),
                 unit_test_in_directory(test_find_program),

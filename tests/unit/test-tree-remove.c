@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
-#include "temporary-directory.h"
+#include "base/subvolume.h"
+#include "btrfs-mount.h"
 
 static void make_file(const char *path) {
         assert_int_equal(file_write_text(AT_FDCWD, path, "", 0644), 0);
@@ -127,11 +128,40 @@ static void test_mounts(void **state) {
         assert_true(exists("kept/file"));
 }
 
+static int check_subvolumes(void) {
+        static const char *const names[] = { "a", "b", "c" };
+        _cleanup_(fd_closep) int top = open("mounted", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fds[ELEMENTSOF(names)], parent = top;
+
+        /* Nested in one another, all of them read-only, and one more in a directory deep inside. */
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                EXPECT(subvolume_create(parent, names[i], 0755) == 0);
+                fds[i] = openat(parent, names[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                EXPECT(fds[i] >= 0 && mkdirat(fds[i], "directory", 0755) == 0);
+                EXPECT(file_write_text(fds[i], "directory/file", "x", 0644) == 0);
+                parent = fds[i];
+        }
+        _cleanup_(fd_closep) int directory = openat(fds[0], "directory", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        EXPECT(subvolume_create(directory, "d", 0755) == 0);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                EXPECT(subvolume_set_read_only(fds[i], true) == 0);
+                (void)close(fds[i]);
+        }
+        EXPECT(tree_remove(top, "a") == 0);
+        EXPECT(faccessat(top, "a", F_OK, 0) < 0 && errno == ENOENT);
+        return 0;
+}
+
+static void test_subvolumes(void **state) {
+        in_btrfs(check_subvolumes);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_simple),  unit_test_in_directory(test_links_are_not_followed),
-                unit_test_in_directory(test_refused), unit_test_in_directory(test_deep),
-                unit_test_in_directory(test_many),    unit_test_in_directory(test_mounts),
+                unit_test_in_directory(test_simple),     unit_test_in_directory(test_links_are_not_followed),
+                unit_test_in_directory(test_refused),    unit_test_in_directory(test_deep),
+                unit_test_in_directory(test_many),       unit_test_in_directory(test_mounts),
+                unit_test_in_directory(test_subvolumes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

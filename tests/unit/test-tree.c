@@ -162,7 +162,8 @@ static void test_attributes(void **state) {
         assert_int_equal(setxattr("d", "user.binary", "a\0b", 3, 0), 0);
 
         _cleanup_(tree_freep) Tree *tree = load(".");
-        _cleanup_(tree_attributes_done) TreeAttributes f = {}, d = {}, none = {}, link = {};
+        _cleanup_(tree_attributes_done) TreeAttributes f = {}, d = {}, none = {}, link = {}, open_f = {},
+                                                       open_none = {};
         assert_int_equal(tree_read_attributes(tree, tree_find(tree, "f"), &f), 0);
         assert_int_equal(f.n_items, 2);
         assert_string_equal(f.items[0].name, "user.a");
@@ -177,6 +178,39 @@ static void test_attributes(void **state) {
         /* Those of the link, not of what it points to. */
         assert_int_equal(tree_read_attributes(tree, tree_find(tree, "link"), &link), 0);
         assert_int_equal(link.n_items, 0);
+
+        _cleanup_(fd_closep) int f_fd = tree_open(tree, tree_find(tree, "f")),
+                                 none_fd = tree_open(tree, tree_find(tree, "none"));
+        assert_int_equal(tree_read_open_attributes(f_fd, &open_f), 0);
+        assert_int_equal(open_f.n_items, 2);
+        assert_string_equal(open_f.items[1].name, "user.b");
+        assert_memory_equal(open_f.items[1].value, "1", 1);
+        assert_int_equal(tree_read_open_attributes(none_fd, &open_none), 0);
+        assert_int_equal(open_none.n_items, 0);
+}
+
+/* Whose paths are longer than any system call takes. */
+static void test_open_deep(void **state) {
+        char name[201] = "";
+        _cleanup_(fd_closep) int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(tree_freep) Tree *tree = NULL;
+        char text[4];
+
+        memset(name, 'd', 200);
+        for (size_t i = 0; i < 50; i++) {
+                assert_int_equal(mkdirat(fd, name, 0700), 0);
+                const int below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+                (void)fd_close(fd);
+                fd = below;
+        }
+        assert_int_equal(file_write(fd, "bottom", "deep", 4, 0600), 0);
+        tree = load(".");
+        assert_int_equal(tree->n_nodes, 52);
+        _cleanup_(fd_closep) int file = tree_open(tree, tree->nodes[51]);
+        assert_true(file >= 0);
+        assert_int_equal(fd_pread_all(file, text, 4, 0), 0);
+        assert_memory_equal(text, "deep", 4);
 }
 
 static void test_errors(void **state) {
@@ -198,6 +232,7 @@ static void test_errors(void **state) {
 
 static void test_depth(void **state) {
         _cleanup_(fd_closep) int fd = open(".", O_PATH | O_CLOEXEC);
+        _cleanup_(reason_done) Reason reason = {};
         Tree *tree = NULL;
 
         for (unsigned i = 0; i <= TREE_DEPTH_MAX; i++) {
@@ -207,7 +242,8 @@ static void test_depth(void **state) {
                 assert_int_equal(close(fd), 0);
                 fd = next;
         }
-        assert_int_equal(tree_load(AT_FDCWD, ".", &tree, NULL), -ELOOP);
+        assert_int_equal(tree_load(AT_FDCWD, ".", &tree, &reason), -ELOOP);
+        assert_non_null(strstr(reason.text, "'d/d/d/"));
         assert_int_equal(tree_load(AT_FDCWD, "d", &tree, NULL), 0);
         assert_int_equal(tree->n_nodes, TREE_DEPTH_MAX + 1);
         tree_free(tree);
@@ -244,12 +280,59 @@ static void test_mounts(void **state) {
         assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* A directory becomes a tree of its own, and stays behind empty. */
+static void test_split(void **state) {
+        make_directory("home");
+        make_directory("home/user");
+        make_file("home/user/file");
+        make_file("a");
+        assert_int_equal(link("a", "home/linked"), 0);
+        assert_int_equal(link("home/user/file", "home/user/same"), 0);
+        make_file("z");
+        assert_int_equal(chmod("home", 0711), 0);
+
+        Tree *split = NULL;
+        _cleanup_(tree_freep) Tree *tree = load(".");
+        assert_int_equal(tree_split(tree, "a", &split), -ENOTDIR);
+        assert_int_equal(tree_split(tree, "missing", &split), -ENOENT);
+        assert_null(split);
+        assert_int_equal(tree_split(tree, "home", &split), 0);
+        _cleanup_(tree_freep) Tree *home = split;
+
+        static const char *const left[] = { ".", "a", "home", "z" };
+        assert_int_equal(tree->n_nodes, ELEMENTSOF(left));
+        for (size_t i = 0; i < ELEMENTSOF(left); i++) {
+                assert_ptr_equal(tree_find(tree, left[i]), tree->nodes[i]);
+                assert_int_equal(tree->nodes[i]->index, i);
+        }
+        assert_int_equal(tree_find(tree, "home")->n_children, 0);
+        assert_int_equal(tree_find(tree, "a")->n_links, 1);
+
+        static const char *const taken[] = { ".", "linked", "user", "user/file", "user/same" };
+        assert_int_equal(home->n_nodes, ELEMENTSOF(taken));
+        for (size_t i = 0; i < ELEMENTSOF(taken); i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                assert_int_equal(tree_node_path(home->nodes[i], &path), 0);
+                assert_string_equal(path, taken[i]);
+        }
+        assert_int_equal(home->nodes[0]->status.st_mode, S_IFDIR | 0711);
+        assert_int_equal(tree_find(home, "linked")->n_links, 1);
+        assert_null(tree_find(home, "linked")->original);
+        assert_ptr_equal(tree_find(home, "user/same")->original, tree_find(home, "user/file"));
+        assert_int_equal(tree_find(home, "user/file")->n_links, 2);
+
+        _cleanup_(fd_closep) int fd = tree_open(home, tree_find(home, "user/file"));
+        assert_true(fd >= 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_order),      unit_test_in_directory(test_find),
                 unit_test_in_directory(test_links),      unit_test_in_directory(test_open),
-                unit_test_in_directory(test_attributes), unit_test_in_directory(test_errors),
-                unit_test_in_directory(test_depth),      unit_test_in_directory(test_mounts),
+                unit_test_in_directory(test_attributes), unit_test_in_directory(test_open_deep),
+                unit_test_in_directory(test_errors),     unit_test_in_directory(test_depth),
+                unit_test_in_directory(test_mounts),     unit_test_in_directory(test_split),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
