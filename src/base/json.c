@@ -58,18 +58,23 @@ static void write_string(FILE *file, const char *text) {
         (void)putc('"', file);
 }
 
+static void break_line(JsonWriter *writer) {
+        if (writer->compact)
+                return;
+        (void)putc('\n', writer->file);
+        for (unsigned i = 0; i < writer->depth; i++)
+                (void)putc('\t', writer->file);
+}
+
 /* Comma, line break and indentation before a member, and its key. */
 static void begin_member(JsonWriter *writer, const char *key) {
         if (writer->has_members)
                 (void)putc(',', writer->file);
-        if (writer->depth > 0) {
-                (void)putc('\n', writer->file);
-                for (unsigned i = 0; i < writer->depth; i++)
-                        (void)putc('\t', writer->file);
-        }
+        if (writer->depth > 0)
+                break_line(writer);
         if (key) {
                 write_string(writer->file, key);
-                (void)fputs(": ", writer->file);
+                (void)fputs(writer->compact ? ":" : ": ", writer->file);
         }
         writer->has_members = true;
 }
@@ -85,11 +90,8 @@ static void end_container(JsonWriter *writer, char bracket) {
         assert(writer->depth > 0);
 
         writer->depth--;
-        if (writer->has_members) {
-                (void)putc('\n', writer->file);
-                for (unsigned i = 0; i < writer->depth; i++)
-                        (void)putc('\t', writer->file);
-        }
+        if (writer->has_members)
+                break_line(writer);
         (void)putc(bracket, writer->file);
         if (writer->depth == 0)
                 (void)putc('\n', writer->file);
@@ -123,6 +125,11 @@ void json_text(JsonWriter *writer, const char *key, const char *value) {
 void json_number(JsonWriter *writer, const char *key, uint64_t value) {
         begin_member(writer, key);
         (void)fprintf(writer->file, "%" PRIu64, value);
+}
+
+void json_real(JsonWriter *writer, const char *key, double value) {
+        begin_member(writer, key);
+        (void)fprintf(writer->file, "%.3f", value);
 }
 
 void json_bool(JsonWriter *writer, const char *key, bool value) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "base/log.h"
 
 static LogLevel log_level = LOG_LEVEL_INFO;
@@ -28,7 +29,8 @@ bool log_coloured(void) {
         return isatty(STDERR_FILENO) == 1;
 }
 
-static _printf_(3, 0) void log_print(LogLevel level, int r, const char *format, va_list arguments) {
+static _printf_(4, 0) void log_print(LogLevel level, bool plain, int r, const char *format,
+                                     va_list arguments) {
         static const struct {
                 const char *word, *colour;
         } styles[] = {
@@ -52,24 +54,35 @@ static _printf_(3, 0) void log_print(LogLevel level, int r, const char *format, 
 
         /* One write for the whole line, so that lines of several processes do not mix. */
         const bool coloured = log_coloured();
-        (void)fprintf(stderr, "mkosi: %s%s%s%s\n", coloured ? styles[level].colour : "", styles[level].word,
-                      coloured ? "\033[0m" : "", line);
+        (void)fprintf(stderr, "mkosi: %s%s%s%s\n", coloured && !plain ? styles[level].colour : "",
+                      plain ? "" : styles[level].word, coloured && !plain ? "\033[0m" : "", line);
 }
 
 int log_error(int r, const char *format, ...) {
         va_list arguments;
 
+        /* What an interrupt cut short did not fail: main says once what happened. */
+        if (r == -EINTR && interrupt_check() < 0)
+                return r;
         va_start(arguments, format);
-        log_print(LOG_LEVEL_ERROR, r, format, arguments);
+        log_print(LOG_LEVEL_ERROR, false, r, format, arguments);
         va_end(arguments);
         return r;
+}
+
+void log_error_detail(const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        log_print(LOG_LEVEL_ERROR, true, 0, format, arguments);
+        va_end(arguments);
 }
 
 void log_warning(const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
-        log_print(LOG_LEVEL_WARNING, 0, format, arguments);
+        log_print(LOG_LEVEL_WARNING, false, 0, format, arguments);
         va_end(arguments);
 }
 
@@ -77,7 +90,7 @@ void log_info(const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
-        log_print(LOG_LEVEL_INFO, 0, format, arguments);
+        log_print(LOG_LEVEL_INFO, true, 0, format, arguments);
         va_end(arguments);
 }
 
@@ -85,6 +98,6 @@ void log_debug(const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
-        log_print(LOG_LEVEL_DEBUG, 0, format, arguments);
+        log_print(LOG_LEVEL_DEBUG, false, 0, format, arguments);
         va_end(arguments);
 }

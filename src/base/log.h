@@ -17,9 +17,11 @@ typedef enum LogLevel {
 void log_set_level(LogLevel level);
 LogLevel log_get_level(void);
 
-/* Prints "mkosi: …" and returns r, a negative errno, so that a function can end with it. In the format, %m stands
+/* Prints "mkosi: …", but not of -EINTR after an interrupt, and returns r, a negative errno, so that a function can end with it. In the format, %m stands
  * for the text of r. A message is plain: what was wanted, on what, why, and the cure. */
 int log_error(int r, const char *format, ...) _printf_(2, 3);
+/* A line that belongs to an error that was logged before: what a tool said last. */
+void log_error_detail(const char *format, ...) _printf_(1, 2);
 void log_warning(const char *format, ...) _printf_(1, 2);
 void log_info(const char *format, ...) _printf_(1, 2);
 void log_debug(const char *format, ...) _printf_(1, 2);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 
 int reason_set(Reason *reason, int r, const char *format, ...) {
         va_list arguments;
@@ -19,6 +20,8 @@ int reason_set(Reason *reason, int r, const char *format, ...) {
         if (vasprintf(&reason->text, format, arguments) < 0)
                 reason->text = NULL; /* the caller still has r */
         va_end(arguments);
+        if (reason->text)
+                text_tame(reason->text);
         return r;
 }
 

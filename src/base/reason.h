@@ -11,7 +11,7 @@ typedef struct Reason {
 } Reason;
 
 /* Notes the text, unless one is noted already (the innermost place knows best), and returns r. In the format, %m stands
- * for the text of r, a negative errno. */
+ * for the text of r, a negative errno. The text is one line: names of files may hold newlines, and become tame. */
 int reason_set(Reason *reason, int r, const char *format, ...) _printf_(3, 4);
 
 /* The noted text, or the text of r. The result lives as long as the reason and until the next strerror(). */

@@ -44,6 +44,23 @@ static void test_document(void **state) {
         assert_string_equal(text, expected);
 }
 
+static void test_compact(void **state) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+        JsonWriter writer = { .file = file, .compact = true };
+
+        json_begin_object(&writer, NULL);
+        json_text(&writer, "a", "b\n");
+        json_begin_array(&writer, "list");
+        json_number(&writer, NULL, 1);
+        json_real(&writer, NULL, 1.5);
+        json_end_array(&writer);
+        json_end_object(&writer);
+        assert_int_equal(fclose(file), 0);
+        assert_string_equal(text, "{\"a\":\"b\\n\",\"list\":[1,1.500]}\n");
+}
+
 /* Overlong forms, surrogates and half sequences are not UTF-8, and each byte of them is replaced. */
 static void test_not_utf8(void **state) {
         static const struct {
@@ -70,6 +87,7 @@ static void test_not_utf8(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_document),
+                cmocka_unit_test(test_compact),
                 cmocka_unit_test(test_not_utf8),
         };
 

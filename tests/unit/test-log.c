@@ -19,6 +19,7 @@ static void say_all(void) {
         log_debug("Shown");
         log_set_level(LOG_LEVEL_ERROR);
         log_warning("Not shown");
+        log_error_detail("  %s", "what it said last");
         log_set_level(LOG_LEVEL_INFO);
 }
 
@@ -28,7 +29,8 @@ static void test_lines(void **state) {
         assert_string_equal(text, "mkosi: error: Cannot open mkosi.default: No such file or directory\n"
                                   "mkosi: warning: Careful: ?[2J??\n"
                                   "mkosi: Result: 1\n"
-                                  "mkosi: debug: Shown\n");
+                                  "mkosi: debug: Shown\n"
+                                  "mkosi:   what it said last\n");
         assert_int_equal(log_get_level(), LOG_LEVEL_INFO);
 }
 

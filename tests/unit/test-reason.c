@@ -24,8 +24,18 @@ static void test_innermost_stays(void **state) {
         reason_done(NULL);
 }
 
+static void test_names_are_tamed(void **state) {
+        _cleanup_(reason_done) Reason reason = {};
+
+        assert_int_equal(reason_set(&reason, -EIO, "Cannot read '%s': %m", "a\nb\t\033[2J\303\244"), -EIO);
+        assert_string_equal(reason_text(&reason, -EIO), "Cannot read 'a?b??[2J\303\244': Input/output error");
+}
+
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_innermost_stays) };
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_innermost_stays),
+                cmocka_unit_test(test_names_are_tamed),
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

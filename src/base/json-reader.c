@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "base/json-reader.h"
+
+#define DEPTH_MAX 64
+
+/* The next byte, or 0 at the end: it is valid nowhere in JSON. */
+static char peek(const JsonReader *reader) {
+        return reader->position < reader->end ? *reader->position : '\0';
+}
+
+static bool take(JsonReader *reader, char c) {
+        if (reader->position == reader->end || *reader->position != c)
+                return false;
+        reader->position++;
+        return true;
+}
+
+static void skip_blanks(JsonReader *reader) {
+        while (take(reader, ' ') || take(reader, '\t') || take(reader, '\n') || take(reader, '\r'))
+                ;
+}
+
+static int take_token(JsonReader *reader, char c) {
+        skip_blanks(reader);
+        return take(reader, c) ? 0 : -EBADMSG;
+}
+
+static int read_hex(JsonReader *reader, uint32_t *ret) {
+        uint32_t number = 0;
+
+        for (size_t i = 0; i < 4; i++) {
+                const char c = peek(reader);
+
+                if (c >= '0' && c <= '9')
+                        number = number << 4 | (uint32_t)(c - '0');
+                else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+                        number = number << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
+                else
+                        return -EBADMSG;
+                reader->position++;
+        }
+        *ret = number;
+        return 0;
+}
+
+/* What follows "\u": one number, or two for what lies beyond U+FFFF. */
+static int read_code_point(JsonReader *reader, uint32_t *ret) {
+        uint32_t point, low;
+
+        int r = read_hex(reader, &point);
+        if (r < 0)
+                return r;
+        if (point == 0 || (point >= 0xdc00 && point <= 0xdfff))
+                return -EBADMSG;
+        if (point >= 0xd800 && point <= 0xdbff) {
+                if (!take(reader, '\\') || !take(reader, 'u') || read_hex(reader, &low) < 0 || low < 0xdc00 ||
+                    low > 0xdfff)
+                        return -EBADMSG;
+                point = 0x10000 + ((point - 0xd800) << 10 | (low - 0xdc00));
+        }
+        *ret = point;
+        return 0;
+}
+
+/* Writes at most four bytes, which are fewer than the escape had. */
+static char *put_code_point(char *to, uint32_t point) {
+        if (point < 0x80) {
+                *to++ = (char)point;
+                return to;
+        }
+        if (point < 0x800)
+                *to++ = (char)(0xc0 | point >> 6);
+        else {
+                if (point < 0x10000)
+                        *to++ = (char)(0xe0 | point >> 12);
+                else {
+                        *to++ = (char)(0xf0 | point >> 18);
+                        *to++ = (char)(0x80 | (point >> 12 & 0x3f));
+                }
+                *to++ = (char)(0x80 | (point >> 6 & 0x3f));
+        }
+        *to++ = (char)(0x80 | (point & 0x3f));
+        return to;
+}
+
+static int read_escape(JsonReader *reader, char **to) {
+        static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+        uint32_t point;
+
+        if (take(reader, 'u')) {
+                const int r = read_code_point(reader, &point);
+                if (r < 0)
+                        return r;
+                *to = put_code_point(*to, point);
+                return 0;
+        }
+        const char c = peek(reader);
+        const char *letter = c != '\0' ? strchr(letters, c) : NULL;
+        if (!letter)
+                return -EBADMSG;
+        reader->position++;
+        *(*to)++ = meanings[letter - letters];
+        return 0;
+}
+
+/* The room that a text needs at most, as nothing gets longer by being read; and whether it ends. */
+static int measure_text(const JsonReader *reader, size_t *ret) {
+        for (const char *c = reader->position; c < reader->end; c++) {
+                if (*c == '"') {
+                        *ret = (size_t)(c - reader->position);
+                        return 0;
+                }
+                if (*c == '\\')
+                        c++;
+        }
+        return -EBADMSG;
+}
+
+int json_read_text(JsonReader *reader, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t room;
+
+        assert(reader && ret);
+
+        int r = take_token(reader, '"');
+        if (r >= 0)
+                r = measure_text(reader, &room);
+        if (r < 0)
+                return r;
+        text = malloc(room + 1);
+        if (!text)
+                return -ENOMEM;
+
+        char *to = text;
+        while (!take(reader, '"')) {
+                if ((unsigned char)peek(reader) < 0x20)
+                        return -EBADMSG;
+                if (!take(reader, '\\'))
+                        *to++ = *reader->position++;
+                else if ((r = read_escape(reader, &to)) < 0)
+                        return r;
+        }
+        *to = '\0';
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int json_read_object(JsonReader *reader) {
+        reader->has_members = false;
+        return take_token(reader, '{');
+}
+
+int json_read_member(JsonReader *reader, char **ret_name) {
+        _cleanup_(freep) char *name = NULL;
+
+        skip_blanks(reader);
+        if (take(reader, '}')) {
+                reader->has_members = true; /* of the object around it */
+                return 0;
+        }
+        if (reader->has_members && !take(reader, ','))
+                return -EBADMSG;
+        reader->has_members = true;
+        int r = json_read_text(reader, &name);
+        if (r >= 0)
+                r = take_token(reader, ':');
+        if (r < 0)
+                return r;
+
+        *ret_name = TAKE_PTR(name);
+        return 1;
+}
+
+static bool take_digits(JsonReader *reader) {
+        const char *begin = reader->position;
+
+        while (peek(reader) >= '0' && peek(reader) <= '9')
+                reader->position++;
+        return reader->position > begin;
+}
+
+static int skip_number(JsonReader *reader) {
+        (void)take(reader, '-');
+        if (!take(reader, '0') && !take_digits(reader))
+                return -EBADMSG;
+        if (take(reader, '.') && !take_digits(reader))
+                return -EBADMSG;
+        if (take(reader, 'e') || take(reader, 'E')) {
+                if (!take(reader, '+'))
+                        (void)take(reader, '-');
+                if (!take_digits(reader))
+                        return -EBADMSG;
+        }
+        return 0;
+}
+
+static int skip_word(JsonReader *reader, const char *word) {
+        for (; *word; word++)
+                if (!take(reader, *word))
+                        return -EBADMSG;
+        return 0;
+}
+
+static int skip_text(JsonReader *reader) {
+        _cleanup_(freep) char *text = NULL;
+
+        return json_read_text(reader, &text);
+}
+
+static int skip_nested(JsonReader *reader, unsigned depth);
+
+static int skip_object(JsonReader *reader, unsigned depth) {
+        int r = json_read_object(reader);
+
+        while (r >= 0) {
+                _cleanup_(freep) char *name = NULL;
+
+                r = json_read_member(reader, &name);
+                if (r <= 0)
+                        break;
+                r = skip_nested(reader, depth + 1);
+        }
+        return r;
+}
+
+static int skip_array(JsonReader *reader, unsigned depth) {
+        int r = take_token(reader, '[');
+        if (r < 0)
+                return r;
+        skip_blanks(reader);
+        if (take(reader, ']'))
+                return 0;
+        do {
+                r = skip_nested(reader, depth + 1);
+                if (r < 0)
+                        return r;
+                skip_blanks(reader);
+        } while (take(reader, ','));
+        return take(reader, ']') ? 0 : -EBADMSG;
+}
+
+static int skip_nested(JsonReader *reader, unsigned depth) {
+        if (depth > DEPTH_MAX)
+                return -EBADMSG;
+        skip_blanks(reader);
+        switch (peek(reader)) {
+        case '{':
+                return skip_object(reader, depth);
+        case '[':
+                return skip_array(reader, depth);
+        case '"':
+                return skip_text(reader);
+        case 't':
+                return skip_word(reader, "true");
+        case 'f':
+                return skip_word(reader, "false");
+        case 'n':
+                return skip_word(reader, "null");
+        default:
+                return skip_number(reader);
+        }
+}
+
+int json_skip_value(JsonReader *reader) {
+        const int r = skip_nested(reader, 0);
+
+        reader->has_members = true;
+        return r;
+}
+
+int json_read_end(JsonReader *reader) {
+        skip_blanks(reader);
+        return reader->position == reader->end ? 0 : -EBADMSG;
+}
