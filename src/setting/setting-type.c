@@ -106,6 +106,38 @@ const SettingType setting_type_count = {
         .clear = unsigned_clear,
 };
 
+/* number */
+
+static int number_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        uint64_t value;
+
+        const int r = parse_uint64(text, &value);
+        if (r < 0 || value == 0 || value > INT_MAX)
+                return reason_set(reason, -EINVAL, "not a number from 1 on");
+
+        *(unsigned *)member = (unsigned)value;
+        return 0;
+}
+
+static bool number_print(const Setting *setting, const void *member, size_t index, FILE *file) {
+        return *(const unsigned *)member > 0 && unsigned_print(setting, member, index, file);
+}
+
+static void number_print_json(const Setting *setting, const void *member, JsonWriter *writer) {
+        if (*(const unsigned *)member > 0)
+                unsigned_print_json(setting, member, writer);
+        else
+                json_null(writer, "value");
+}
+
+const SettingType setting_type_number = {
+        .metavar = "NUMBER",
+        .parse = number_parse,
+        .print = number_print,
+        .print_json = number_print_json,
+        .clear = unsigned_clear,
+};
+
 /* enum */
 
 static bool find_word(const Setting *setting, const char *text, unsigned *ret) {
@@ -209,6 +241,60 @@ const SettingType setting_type_enum = {
         .print = enum_print,
         .print_json = enum_print_json,
         .clear = unsigned_clear,
+};
+
+/* choice */
+
+static int choice_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        const char *colon = strchr(text, ':');
+        _cleanup_(freep) char *word = NULL;
+        SettingChoice choice = {};
+        uint64_t level = 0;
+
+        if (colon && (parse_uint64(colon + 1, &level) < 0 || level == 0 || level > UINT_MAX))
+                return reason_set(reason, -EINVAL,
+                                  "behind the colon of \"%s\" stands no level, a number from 1 on", text);
+        int r = text_format(&word, "%.*s", (int)(colon ? colon - text : (ptrdiff_t)strlen(text)), text);
+        if (r < 0)
+                return r;
+        if (!find_word(setting, word, &choice.word))
+                return explain_unknown_word(setting, word, reason);
+
+        choice.level = (unsigned)level;
+        *(SettingChoice *)member = choice;
+        return 0;
+}
+
+static bool choice_print(const Setting *setting, const void *member, size_t index, FILE *file) {
+        const SettingChoice *choice = member;
+
+        if (!enum_print(setting, &choice->word, index, file))
+                return false;
+        if (choice->level > 0)
+                (void)fprintf(file, ":%u", choice->level);
+        return true;
+}
+
+static void choice_print_json(const Setting *setting, const void *member, JsonWriter *writer) {
+        const SettingChoice *choice = member;
+        char text[64];
+
+        (void)snprintf(text, sizeof(text), choice->level > 0 ? "%s:%u" : "%s", setting->words[choice->word],
+                       choice->level);
+        json_text(writer, "value", text[0] ? text : NULL);
+}
+
+static void choice_clear(void *member) {
+        *(SettingChoice *)member = (SettingChoice){};
+}
+
+const SettingType setting_type_choice = {
+        .metavar = "WORD[:LEVEL]",
+        .about = "Behind the word a colon and a level may follow, where there are levels.",
+        .parse = choice_parse,
+        .print = choice_print,
+        .print_json = choice_print_json,
+        .clear = choice_clear,
 };
 
 /* text and path */

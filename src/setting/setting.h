@@ -45,6 +45,7 @@ typedef enum SettingFlags {
         SETTING_OUTSIDE_FILES = 1 << 3,     /* done before files are read (--directory, --help) */
         SETTING_OPTIONAL_VALUE = 1 << 4,    /* the option alone says "yes", a value needs '=' (--compress) */
         SETTING_ARGUMENT_REPLACES = 1 << 5, /* a list to which files add nothing to what arguments gave */
+        SETTING_URI = 1 << 6,               /* a path in whose place a URI may stand (path_is_uri()) */
 } SettingFlags;
 
 /* A row. */
@@ -152,11 +153,19 @@ static inline void *setting_member(const SettingStore *store, const Setting *set
         return (char *)store->object + setting->offset;
 }
 
+/* A word, and a level that may follow it: "zstd", "zstd:19". */
+typedef struct SettingChoice {
+        unsigned word;  /* index; 0 is the first word */
+        unsigned level; /* 0: none was said */
+} SettingChoice;
+
 /* The types. For enumerations the member is an unsigned; 0 is the first word. */
 /* clang-format off */
 extern const SettingType setting_type_bool;        /* bool; on the command line a flag, or --option=no */
 extern const SettingType setting_type_count;       /* unsigned: repetitions on the command line, a number in files */
+extern const SettingType setting_type_number;      /* unsigned, 0 unset */
 extern const SettingType setting_type_enum;        /* unsigned */
+extern const SettingType setting_type_choice;      /* SettingChoice */
 extern const SettingType setting_type_text;        /* char *, NULL unset, "" is a value */
 extern const SettingType setting_type_path;        /* char *, "" refused */
 extern const SettingType setting_type_size;        /* uint64_t bytes, 0 unset; multiples of 512 */
@@ -168,7 +177,8 @@ extern const SettingType setting_type_words;       /* char **, split at blanks: 
 
 /* What each type's member is in C. */
 typedef bool SettingMember_bool;
-typedef unsigned SettingMember_count, SettingMember_enum;
+typedef unsigned SettingMember_count, SettingMember_number, SettingMember_enum;
+typedef SettingChoice SettingMember_choice;
 typedef char *SettingMember_text, *SettingMember_path;
 typedef uint64_t SettingMember_size;
 typedef char **SettingMember_list, **SettingMember_path_list, **SettingMember_search_path,

@@ -12,6 +12,7 @@
 
 typedef struct Example {
         unsigned format, compress, force;
+        SettingChoice level;
         bool bootable, with_tests, incremental, help;
         char *title, *output, *password, *directory;
         uint64_t root_size;
@@ -38,6 +39,8 @@ static const Setting example_rows[] = {
         { .section = "Output", .name = "Compress", .option = "compress",
           SETTING_MEMBER(Example, compress, enum), .words = example_compressions,
           .flags = SETTING_OPTIONAL_VALUE, .metavar = "ALGORITHM", .help = "compress it" },
+        { .section = "Output", .name = "Level", SETTING_MEMBER(Example, level, choice),
+          .words = example_compressions, .help = "how much" },
         { .section = "Output", .name = "Force", .option = "force", .letter = 'f',
           SETTING_MEMBER(Example, force, count), .help = "replace what is there" },
         { .section = "Output", .name = "Bootable", .option = "bootable", .letter = 'b',

@@ -52,6 +52,13 @@ static const Case cases[] = {
         { OF(compress), false, "zstd", "zstd", NULL },
         { OF(compress), false, "", NULL, "unknown algorithm \"\" (possible: no, yes, zstd)" },
 
+        { OF(level), false, "zstd", "zstd", NULL },
+        { OF(level), false, "zstd:19", "zstd:19", NULL },
+        { OF(level), false, "zstd:", NULL, "behind the colon of \"zstd:\" stands no level, a number from 1 on" },
+        { OF(level), false, "zstd:0", NULL, "behind the colon of \"zstd:0\" stands no level, a number from 1 on" },
+        { OF(level), false, "zstd:4294967296", NULL, "behind the colon of \"zstd:4294967296\" stands no level, a number from 1 on" },
+        { OF(level), false, "zst:1", NULL, "unknown level \"zst\", did you mean \"zstd\"? (possible: no, yes, zstd)" },
+        { OF(level), false, "", NULL, "unknown level \"\" (possible: no, yes, zstd)" },
         { OF(title), false, "a b", "a b", NULL },
         { OF(title), false, "",    "",    NULL },
         { OF(title), false, "50 % \\ \"", "50 % \\ \"", NULL },
@@ -139,6 +146,38 @@ static void test_parse(void **state) {
 }
 
 /* A list that grows without end is refused, in one piece or in many. */
+/* A number is said behind its option; there is none as long as nobody says it. */
+static void test_number(void **state) {
+        static const Setting setting = { .name = "Days", .type = &setting_type_number };
+        static const char *const refused[] = { "", "0", "-1", "1.5", "2147483648", "99999999999999999999" };
+        _cleanup_(freep) char *text = NULL;
+        unsigned value = 0;
+        size_t size;
+
+        assert_false(setting.type->optional_value);
+        FILE *file = open_memstream(&text, &size);
+        assert_non_null(file);
+        assert_false(setting.type->print(&setting, &value, 0, file));
+        setting.type->print_json(&setting, &value, &(JsonWriter){ .file = file });
+        assert_int_equal(setting.type->parse(&setting, "730", &value, NULL), 0);
+        assert_int_equal(value, 730);
+        assert_true(setting.type->print(&setting, &value, 0, file));
+        assert_false(setting.type->print(&setting, &value, 1, file));
+        assert_int_equal(fclose(file), 0);
+        assert_non_null(strstr(text, "null"));
+        assert_string_equal(text + strlen(text) - 3, "730");
+
+        for (size_t i = 0; i < ELEMENTSOF(refused); i++) {
+                _cleanup_(reason_done) Reason reason = {};
+
+                assert_int_equal(setting.type->parse(&setting, refused[i], &value, &reason), -EINVAL);
+                assert_string_equal(reason.text, "not a number from 1 on");
+                assert_int_equal(value, 730);
+        }
+        setting.type->clear(&value);
+        assert_int_equal(value, 0);
+}
+
 static void test_list_limit(void **state) {
         _cleanup_(example_load_freep) ExampleLoad *load = NULL;
         int r = 0;
@@ -226,9 +265,8 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_parse),
-                cmocka_unit_test(test_list_limit),
-                cmocka_unit_test(test_json),
+                cmocka_unit_test(test_parse),         cmocka_unit_test(test_number),
+                cmocka_unit_test(test_list_limit),    cmocka_unit_test(test_json),
                 cmocka_unit_test(test_out_of_memory),
         };
 
