@@ -13,6 +13,7 @@ typedef struct Writer {
         const Ext4Plan *plan;
         ext2_filsys volume;
         const FilesystemPlace *place;
+        TreeWalk *walk;
 } Writer;
 
 static bool is_directory(const Ext4Inode *inode) {
@@ -179,7 +180,7 @@ static int write_file(const Writer *writer, const Ext4Inode *inode) {
 
         if (inode->placed.n_items == 0)
                 return 0;
-        fd = tree_open(writer->plan->tree, inode->node);
+        fd = tree_walk_open(writer->walk, inode->node);
         if (fd < 0)
                 return fd;
 
@@ -188,10 +189,11 @@ static int write_file(const Writer *writer, const Ext4Inode *inode) {
                 const uint64_t from = (uint64_t)extent->logical * EXT4_BLOCK_SIZE;
                 const uint64_t to = writer->place->offset + extent->physical * EXT4_BLOCK_SIZE;
 
-                int r = fd_copy_range(fd, from, writer->place->fd, to,
-                                      MIN((uint64_t)extent->n_blocks * EXT4_BLOCK_SIZE, size - from));
+                const uint64_t part = MIN((uint64_t)extent->n_blocks * EXT4_BLOCK_SIZE, size - from);
+                int r = fd_copy_range(fd, from, writer->place->fd, to, part);
                 if (r < 0)
                         return r;
+                progress_advance(writer->plan->options->progress, part);
         }
         return 0;
 }
@@ -227,7 +229,8 @@ static int write_node(const Writer *writer, const Ext4Inode *inode, Reason *reas
 
 int ext4_write_inodes(const Ext4Plan *plan, struct struct_ext2_filsys *volume, const FilesystemPlace *place,
                       Reason *reason) {
-        const Writer writer = { .plan = plan, .volume = volume, .place = place };
+        _cleanup_(tree_walk_done) TreeWalk walk = tree_walk(plan->tree);
+        const Writer writer = { .plan = plan, .volume = volume, .place = place, .walk = &walk };
 
         /* All of them before the first is written: blocks for attributes are found by libext2fs on the way. */
         for (size_t i = 0; i < plan->n_inodes; i++)

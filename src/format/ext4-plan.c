@@ -32,6 +32,7 @@ void ext4_plan_free(Ext4Plan *plan) {
                 inode_done(&plan->inodes[i]);
         free(plan->inodes);
         free(plan->numbers);
+        tree_walk_done(&plan->walk);
         free(plan);
 }
 
@@ -96,7 +97,7 @@ static int plan_file(Ext4Plan *plan, Ext4Inode *inode) {
         if ((uint64_t)status->st_blocks * 512 >= size)
                 return plan_blocks(plan, inode, 0, divide_round_up(size, EXT4_BLOCK_SIZE));
 
-        fd = tree_open(plan->tree, inode->node);
+        fd = tree_walk_open(&plan->walk, inode->node);
         if (fd < 0)
                 return fd;
         return plan_sparse_file(plan, inode, fd, size);
@@ -191,7 +192,7 @@ static void attributes_filter(TreeAttributes *attributes) {
 static int plan_attributes(Ext4Plan *plan, Ext4Inode *inode, Reason *reason) {
         size_t in_inode = 0, in_block = 0, size;
 
-        int r = tree_read_attributes(plan->tree, inode->node, &inode->attributes);
+        int r = tree_walk_read_attributes(&plan->walk, inode->node, &inode->attributes);
         if (r < 0)
                 return r;
         attributes_filter(&inode->attributes);
@@ -320,6 +321,7 @@ int ext4_plan_new(const Tree *tree, const FilesystemOptions *options, Ext4Plan *
         if (!plan)
                 return -ENOMEM;
         plan->tree = tree;
+        plan->walk = tree_walk(tree);
         plan->options = options;
 
         int r = plan_numbers(plan);

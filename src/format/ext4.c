@@ -90,23 +90,9 @@ static int find_size(Ext4Plan *plan, uint64_t reserve_blocks, uint64_t *ret_bloc
         return 0;
 }
 
-static int ext4_measure(const Tree *tree, const FilesystemOptions *options, uint64_t reserve_size,
-                        uint64_t *ret_size, Reason *reason) {
-        _cleanup_(ext4_plan_freep) Ext4Plan *plan = NULL;
-        uint64_t n_blocks;
-
-        int r = ext4_plan_new(tree, options, &plan, reason);
-        if (r < 0)
-                return r;
-        r = find_size(plan, divide_round_up(reserve_size, EXT4_BLOCK_SIZE), &n_blocks, reason);
-        if (r < 0)
-                return r;
-        *ret_size = n_blocks * EXT4_BLOCK_SIZE;
-        return 0;
-}
-
 /* In a place that is tight, a smaller journal than mke2fs would make is better than none at all. */
-static int find_geometry(Ext4Plan *plan, uint64_t size, Ext4Geometry *ret, Reason *reason) {
+static int find_geometry(Ext4Plan *plan, uint64_t size, Ext4Geometry *ret, uint64_t *ret_needed,
+                         Reason *reason) {
         Ext4Geometry geometry = geometry_of(plan, size / EXT4_BLOCK_SIZE);
         char text_needed[24], text_given[24];
         uint64_t n_missing, n_needed;
@@ -128,38 +114,51 @@ static int find_geometry(Ext4Plan *plan, uint64_t size, Ext4Geometry *ret, Reaso
         r = find_size(plan, 0, &n_needed, reason);
         if (r < 0)
                 return r;
+        *ret_needed = n_needed * EXT4_BLOCK_SIZE;
         size_format_rounded(size, text_given);
-        size_format_rounded(align_up(n_needed * EXT4_BLOCK_SIZE, MIB), text_needed);
+        size_format_rounded(align_up(*ret_needed, MIB), text_needed);
         return reason_set(reason, -ENOSPC,
                           "The tree needs an ext4 file system of %s, and this one has only %s", text_needed,
                           text_given);
 }
 
-static int extend_file(const FilesystemPlace *place) {
-        struct stat status;
+/* The size that the content needs, with the reserve that goes with it. */
+static int choose_size(Ext4Plan *plan, uint64_t *ret_size, Reason *reason) {
+        const FilesystemOptions *options = plan->options;
+        const uint64_t content_size = (plan->n_blocks + plan->n_attribute_blocks) * EXT4_BLOCK_SIZE;
+        const uint64_t reserve_size = filesystem_reserve(options, content_size);
+        uint64_t n_blocks;
 
-        if (fstat(place->fd, &status) < 0)
-                return -errno;
-        if (S_ISREG(status.st_mode) && (uint64_t)status.st_size < place->offset + place->size &&
-            ftruncate(place->fd, (off_t)(place->offset + place->size)) < 0)
-                return -errno;
+        const int r = find_size(plan, divide_round_up(reserve_size, EXT4_BLOCK_SIZE), &n_blocks, reason);
+        if (r < 0)
+                return r;
+        *ret_size = n_blocks * EXT4_BLOCK_SIZE;
+        if (options->size_grain > 0)
+                *ret_size = align_up(*ret_size, options->size_grain);
         return 0;
 }
 
-static int ext4_make(const Tree *tree, const FilesystemOptions *options, const FilesystemPlace *place,
-                     Reason *reason) {
+static int ext4_make(const Tree *tree, const FilesystemOptions *options, const FilesystemPlace *wish,
+                     uint64_t *ret_size, Reason *reason) {
         _cleanup_(ext4_volume_freep) struct struct_ext2_filsys *volume = NULL;
         _cleanup_(ext4_plan_freep) Ext4Plan *plan = NULL;
+        FilesystemPlace chosen = *wish;
+        const FilesystemPlace *place = &chosen;
         Ext4Geometry geometry;
 
         int r = ext4_plan_new(tree, options, &plan, reason);
         if (r < 0)
                 return r;
-        r = find_geometry(plan, place->size, &geometry, reason);
+        if (wish->size == 0) {
+                r = choose_size(plan, &chosen.size, reason);
+                if (r < 0)
+                        return r;
+        }
+        r = find_geometry(plan, place->size, &geometry, ret_size, reason);
         if (r < 0)
                 return r;
 
-        r = extend_file(place);
+        r = fd_extend(place->fd, place->offset + place->size);
         if (r < 0)
                 return r;
         r = ext4_volume_new(&geometry, options, place, &volume, reason);
@@ -171,11 +170,15 @@ static int ext4_make(const Tree *tree, const FilesystemOptions *options, const F
         r = ext4_write_inodes(plan, volume, place, reason);
         if (r < 0)
                 return r;
-        return ext4_volume_finish(volume, reason);
+        r = ext4_volume_finish(volume, reason);
+        if (r < 0)
+                return r;
+
+        *ret_size = place->size;
+        return 0;
 }
 
 const Filesystem filesystem_ext4 = {
         .name = "ext4",
-        .measure = ext4_measure,
         .make = ext4_make,
 };

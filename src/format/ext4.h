@@ -7,7 +7,7 @@
 
 #include "base/macro.h"
 #include "base/reason.h"
-#include "base/tree.h"
+#include "base/tree-walk.h"
 #include "format/filesystem.h"
 
 struct struct_ext2_filsys; /* ext2_filsys points to it */
@@ -48,6 +48,7 @@ typedef struct Ext4Inode {
 
 typedef struct Ext4Plan {
         const Tree *tree;
+        TreeWalk walk;
         const FilesystemOptions *options;
         Ext4Inode *inodes; /* the root first, then by number */
         size_t n_inodes;

@@ -5,9 +5,18 @@
 
 #include "format/filesystem.h"
 
+typedef enum ImageShape {
+        IMAGE_DISK,       /* partitions, with the tree on the root partition */
+        IMAGE_FILESYSTEM, /* a file system alone in a file */
+        IMAGE_ARCHIVE,    /* a tar archive */
+        IMAGE_TREE,       /* it stays a directory */
+} ImageShape;
+
 typedef struct ImageFormat {
-        const char *name;       /* the word of Format= */
-        const Filesystem *root; /* of the disk image's root partition; NULL: the tree stays a directory */
+        const char *name; /* the word of Format= */
+        ImageShape shape;
+        const Filesystem *root; /* of disks and file systems */
+        bool subvolumes;        /* /home, /srv, /var … are subvolumes of btrfs */
 } ImageFormat;
 
 /* NULL when this version does not write the format. */

@@ -41,3 +41,13 @@ int partition_table_place(const PartitionTable *table, PartitionLayout **ret) {
         *ret = TAKE_PTR(layout);
         return 0;
 }
+
+int partition_table_next(const PartitionTable *table, uint64_t *ret_offset) {
+        _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
+
+        const int r = partition_table_place(table, &layout);
+        if (r < 0)
+                return r;
+        *ret_offset = align_up(layout->disk_size - PARTITION_TABLE_SIZE, PARTITION_GRAIN_SIZE);
+        return 0;
+}

@@ -49,6 +49,10 @@ typedef struct PartitionLayout {
  * that are zero or no multiples of the sector size. */
 int partition_table_place(const PartitionTable *table, PartitionLayout **ret);
 
+/* Where a partition that is added behind those of the table will start: what partition_table_place() says once it is
+ * there. For file systems that tell their size only when they are written. */
+int partition_table_next(const PartitionTable *table, uint64_t *ret_offset);
+
 static inline void partition_layout_free(PartitionLayout *layout) {
         free(layout);
 }

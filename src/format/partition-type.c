@@ -163,6 +163,22 @@ Uuid partition_type_uuid(PartitionType type, unsigned architecture) {
         return architectures[architecture].uuids[type - TYPE_FIRST_NATIVE];
 }
 
+int partition_type_find(Uuid uuid, PartitionType *ret, unsigned *ret_architecture) {
+        for (PartitionType type = 0; type < TYPE_FIRST_NATIVE; type++)
+                if (uuid_equal(types[type].uuid, uuid)) {
+                        *ret = type;
+                        return 0;
+                }
+        for (unsigned i = 0; i < ELEMENTSOF(architectures); i++)
+                for (size_t k = 0; k < N_NATIVE_TYPES; k++)
+                        if (uuid_equal(architectures[i].uuids[k], uuid)) {
+                                *ret = TYPE_FIRST_NATIVE + (PartitionType)k;
+                                *ret_architecture = i;
+                                return 0;
+                        }
+        return -ENOENT;
+}
+
 const char *partition_type_name(PartitionType type) {
         assert(type < PARTITION_TYPE_MAX);
 

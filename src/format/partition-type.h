@@ -28,5 +28,9 @@ const char *partition_architecture_name(unsigned architecture);
 /* The type UUID; architecture is ignored for types that have one UUID for all. */
 Uuid partition_type_uuid(PartitionType type, unsigned architecture);
 
+/* What a type UUID means; ret_architecture is left alone for types that have one UUID for all. -ENOENT when the
+ * specification does not have it. */
+int partition_type_find(Uuid uuid, PartitionType *ret, unsigned *ret_architecture);
+
 /* "esp", "root", "root-verity" … for messages and JSON. */
 const char *partition_type_name(PartitionType type);

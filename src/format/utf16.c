@@ -60,3 +60,44 @@ ssize_t utf16_from_utf8(const char *text, uint16_t *units, size_t n_max) {
         }
         return (ssize_t)n;
 }
+
+/* Writes one character, up to four bytes, and returns how many. */
+static size_t utf8_put(char *text, uint32_t character) {
+        if (character < 0x80) {
+                text[0] = (char)character;
+                return 1;
+        }
+
+        const size_t n = character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+        for (size_t i = n - 1; i > 0; i--) {
+                text[i] = (char)(0x80 | (character & 0x3f));
+                character >>= 6;
+        }
+        text[0] = (char)((0xf00U >> n & 0xff) | character);
+        return n;
+}
+
+int utf16_to_utf8(const uint16_t *units, size_t n, char **ret) {
+        _cleanup_(freep) char *text = malloc(3 * n + 1);
+        size_t size = 0;
+
+        assert(units && ret);
+
+        if (!text)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                uint32_t character = units[i];
+
+                assert(character != 0);
+                if (character >= 0xd800 && character <= 0xdfff) {
+                        if (character >= 0xdc00 || i + 1 == n || units[i + 1] < 0xdc00 ||
+                            units[i + 1] > 0xdfff)
+                                return -EILSEQ;
+                        character = 0x10000 + ((character - 0xd800) << 10) + (units[++i] - 0xdc00U);
+                }
+                size += utf8_put(text + size, character);
+        }
+        text[size] = '\0';
+        *ret = TAKE_PTR(text);
+        return 0;
+}

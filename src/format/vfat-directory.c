@@ -5,42 +5,10 @@
 #include <time.h>
 
 #include "format/vfat-directory.h"
-
-#define ATTRIBUTE_VOLUME_LABEL 0x08
-#define ATTRIBUTE_DIRECTORY    0x10
-#define ATTRIBUTE_ARCHIVE      0x20
-#define ATTRIBUTE_LONG_NAME    0x0f
-
-#define LONG_ORDER_LAST 0x40 /* marks the entry with the end of the name, which comes first on disk */
+#include "format/vfat-disk.h"
 
 #define TIME_MIN INT64_C(315532800)  /* 1980-01-01 00:00:00 */
 #define TIME_MAX INT64_C(4354819199) /* 2107-12-31 23:59:59 */
-
-typedef struct ShortEntry {
-        uint8_t name[VFAT_ALIAS_SIZE];
-        uint8_t attributes;
-        uint8_t reserved;
-        uint8_t created_hundredths;
-        uint16_t created_time, created_date;
-        uint16_t accessed_date;
-        uint16_t cluster_high;
-        uint16_t written_time, written_date;
-        uint16_t cluster_low;
-        uint32_t size;
-} __attribute__((packed)) ShortEntry;
-static_assert(sizeof(ShortEntry) == VFAT_ENTRY_SIZE, "A directory entry has another size");
-
-typedef struct LongEntry {
-        uint8_t order;
-        uint16_t units_begin[5];
-        uint8_t attributes;
-        uint8_t type;
-        uint8_t checksum;
-        uint16_t units_middle[6];
-        uint16_t cluster;
-        uint16_t units_end[2];
-} __attribute__((packed)) LongEntry;
-static_assert(sizeof(LongEntry) == VFAT_ENTRY_SIZE, "A long directory entry has another size");
 
 VfatTime vfat_time_encode(int64_t seconds) {
         const time_t clamped = MIN(MAX(seconds, TIME_MIN), TIME_MAX);
@@ -54,10 +22,10 @@ VfatTime vfat_time_encode(int64_t seconds) {
         };
 }
 
-static ShortEntry entry_build(const uint8_t *name, uint8_t attributes, int64_t seconds, uint32_t cluster,
-                              uint32_t size) {
+static VfatShortEntry entry_build(const uint8_t *name, uint8_t attributes, int64_t seconds, uint32_t cluster,
+                                  uint32_t size) {
         const VfatTime t = vfat_time_encode(seconds);
-        ShortEntry entry = {
+        VfatShortEntry entry = {
                 .attributes = attributes,
                 .created_hundredths = t.hundredths,
                 .created_time = htole16(t.time),
@@ -74,18 +42,19 @@ static ShortEntry entry_build(const uint8_t *name, uint8_t attributes, int64_t s
         return entry;
 }
 
-static ShortEntry entry_build_node(const VfatContent *content, const TreeNode *node, const uint8_t *name) {
+static VfatShortEntry entry_build_node(const VfatContent *content, const TreeNode *node,
+                                       const uint8_t *name) {
         const int64_t seconds = MIN((int64_t)node->status.st_mtim.tv_sec, content->options->time);
         const uint32_t cluster = content->items[node->index].first_cluster;
 
         if (S_ISDIR(node->status.st_mode)) /* whose size is 0 */
-                return entry_build(name, ATTRIBUTE_DIRECTORY, seconds, cluster, 0);
-        return entry_build(name, ATTRIBUTE_ARCHIVE, seconds, cluster, (uint32_t)node->status.st_size);
+                return entry_build(name, VFAT_ATTRIBUTE_DIRECTORY, seconds, cluster, 0);
+        return entry_build(name, VFAT_ATTRIBUTE_ARCHIVE, seconds, cluster, (uint32_t)node->status.st_size);
 }
 
 /* "." and ".."; where the root is the parent, that is told by cluster 0. */
-static ShortEntry entry_build_link(const VfatContent *content, const TreeNode *node, const char *name) {
-        ShortEntry entry = entry_build_node(content, node, (const uint8_t *)name);
+static VfatShortEntry entry_build_link(const VfatContent *content, const TreeNode *node, const char *name) {
+        VfatShortEntry entry = entry_build_node(content, node, (const uint8_t *)name);
 
         if (!node->parent)
                 entry.cluster_high = entry.cluster_low = 0;
@@ -99,10 +68,10 @@ static uint16_t long_unit(const VfatName *name, size_t position) {
         return position == name->n_units ? 0 : UINT16_MAX;
 }
 
-static LongEntry long_entry_build(const VfatName *name, size_t number, bool last) {
-        LongEntry entry = {
-                .order = (uint8_t)((number + 1) | (last ? LONG_ORDER_LAST : 0)),
-                .attributes = ATTRIBUTE_LONG_NAME,
+static VfatLongEntry long_entry_build(const VfatName *name, size_t number, bool last) {
+        VfatLongEntry entry = {
+                .order = (uint8_t)((number + 1) | (last ? VFAT_LONG_ORDER_LAST : 0)),
+                .attributes = VFAT_ATTRIBUTE_LONG_NAME,
                 .checksum = vfat_alias_checksum(name->alias),
         };
         size_t position = number * VFAT_LONG_UNITS;
@@ -126,13 +95,13 @@ void vfat_directory_encode(const VfatContent *content, const TreeNode *directory
         uint8_t *end = buffer;
 
         if (directory->parent) {
-                const ShortEntry self = entry_build_link(content, directory, ".          ");
-                const ShortEntry parent = entry_build_link(content, directory->parent, "..         ");
+                const VfatShortEntry self = entry_build_link(content, directory, ".          ");
+                const VfatShortEntry parent = entry_build_link(content, directory->parent, "..         ");
 
                 end = append(append(end, &self), &parent);
         } else if (content->has_label) {
-                const ShortEntry label =
-                        entry_build(content->label, ATTRIBUTE_VOLUME_LABEL, content->options->time, 0, 0);
+                const VfatShortEntry label = entry_build(content->label, VFAT_ATTRIBUTE_VOLUME_LABEL,
+                                                         content->options->time, 0, 0);
 
                 end = append(end, &label);
         }
@@ -143,11 +112,11 @@ void vfat_directory_encode(const VfatContent *content, const TreeNode *directory
 
                 /* A long name stands before its short one, the end of it first. */
                 for (size_t number = n_long; number-- > 0;) {
-                        const LongEntry entry = long_entry_build(name, number, number == n_long - 1);
+                        const VfatLongEntry entry = long_entry_build(name, number, number == n_long - 1);
 
                         end = append(end, &entry);
                 }
-                const ShortEntry entry = entry_build_node(content, directory->children[i], name->alias);
+                const VfatShortEntry entry = entry_build_node(content, directory->children[i], name->alias);
                 end = append(end, &entry);
         }
 

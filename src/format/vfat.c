@@ -24,6 +24,7 @@
 typedef struct Vfat {
         const VfatContent *content;
         const FilesystemPlace *place;
+        Progress *progress;
         VfatGeometry geometry;
         uint32_t first_free;
 } Vfat;
@@ -98,7 +99,10 @@ static int write_file(const Vfat *vfat, const TreeNode *node, uint64_t offset) {
 
         if (fd < 0)
                 return fd;
-        return fd_copy_range(fd, 0, vfat->place->fd, offset, (uint64_t)node->status.st_size);
+        const int r = fd_copy_range(fd, 0, vfat->place->fd, offset, (uint64_t)node->status.st_size);
+        if (r >= 0)
+                progress_advance(vfat->progress, (uint64_t)node->status.st_size);
+        return r;
 }
 
 static int write_node(const Vfat *vfat, const TreeNode *node, Reason *reason) {
@@ -135,20 +139,42 @@ static int measure_content(const VfatContent *content, uint64_t *ret_size, Reaso
         return 0;
 }
 
-static int vfat_measure(const Tree *tree, const FilesystemOptions *options, uint64_t reserve_size,
-                        uint64_t *ret_size, Reason *reason) {
+/* The size that the content needs, with the reserve that goes with it. */
+static int choose_size(const Tree *tree, const FilesystemOptions *options, uint64_t content_size,
+                       uint64_t *ret_size, Reason *reason) {
+        const uint64_t reserve_size = filesystem_reserve(options, content_size);
         _cleanup_(vfat_content_freep) VfatContent *content = NULL;
 
-        const int r = vfat_content_new(tree, options, reserve_size, &content, reason);
+        int r = vfat_content_new(tree, options, reserve_size, &content, reason);
         if (r < 0)
                 return r;
-        return measure_content(content, ret_size, reason);
+        r = measure_content(content, ret_size, reason);
+        if (r < 0)
+                return r;
+        if (options->size_grain > 0)
+                *ret_size = align_up(*ret_size, options->size_grain);
+        return 0;
 }
 
-static int vfat_make(const Tree *tree, const FilesystemOptions *options, const FilesystemPlace *place,
-                     Reason *reason) {
+static int write_all(Vfat *vfat, Reason *reason) {
+        const Tree *tree = vfat->content->tree;
+
+        for (size_t i = 0; i < tree->n_nodes; i++) {
+                int r = interrupt_check();
+                if (r >= 0)
+                        r = write_node(vfat, tree->nodes[i], reason);
+                if (r < 0)
+                        return r;
+        }
+        const int r = write_tables(vfat);
+        return r < 0 ? r : write_boot_record(vfat);
+}
+
+static int vfat_make(const Tree *tree, const FilesystemOptions *options, const FilesystemPlace *wish,
+                     uint64_t *ret_size, Reason *reason) {
         _cleanup_(vfat_content_freep) VfatContent *content = NULL;
-        Vfat vfat = { .place = place };
+        FilesystemPlace place = *wish;
+        Vfat vfat = { .place = &place, .progress = options->progress };
         uint64_t needed;
 
         int r = vfat_content_new(tree, options, 0, &content, reason);
@@ -157,31 +183,34 @@ static int vfat_make(const Tree *tree, const FilesystemOptions *options, const F
         r = measure_content(content, &needed, reason);
         if (r < 0)
                 return r;
-        if (place->size < needed)
+        if (place.size == 0) {
+                r = choose_size(tree, options, needed, &place.size, reason);
+                if (r < 0)
+                        return r;
+        }
+        if (place.size < needed) {
+                *ret_size = needed;
                 return reason_set(reason, -ENOSPC, "FAT32 with this content needs %llu bytes and has %llu",
-                                  (unsigned long long)needed, (unsigned long long)place->size);
-        r = vfat_geometry_choose(vfat_content_count, content, place->size, &vfat.geometry);
+                                  (unsigned long long)needed, (unsigned long long)place.size);
+        }
+        r = fd_extend(place.fd, place.offset + place.size);
+        if (r < 0)
+                return r;
+        r = vfat_geometry_choose(vfat_content_count, content, place.size, &vfat.geometry);
         if (r < 0)
                 return r;
         vfat.content = content;
         vfat.first_free =
                 vfat_content_place(content, (uint64_t)vfat.geometry.cluster_sectors * VFAT_SECTOR_SIZE);
 
-        for (size_t i = 0; i < tree->n_nodes; i++) {
-                r = interrupt_check();
-                if (r >= 0)
-                        r = write_node(&vfat, tree->nodes[i], reason);
-                if (r < 0)
-                        return r;
-        }
-        r = write_tables(&vfat);
+        r = write_all(&vfat, reason);
         if (r < 0)
                 return r;
-        return write_boot_record(&vfat);
+        *ret_size = place.size;
+        return 0;
 }
 
 const Filesystem filesystem_vfat = {
         .name = "vfat",
-        .measure = vfat_measure,
         .make = vfat_make,
 };

@@ -41,12 +41,14 @@ static void test_times(void **state) {
         _cleanup_(tree_freep) Tree *tree = load_tree();
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(fd_closep) int fd = open("image", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                uint64_t made;
 
                 other.time = INT64_MAX;
                 tree->nodes[1]->status.st_mtim =
                         (struct timespec){ .tv_sec = cases[i].seconds, .tv_nsec = cases[i].nanoseconds };
                 assert_int_equal(filesystem_ext4.make(tree, &other,
-                                                      &(FilesystemPlace){ .fd = fd, .size = 8 * MIB }, NULL),
+                                                      &(FilesystemPlace){ .fd = fd, .size = 8 * MIB }, &made,
+                                                      NULL),
                                  0);
                 _cleanup_(ext4_volume_freep) struct struct_ext2_filsys *volume = open_image();
                 const struct ext2_inode_large inode = read_inode(volume, "f");
@@ -207,14 +209,15 @@ static void test_changed_tree(void **state) {
         _cleanup_(reason_done) Reason shorter = {}, gone = {};
         _cleanup_(fd_closep) int fd = open("image", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         const FilesystemPlace place = { .fd = fd, .size = 8 * MIB };
+        uint64_t made;
 
         make_file("tree/f", 10000);
         _cleanup_(tree_freep) Tree *tree = load_tree();
         assert_int_equal(truncate("tree/f", 5000), 0);
-        assert_int_equal(filesystem_ext4.make(tree, &options, &place, &shorter), -ENODATA);
+        assert_int_equal(filesystem_ext4.make(tree, &options, &place, &made, &shorter), -ENODATA);
         assert_string_equal(shorter.text, "Cannot write 'f' to the ext4 file system: No data available");
         assert_int_equal(unlink("tree/f"), 0);
-        assert_int_equal(filesystem_ext4.make(tree, &options, &place, &gone), -ENOENT);
+        assert_int_equal(filesystem_ext4.make(tree, &options, &place, &made, &gone), -ENOENT);
         assert_string_equal(gone.text, "Cannot put 'f' into an ext4 file system: No such file or directory");
 }
 

@@ -40,6 +40,7 @@ static void test_times(void **state) {
                 { 0, 1 }, { -5, 1 }, { INT64_C(1) << 40, UINT32_MAX }, { INT64_C(3000000000), 3000000000 }
         };
         _cleanup_(tree_freep) Tree *tree = load_tree();
+        uint64_t made;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 FilesystemOptions other = options;
@@ -47,7 +48,8 @@ static void test_times(void **state) {
 
                 other.time = cases[i].time;
                 assert_int_equal(filesystem_ext4.make(tree, &other,
-                                                      &(FilesystemPlace){ .fd = fd, .size = 8 * MIB }, NULL),
+                                                      &(FilesystemPlace){ .fd = fd, .size = 8 * MIB }, &made,
+                                                      NULL),
                                  0);
                 _cleanup_(ext4_volume_freep) struct struct_ext2_filsys *volume = open_image();
                 assert_int_equal(volume->super->s_mkfs_time, cases[i].expected);
@@ -60,12 +62,10 @@ static void test_times(void **state) {
 static void test_texts(void **state) {
         FilesystemOptions other = options;
         _cleanup_(tree_freep) Tree *tree = load_tree();
-        _cleanup_(fd_closep) int fd = open("image", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
         other.label = "exactly-16-bytes";
         other.last_mounted = NULL;
-        assert_int_equal(
-                filesystem_ext4.make(tree, &other, &(FilesystemPlace){ .fd = fd, .size = 8 * MIB }, NULL), 0);
+        assert_int_equal(make_with(tree, "image", 8 * MIB, &other), 8 * MIB);
         _cleanup_(ext4_volume_freep) struct struct_ext2_filsys *volume = open_image();
         assert_memory_equal(volume->super->s_volume_name, other.label, 16);
         assert_int_equal(volume->super->s_last_mounted[0], 0);

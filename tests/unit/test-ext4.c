@@ -132,7 +132,7 @@ static void test_empty(void **state) {
 }
 
 static void test_too_small(void **state) {
-        static const uint64_t sizes[] = { 0, 4096, 65536, MIB, 8 * MIB, 28 * MIB };
+        static const uint64_t sizes[] = { 1, 4096, 65536, MIB, 8 * MIB, 28 * MIB };
         _cleanup_(fd_closep) int fd = open("image", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         struct stat status;
 
@@ -140,11 +140,13 @@ static void test_too_small(void **state) {
         _cleanup_(tree_freep) Tree *tree = load_tree();
         for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
                 _cleanup_(reason_done) Reason reason = {};
+                uint64_t needed = 0;
 
                 assert_int_equal(filesystem_ext4.make(tree, &options,
                                                       &(FilesystemPlace){ .fd = fd, .size = sizes[i] },
-                                                      &reason),
+                                                      &needed, &reason),
                                  -ENOSPC);
+                assert_int_equal(needed, measure(tree, 0));
                 assert_non_null(text_after_prefix(reason.text, "The tree needs an ext4 file system of 3"));
         }
         /* Nothing was written before that was known. */
@@ -196,6 +198,7 @@ static void test_deterministic(void **state) {
 static void test_offset(void **state) {
         _cleanup_(fd_closep) int fd = open("disk", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         const uint64_t offset = 3 * MIB + 512, size = 10 * MIB;
+        uint64_t made = 0;
         char before[512], behind[512], mark[512];
         Sha256Digest at_offset, alone;
 
@@ -206,7 +209,7 @@ static void test_offset(void **state) {
         _cleanup_(tree_freep) Tree *tree = load_tree();
         assert_int_equal(filesystem_ext4.make(tree, &options,
                                               &(FilesystemPlace){ .fd = fd, .offset = offset, .size = size },
-                                              NULL),
+                                              &made, NULL),
                          0);
 
         assert_int_equal(fd_pread_all(fd, before, sizeof(before), offset - sizeof(before)), 0);

@@ -308,9 +308,10 @@ static void test_dissect(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(made); i++) {
                 const FilesystemPlace place = { fd, layout->places[i].offset, layout->places[i].size };
                 _cleanup_(tree_freep) Tree *tree = NULL;
+                uint64_t size;
 
                 assert_int_equal(tree_load(AT_FDCWD, "tree", &tree, NULL), 0);
-                assert_int_equal(made[i]->make(tree, &options, &place, NULL), 0);
+                assert_int_equal(made[i]->make(tree, &options, &place, &size, NULL), 0);
         }
 
         free(FOREIGN_CHECK("sfdisk", "--verify", "disk"));

@@ -70,6 +70,9 @@ static void test_gaps(void **state) {
         for (uint64_t sectors = 1; sectors <= 2 * 2048 + 40; sectors++) {
                 _cleanup_(partition_layout_freep) PartitionLayout *layout = NULL;
                 const uint64_t sizes[] = { sectors * SECTOR_SIZE, 2 * MIB, 0 };
+                const Partition first = { .type = PARTITION_ROOT, .size = sizes[0] };
+                const PartitionTable table = { .partitions = &first, .n_partitions = 1 };
+                uint64_t next;
 
                 assert_int_equal(place(sizes, &layout), 0);
                 assert_int_equal(layout->places[1].offset % PARTITION_GRAIN_SIZE, 0);
@@ -77,6 +80,8 @@ static void test_gaps(void **state) {
                 assert_true(layout->places[1].offset <
                             layout->places[0].offset + sizes[0] + PARTITION_GRAIN_SIZE);
                 assert_int_equal(layout->disk_size, layout->places[1].offset + sizes[1] + MIB);
+                assert_int_equal(partition_table_next(&table, &next), 0);
+                assert_int_equal(next, layout->places[1].offset);
         }
 }
 

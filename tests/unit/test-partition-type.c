@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -104,8 +106,25 @@ static void test_names(void **state) {
         assert_string_equal(partition_type_name(PARTITION_ROOT_VERITY_SIGNATURE), "root-verity-sig");
 }
 
+/* Every type is found again, of every architecture. */
+static void test_find(void **state) {
+        for (PartitionType type = 0; type < PARTITION_TYPE_MAX; type++)
+                for (unsigned i = 0; partition_architecture_name(i); i++) {
+                        PartitionType found = PARTITION_TYPE_MAX;
+                        unsigned architecture = UINT_MAX;
+
+                        assert_int_equal(
+                                partition_type_find(partition_type_uuid(type, i), &found, &architecture), 0);
+                        assert_int_equal(found, type);
+                        assert_int_equal(architecture, type < PARTITION_ROOT ? UINT_MAX : i);
+                }
+        assert_int_equal(partition_type_find((Uuid){ { 1 } }, &(PartitionType){ 0 }, &(unsigned){ 0 }),
+                         -ENOENT);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_find),
                 cmocka_unit_test(test_known),
                 cmocka_unit_test(test_systemd),
                 cmocka_unit_test(test_names),

@@ -31,6 +31,10 @@ static void test_valid(void **state) {
                 assert_int_equal(utf16_from_utf8(cases[i].text, units, cases[i].n), cases[i].n);
                 assert_memory_equal(units, cases[i].units, sizeof(units));
                 assert_int_equal(utf16_from_utf8(cases[i].text, NULL, 4), cases[i].n);
+
+                _cleanup_(freep) char *text = NULL;
+                assert_int_equal(utf16_to_utf8(units, cases[i].n, &text), 0);
+                assert_string_equal(text, cases[i].text);
         }
 }
 
@@ -57,6 +61,22 @@ static void test_refused(void **state) {
                 assert_int_equal(utf16_from_utf8(cases[i], NULL, 4), -EILSEQ);
 }
 
+/* Halves of pairs. */
+static void test_lonely(void **state) {
+        static const uint16_t cases[][3] = {
+                { 0xd800, 'a', 'b' },
+                { 'a', 'b', 0xd800 },
+                { 0xdc00, 0xd800, 'a' },
+                { 0xd800, 0xd800, 0xdc00 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char *text;
+
+                assert_int_equal(utf16_to_utf8(cases[i], 3, &text), -EILSEQ);
+        }
+}
+
 static void test_limit(void **state) {
         uint16_t units[3] = { 7, 7, 7 };
 
@@ -71,6 +91,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_valid),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_lonely),
                 cmocka_unit_test(test_limit),
         };
 

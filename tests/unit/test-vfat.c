@@ -59,11 +59,8 @@ static uint64_t make(const Tree *tree, const char *image, uint64_t size) {
         _cleanup_(fd_closep) int fd = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         _cleanup_(reason_done) Reason reason = {};
 
-        if (size == 0)
-                assert_int_equal(filesystem_vfat.measure(tree, &options, 0, &size, NULL), 0);
-        assert_int_equal(ftruncate(fd, (off_t)size), 0);
-        const int r =
-                filesystem_vfat.make(tree, &options, &(FilesystemPlace){ .fd = fd, .size = size }, &reason);
+        const int r = filesystem_vfat.make(tree, &options, &(FilesystemPlace){ .fd = fd, .size = size },
+                                           &size, &reason);
         if (r < 0)
                 fail_msg("%s", reason_text(&reason, r));
         return size;
@@ -198,7 +195,8 @@ static void test_full(void **state) {
         _cleanup_(tree_freep) Tree *tree = NULL;
         _cleanup_(reason_done) Reason reason = {};
         _cleanup_(fd_closep) int fd = -EBADF;
-        uint64_t size, with_reserve;
+        uint64_t size, needed;
+        FilesystemOptions with_reserve = options;
         unsigned used, all;
 
         put("tree/a", 40 * MIB);
@@ -211,12 +209,16 @@ static void test_full(void **state) {
 
         fd = open("image", O_RDWR | O_CLOEXEC);
         assert_int_equal(filesystem_vfat.make(tree, &options,
-                                              &(FilesystemPlace){ .fd = fd, .size = size - 512 }, &reason),
+                                              &(FilesystemPlace){ .fd = fd, .size = size - 512 }, &needed,
+                                              &reason),
                          -ENOSPC);
+        assert_int_equal(needed, size);
         assert_non_null(strstr(reason.text, "FAT32 with this content needs"));
 
-        assert_int_equal(filesystem_vfat.measure(tree, &options, 10 * MIB, &with_reserve, NULL), 0);
-        (void)make(tree, "image", with_reserve);
+        with_reserve.reserve_size = 10 * MIB;
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(
+                filesystem_vfat.make(tree, &with_reserve, &(FilesystemPlace){ .fd = fd }, &size, NULL), 0);
         check("image", &used, &all);
         assert_int_equal((all - used) * UINT64_C(512), 10 * MIB);
 }
@@ -246,6 +248,7 @@ static void test_same_bytes(void **state) {
 static void test_offset(void **state) {
         _cleanup_(fd_closep) int fd = open("disk", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         const uint64_t offset = 3 * MIB, size = 40 * MIB;
+        uint64_t made;
         _cleanup_(freep) uint8_t *border = malloc(offset), *found = malloc(offset);
         _cleanup_(freep) char *blkid = NULL, *list = NULL;
         _cleanup_(tree_freep) Tree *tree = NULL;
@@ -256,8 +259,8 @@ static void test_offset(void **state) {
         memset(border, 0xa5, offset);
         assert_int_equal(fd_pwrite_all(fd, border, offset, 0), 0);
         assert_int_equal(fd_pwrite_all(fd, border, offset, offset + size), 0);
-        assert_int_equal(filesystem_vfat.make(tree, &options, &(FilesystemPlace){ fd, offset, size }, NULL),
-                         0);
+        assert_int_equal(
+                filesystem_vfat.make(tree, &options, &(FilesystemPlace){ fd, offset, size }, &made, NULL), 0);
 
         assert_int_equal(fd_pread_all(fd, found, offset, 0), 0);
         assert_memory_equal(found, border, offset);
@@ -302,27 +305,29 @@ static void test_changed_file(void **state) {
         const FilesystemPlace place = { .fd = fd, .size = 40 * MIB };
         _cleanup_(reason_done) Reason reason = {}, other = {};
         _cleanup_(tree_freep) Tree *tree = NULL;
+        uint64_t size;
 
         put("tree/a/file", 1000);
         tree = load("tree");
         assert_int_equal(truncate("tree/a/file", 999), 0);
-        assert_int_equal(filesystem_vfat.make(tree, &options, &place, &reason), -ENODATA);
+        assert_int_equal(filesystem_vfat.make(tree, &options, &place, &size, &reason), -ENODATA);
         assert_non_null(strstr(reason.text, "'a/file'"));
 
         assert_int_equal(unlink("tree/a/file"), 0);
-        assert_int_equal(filesystem_vfat.make(tree, &options, &place, &other), -ENOENT);
+        assert_int_equal(filesystem_vfat.make(tree, &options, &place, &size, &other), -ENOENT);
         assert_non_null(strstr(other.text, "'a/file'"));
 }
 
 static void test_refused(void **state) {
         _cleanup_(reason_done) Reason reason = {};
         _cleanup_(tree_freep) Tree *tree = NULL;
+        const FilesystemPlace place = { .fd = -EBADF, .size = 40 * MIB };
         uint64_t size = 7;
 
         assert_int_equal(mkdir("tree", 0755), 0);
         assert_int_equal(symlink("target", "tree/link"), 0);
         tree = load("tree");
-        assert_int_equal(filesystem_vfat.measure(tree, &options, 0, &size, &reason), -EOPNOTSUPP);
+        assert_int_equal(filesystem_vfat.make(tree, &options, &place, &size, &reason), -EOPNOTSUPP);
         assert_non_null(strstr(reason.text, "'link'"));
         assert_int_equal(size, 7);
 }
