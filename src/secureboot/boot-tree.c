@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "secureboot/boot-tree.h"
 #include "secureboot/pe.h"
@@ -145,4 +146,26 @@ int boot_tree_create_kernel(int dir_fd, const char *name, Reason *reason) {
 
         r = create_file(dir_fd, path);
         return r < 0 ? reason_set(reason, r, "Cannot create '%s': %m", path) : r;
+}
+
+int boot_tree_add_key(int dir_fd, const char *name, const void *data, size_t size, Reason *reason) {
+        _cleanup_(freep) char *path = NULL;
+
+        int r = text_format(&path, BOOT_TREE_KEYS_DIRECTORY "/%s.auth", name);
+        if (r < 0)
+                return r;
+        r = path_make_directories(dir_fd, BOOT_TREE_KEYS_DIRECTORY, 0700);
+        if (r >= 0)
+                r = file_write(dir_fd, path, data, size, 0600);
+        return r < 0 ? reason_set(reason, r, "Cannot write '%s': %m", path) : 0;
+}
+
+int boot_tree_set_enrollment(int dir_fd, const char *when, Reason *reason) {
+        _cleanup_(freep) char *text = NULL;
+
+        int r = text_format(&text, "secure-boot-enroll %s\n", when);
+        if (r < 0)
+                return r;
+        r = file_write_text(dir_fd, "loader/loader.conf", text, 0600);
+        return r < 0 ? reason_set(reason, r, "Cannot write 'loader/loader.conf': %m") : 0;
 }

@@ -203,6 +203,7 @@ static int read_optional_header(PeImage *image, size_t size, Reason *reason) {
                 return reason_set(reason, -EBADMSG, "Bad PE image: %" PRIu32 " data directories do not fit",
                                   image->n_directories);
 
+        image->checksum_offset = offset + OPTIONAL_CHECKSUM;
         image->subsystem = read_16(optional + OPTIONAL_SUBSYSTEM);
         image->section_alignment = read_32(optional + OPTIONAL_SECTION_ALIGNMENT);
         image->file_alignment = read_32(optional + OPTIONAL_FILE_ALIGNMENT);
@@ -228,8 +229,9 @@ static int read_certificates(PeImage *image, uint64_t file_size, Reason *reason)
         if (image->n_directories <= DIRECTORY_CERTIFICATES)
                 return 0;
 
-        const uint8_t *directory =
-                image->headers + image->directories_offset + DIRECTORY_CERTIFICATES * DIRECTORY_SIZE;
+        image->certificates_directory_offset =
+                image->directories_offset + DIRECTORY_CERTIFICATES * DIRECTORY_SIZE;
+        const uint8_t *directory = image->headers + image->certificates_directory_offset;
         const uint32_t offset = read_32(directory), size = read_32(directory + sizeof(uint32_t));
         if (size == 0)
                 return 0;

@@ -39,6 +39,8 @@ typedef struct PeImage {
         uint16_t subsystem;   /* PE_SUBSYSTEM_… */
         uint32_t coff_offset; /* of the COFF header; the optional header and the section table follow it */
         uint32_t table_offset, directories_offset, n_directories;
+        uint32_t checksum_offset;               /* of the field */
+        uint32_t certificates_directory_offset; /* of the directory entry of the certificate table; 0: none */
         uint32_t section_alignment, file_alignment; /* powers of two, the first at least the second */
         uint32_t header_size, image_size;           /* SizeOfHeaders, SizeOfImage */
         uint32_t certificates_offset,

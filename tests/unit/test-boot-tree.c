@@ -119,12 +119,34 @@ static void test_create_kernel(void **state) {
         assert_true(fd >= 0);
 }
 
+static void test_keys(void **state) {
+        _cleanup_(freep) char *key = NULL, *settings = NULL;
+        _cleanup_(reason_done) Reason reason = {};
+        struct stat status;
+        size_t size;
+
+        assert_int_equal(mkdir("loader", 0700), 0);
+        assert_int_equal(boot_tree_add_key(AT_FDCWD, "PK", "k\0y", 3, NULL), 0);
+        assert_int_equal(boot_tree_add_key(AT_FDCWD, "db", "key", 3, NULL), 0);
+        assert_int_equal(boot_tree_set_enrollment(AT_FDCWD, "if-safe", NULL), 0);
+        assert_int_equal(file_read(AT_FDCWD, "loader/keys/auto/PK.auth", 100, &key, &size), 0);
+        assert_int_equal(size, 3);
+        assert_memory_equal(key, "k\0y", 3);
+        assert_int_equal(stat("loader/keys/auto", &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0700);
+        assert_int_equal(file_read(AT_FDCWD, "loader/loader.conf", 100, &settings, NULL), 0);
+        assert_string_equal(settings, "secure-boot-enroll if-safe\n");
+
+        assert_int_equal(rename("loader", "other"), 0);
+        assert_int_equal(boot_tree_set_enrollment(AT_FDCWD, "force", &reason), -ENOENT);
+        assert_non_null(strstr(reason.text, "loader/loader.conf"));
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_efi_architecture),
-                unit_test_in_directory(test_make),
-                unit_test_in_directory(test_make_refused),
-                unit_test_in_directory(test_create_kernel),
+                cmocka_unit_test(test_efi_architecture),   unit_test_in_directory(test_make),
+                unit_test_in_directory(test_make_refused), unit_test_in_directory(test_create_kernel),
+                unit_test_in_directory(test_keys),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
