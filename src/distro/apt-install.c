@@ -235,6 +235,17 @@ static int upgrade(AptRun *run, const char *const *packages, bool download, cons
         return r > 0 ? tool_log_fail(&log, doing, r) : r;
 }
 
+/* What apt keeps for itself beside the packages is nothing for the next build that uses the cache. */
+static int clean_cache(const Installation *installation) {
+        _cleanup_(fd_closep) int cache_fd = -EBADF;
+
+        if (!installation->cache)
+                return 0;
+        cache_fd = distro_open_root(installation->cache);
+        const int r = cache_fd < 0 ? cache_fd : distro_remove_matching(cache_fd, ".", "@(lock|partial)");
+        return r < 0 ? log_error(r, "Failed to clean the package cache %s: %m", installation->cache) : 0;
+}
+
 int apt_install(const Installation *installation, const char *const *packages) {
         _cleanup_(apt_run_done) AptRun run = { .installation = installation };
 
@@ -251,5 +262,6 @@ int apt_install(const Installation *installation, const char *const *packages) {
         r = upgrade(&run, packages, true, "download packages");
         if (r < 0)
                 return r;
-        return upgrade(&run, packages, false, "install packages");
+        r = upgrade(&run, packages, false, "install packages");
+        return r < 0 ? r : clean_cache(installation);
 }

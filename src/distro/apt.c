@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -14,8 +15,11 @@
 #include "distro/debootstrap.h"
 #include "distro/distro-files.h"
 #include "distro/distro-run.h"
+#include "distro/dpkg-status.h"
 
-#define DOCS_PATH "etc/dpkg/dpkg.cfg.d/01_nodoc"
+#define DOCS_PATH            "etc/dpkg/dpkg.cfg.d/01_nodoc"
+#define DPKG_STATUS          "var/lib/dpkg/status"
+#define DPKG_STATUS_SIZE_MAX (256 * MIB)
 static const struct {
         const char *program, *package;
 } host_programs[] = {
@@ -151,16 +155,6 @@ static int replace_local_mirror(const Installation *installation, int root_fd) {
         return r < 0 ? r : apt_write_sources(installation, root_fd, &own);
 }
 
-/* What apt keeps for itself beside the packages does not belong into a cache that the next build shares. */
-static int clean_cache(const Installation *installation) {
-        _cleanup_(fd_closep) int cache_fd = -EBADF;
-
-        if (!installation->cache)
-                return 0;
-        cache_fd = distro_open_root(installation->cache);
-        return cache_fd < 0 ? cache_fd : distro_remove_matching(cache_fd, ".", "@(lock|partial)");
-}
-
 static int apt_clean(const Installation *installation) {
         _cleanup_(fd_closep) int root_fd = -EBADF;
 
@@ -170,11 +164,20 @@ static int apt_clean(const Installation *installation) {
         int r = root_fd < 0 ? root_fd : replace_local_mirror(installation, root_fd);
         if (r >= 0)
                 r = apt_remove_leftovers(root_fd);
+        return r < 0 ? log_error(r, "Failed to clean %s: %m", installation->root) : 0;
+}
+
+static int apt_list(const Installation *installation, DistroPackages *packages) {
+        _cleanup_(fd_closep) int root_fd = distro_open_root(installation->root), fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+
+        int r = fd = root_fd < 0 ? root_fd : path_open_below(root_fd, DPKG_STATUS, O_RDONLY, 0);
+        if (r >= 0)
+                r = fd_read_file(fd, DPKG_STATUS_SIZE_MAX, &text, NULL);
+        if (r >= 0)
+                r = dpkg_status_parse(text, packages);
         if (r < 0)
-                return log_error(r, "Failed to clean %s: %m", installation->root);
-        r = clean_cache(installation);
-        if (r < 0)
-                return log_error(r, "Failed to clean the package cache %s: %m", installation->cache);
+                return log_error(r, "Cannot read " DPKG_STATUS " of %s: %m", installation->root);
         return 0;
 }
 
@@ -184,4 +187,5 @@ const PackageManager package_manager_apt = {
         .bootstrap = apt_bootstrap,
         .install = apt_install,
         .clean = apt_clean,
+        .list = apt_list,
 };

@@ -17,10 +17,18 @@ static const char *const boot_packages[] = { "dracut",           "kmod", "udev",
 /* The boot loader was part of package systemd until it got one of its own in bookworm. */
 static const char *const boot_packages_before_bookworm[] = { "dracut", "kmod", "udev", "systemd", NULL };
 
+/* cryptsetup(8) is what dracut asks for; systemd's part, and that for dm-verity, have been a package of their own since
+ * trixie. */
+static const char *const encrypt_packages[] = { "cryptsetup-bin", "systemd-cryptsetup", NULL };
+static const char *const verity_packages[] = { "systemd-cryptsetup", NULL };
+static const char *const cryptsetup_alone[] = { "cryptsetup-bin", NULL };
+static const char *const nothing[] = { NULL };
+
 static const DistroRelease releases[] = {
-        { "stretch", boot_packages_before_bookworm },
-        { "buster", boot_packages_before_bookworm },
-        { "bullseye", boot_packages_before_bookworm },
+        { "stretch", boot_packages_before_bookworm, cryptsetup_alone, nothing },
+        { "buster", boot_packages_before_bookworm, cryptsetup_alone, nothing },
+        { "bullseye", boot_packages_before_bookworm, cryptsetup_alone, nothing },
+        { "bookworm", NULL, cryptsetup_alone, nothing },
         {},
 };
 
@@ -67,6 +75,8 @@ const Distro distro_debian = {
         .key_ring_package = "debian-archive-keyring",
         .base_packages = base_packages,
         .boot_packages = boot_packages,
+        .encrypt_packages = encrypt_packages,
+        .verity_packages = verity_packages,
         .kernel_packages = kernel_packages,
         .kernel_prefix = "linux-image-",
         .root_packages = root_packages,

@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/distro-run.h"
+#include "distro/tool-progress.h"
 
 #define MOUNTS_MAX  24
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -162,6 +163,7 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
 typedef struct Follower {
         ToolLog *log;
         Progress *progress;
+        ToolProgress tool;
         int error; /* of adding a line; the tool is not stopped for it */
 } Follower;
 
@@ -170,7 +172,8 @@ static void follow_line(const char *line, void *userdata) {
         const char *detail = tool_log_detail(line);
 
         log_debug("%s", line);
-        if (detail && follower->progress)
+        tool_progress_follow(&follower->tool, line, follower->progress);
+        if (detail)
                 progress_detail(follower->progress, detail);
         const int r = tool_log_add(follower->log, line);
         if (r < 0)

@@ -13,11 +13,13 @@ const Distro *distro_find(unsigned distribution) {
         return distribution < ELEMENTSOF(distros) ? distros[distribution] : NULL;
 }
 
-static const char *const *boot_packages(const Distro *distro, const char *release) {
+static const DistroRelease *find_exception(const Distro *distro, const char *release) {
+        static const DistroRelease none;
+
         for (const DistroRelease *exception = distro->releases; exception && exception->name; exception++)
                 if (release && text_equal(exception->name, release))
-                        return exception->boot_packages;
-        return distro->boot_packages;
+                        return exception;
+        return &none;
 }
 
 static int append_once(char ***list, const char *package) {
@@ -42,6 +44,7 @@ static bool names_kernel(const Distro *distro, const char *const *packages) {
 
 static int append_boot_packages(const Distro *distro, const Config *config, char ***list) {
         const char *kernel = distro->kernel_packages[config->architecture];
+        const DistroRelease *exception = find_exception(distro, config->release);
         const char *root = distro->root_packages ? distro->root_packages[config->format] : NULL;
 
         if (kernel && !names_kernel(distro, STRV(config->packages))) {
@@ -54,7 +57,12 @@ static int append_boot_packages(const Distro *distro, const Config *config, char
                 if (r < 0)
                         return r;
         }
-        return append_all_once(list, boot_packages(distro, config->release));
+        int r = append_all_once(list, exception->boot_packages ?: distro->boot_packages);
+        if (r >= 0 && config->encrypt != ENCRYPT_OFF)
+                r = append_all_once(list, exception->encrypt_packages ?: distro->encrypt_packages);
+        if (r >= 0 && config->verity)
+                r = append_all_once(list, exception->verity_packages ?: distro->verity_packages);
+        return r;
 }
 
 int distro_packages(const Distro *distro, const Config *config, char ***ret) {
@@ -77,4 +85,51 @@ int distro_packages(const Distro *distro, const Config *config, char ***ret) {
 
         *ret = TAKE_PTR(list);
         return 0;
+}
+
+static void package_done(DistroPackage *package) {
+        free(package->name);
+        free(package->version);
+        free(package->architecture);
+}
+
+int distro_packages_take(DistroPackages *packages, DistroPackage package) {
+        DistroPackage *more = packages->items;
+        int r = 0;
+
+        /* An array that doubles whenever its length is a power of two. */
+        if (packages->n_items >= DISTRO_PACKAGES_MAX)
+                r = -EFBIG;
+        else if ((packages->n_items & (packages->n_items - 1)) == 0) {
+                more = reallocarray(packages->items, MAX(2 * packages->n_items, (size_t)1), sizeof(*more));
+                r = more ? 0 : -ENOMEM;
+        }
+        if (r < 0) {
+                package_done(&package);
+                return r;
+        }
+        packages->items = more;
+        packages->items[packages->n_items++] = package;
+        return 0;
+}
+
+static int compare_packages(const void *a, const void *b) {
+        const DistroPackage *x = a, *y = b;
+        int order = strcmp(x->name, y->name);
+
+        if (order == 0)
+                order = strcmp(x->architecture, y->architecture);
+        return order != 0 ? order : strcmp(x->version, y->version);
+}
+
+void distro_packages_sort(DistroPackages *packages) {
+        if (packages->n_items > 1)
+                qsort(packages->items, packages->n_items, sizeof(DistroPackage), compare_packages);
+}
+
+void distro_packages_done(DistroPackages *packages) {
+        for (size_t i = 0; i < packages->n_items; i++)
+                package_done(&packages->items[i]);
+        free(packages->items);
+        *packages = (DistroPackages){};
 }

@@ -18,8 +18,26 @@ typedef struct Installation {
         const char *root;      /* absolute path of the tree, an empty directory at first */
         const char *workspace; /* absolute path of a private directory for generated configuration and logs */
         const char *cache;     /* absolute path of the package cache, NULL: none is kept */
-        Progress *progress;    /* of the running step; may be NULL */
+        Progress *progress;    /* may be NULL */
 } Installation;
+
+/* A package that is installed in a tree. */
+typedef struct DistroPackage {
+        char *name, *version, *architecture;
+} DistroPackage;
+
+typedef struct DistroPackages {
+        DistroPackage *items;
+        size_t n_items;
+} DistroPackages;
+
+#define DISTRO_PACKAGES_MAX 1000000
+
+/* Appends a package, whose texts are the list's then, or freed on failure. -EFBIG when there are too many. */
+int distro_packages_take(DistroPackages *packages, DistroPackage package);
+/* Sorts by name, then architecture, then version. */
+void distro_packages_sort(DistroPackages *packages);
+void distro_packages_done(DistroPackages *packages);
 
 typedef struct PackageManager {
         const char *name;
@@ -30,12 +48,16 @@ typedef struct PackageManager {
         int (*install)(const Installation *installation,
                        const char *const *packages);    /* more packages into it */
         int (*clean)(const Installation *installation); /* lists, archives, leftovers */
+        /* Appends what is installed, by the tree's own database. Failures are logged. */
+        int (*list)(const Installation *installation, DistroPackages *packages);
 } PackageManager;
 
 /* What one release has otherwise than its distribution's row says. */
 typedef struct DistroRelease {
-        const char *name; /* NULL ends a list of these */
-        const char *const *boot_packages;
+        const char *name;                 /* NULL ends a list of these */
+        const char *const *boot_packages; /* NULL: nothing otherwise; so it is with all that follow */
+        const char *const *encrypt_packages;
+        const char *const *verity_packages;
 } DistroRelease;
 
 struct Distro {
@@ -46,8 +68,10 @@ struct Distro {
         const char *key_ring_package; /* of the host, has that file */
         const char *const *base_packages;
         /* For bootable trees: */
-        const char *const *boot_packages;   /* common ones: boot loader, initrd generator */
-        const char *const *kernel_packages; /* index: Architecture; NULL entry: not bootable there */
+        const char *const *boot_packages;    /* common ones: boot loader, initrd generator */
+        const char *const *encrypt_packages; /* with Encrypt=: what opens LUKS volumes */
+        const char *const *verity_packages;  /* with Verity=: what opens the root in the initrd */
+        const char *const *kernel_packages;  /* index: Architecture; NULL entry: not bootable there */
         const char *kernel_prefix; /* a package of Packages= that begins so replaces the kernel package */
         const char *const *
                 root_packages; /* index: OutputFormat; what checks and grows the root file system, NULL: none */

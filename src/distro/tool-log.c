@@ -166,7 +166,7 @@ static void log_tail(const ToolLog *log) {
         const size_t first = log->n_lines > TOOL_LOG_TAIL ? log->n_lines - TOOL_LOG_TAIL : 0;
 
         for (size_t i = first; i < log->n_lines; i++)
-                log_info("  %.*s", LINE_SHOWN_MAX, log->tail[i % TOOL_LOG_TAIL]);
+                log_error_detail("  %.*s", LINE_SHOWN_MAX, log->tail[i % TOOL_LOG_TAIL]);
 }
 
 int tool_log_fail(const ToolLog *log, const char *doing, int status) {

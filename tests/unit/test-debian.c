@@ -24,10 +24,17 @@ static void test_architectures(void **state) {
 static void test_releases(void **state) {
         for (const DistroRelease *release = distro_debian.releases; release->name; release++) {
                 assert_true(apt_suite_is_valid(release->name));
-                assert_true(strv_contains(release->boot_packages, "dracut"));
-                assert_false(strv_contains(release->boot_packages, "systemd-boot"));
+                if (release->boot_packages) {
+                        assert_true(strv_contains(release->boot_packages, "dracut"));
+                        assert_false(strv_contains(release->boot_packages, "systemd-boot"));
+                }
+                assert_true(strv_contains(release->encrypt_packages, "cryptsetup-bin"));
+                assert_false(strv_contains(release->encrypt_packages, "systemd-cryptsetup"));
+                assert_int_equal(strv_length(release->verity_packages), 0);
         }
         assert_true(strv_contains(distro_debian.boot_packages, "systemd-boot"));
+        assert_true(strv_contains(distro_debian.encrypt_packages, "systemd-cryptsetup"));
+        assert_true(strv_contains(distro_debian.verity_packages, "systemd-cryptsetup"));
 }
 
 static void test_archive(void **state) {

@@ -40,6 +40,8 @@ static void test_packages(void **state) {
                 bool bootable;
                 unsigned architecture, format;
                 const char *packages, *expected;
+                unsigned encrypt;
+                bool verity;
         } cases[] = {
                 { "bookworm", false, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "vim dbus vim",
                   "systemd-sysv dbus libpam-systemd vim" },
@@ -51,6 +53,24 @@ static void test_packages(void **state) {
                   "systemd-sysv dbus libpam-systemd linux-image-amd64 dracut kmod udev systemd" },
                 { "bookworm", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "linux-image-cloud-amd64",
                   "systemd-sysv dbus libpam-systemd e2fsprogs dracut kmod udev systemd-boot systemd-boot-efi linux-image-cloud-amd64" },
+                { "bookworm", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_SQUASHFS, "",
+                  "systemd-sysv dbus libpam-systemd linux-image-amd64 dracut kmod udev systemd-boot systemd-boot-efi "
+                  "cryptsetup-bin",
+                  ENCRYPT_ALL },
+                { "trixie", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_SQUASHFS, "",
+                  "systemd-sysv dbus libpam-systemd linux-image-amd64 dracut kmod udev systemd-boot systemd-boot-efi "
+                  "cryptsetup-bin systemd-cryptsetup",
+                  ENCRYPT_DATA },
+                { "bookworm", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_SQUASHFS, "",
+                  "systemd-sysv dbus libpam-systemd linux-image-amd64 dracut kmod udev systemd-boot systemd-boot-efi",
+                  ENCRYPT_OFF, true },
+                { "trixie", true, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_SQUASHFS, "",
+                  "systemd-sysv dbus libpam-systemd linux-image-amd64 dracut kmod udev systemd-boot systemd-boot-efi "
+                  "systemd-cryptsetup",
+                  ENCRYPT_OFF, true },
+                /* What does not boot opens nothing. */
+                { "trixie", false, ARCHITECTURE_X86_64, OUTPUT_FORMAT_GPT_EXT4, "",
+                  "systemd-sysv dbus libpam-systemd", ENCRYPT_ALL, true },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -64,6 +84,8 @@ static void test_packages(void **state) {
                         .bootable = cases[i].bootable,
                         .architecture = cases[i].architecture,
                         .format = cases[i].format,
+                        .encrypt = cases[i].encrypt,
+                        .verity = cases[i].verity,
                         .packages = wanted,
                 };
 

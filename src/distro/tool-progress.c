@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "distro/tool-progress.h"
+
+#define STAGES_PER_PACKAGE 2 /* unpacked, set up */
+
+/* "12 upgraded, 345 newly installed, 0 to remove and 0 not upgraded." */
+static bool read_apt_summary(const char *line, uint64_t *ret) {
+        unsigned upgraded, installed;
+        int end = 0;
+
+        if (sscanf(line, "%9u upgraded, %9u newly installed, %n", &upgraded, &installed, &end) != 2 ||
+            end == 0)
+                return false;
+        *ret = (uint64_t)upgraded + installed;
+        return true;
+}
+
+void tool_progress_follow(ToolProgress *tool, const char *line, Progress *progress) {
+        uint64_t n_packages;
+
+        if (read_apt_summary(line, &n_packages)) {
+                progress_expect(progress, PROGRESS_ITEMS, STAGES_PER_PACKAGE * n_packages);
+                tool->expecting = true;
+                return;
+        }
+        if (text_after_prefix(line, "I: Validating ")) {
+                tool->n_fetched++;
+                return;
+        }
+
+        const char *own = text_after_prefix(line, "I: ");
+        const bool unpacking = text_after_prefix(own ?: line, "Unpacking ");
+        if (unpacking && own && !tool->expecting && tool->n_fetched > 0) {
+                progress_expect(progress, PROGRESS_ITEMS, (uint64_t)STAGES_PER_PACKAGE * tool->n_fetched);
+                tool->expecting = true;
+        }
+        if (tool->expecting &&
+            (unpacking || text_after_prefix(own ?: line, own ? "Configuring " : "Setting up ")))
+                progress_advance(progress, 1);
+}
