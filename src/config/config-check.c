@@ -56,12 +56,28 @@ static bool has_script(const Config *config) {
         return config->build_script || config->postinst_script;
 }
 
+static bool is_encrypted(const Config *config) {
+        return config->encrypt != ENCRYPT_OFF;
+}
+
+static bool has_partition_to_encrypt(const Config *config) {
+        return config->encrypt != ENCRYPT_DATA || config->home_size > 0 || config->srv_size > 0;
+}
+
+static bool has_memory_hard_kdf(const Config *config) {
+        return is_encrypted(config) && config->encrypt_kdf.word == ENCRYPT_KDF_ARGON2ID;
+}
+
 static bool is_bootable(const Config *config) {
         return config->bootable;
 }
 
 static bool is_secure_boot(const Config *config) {
         return config->secure_boot;
+}
+
+static bool is_verified(const Config *config) {
+        return config->verity;
 }
 
 static bool is_signed(const Config *config) {
@@ -81,7 +97,7 @@ static bool has_data_partitions(const Config *config) {
 }
 
 static bool is_file(const Config *config) {
-        return config->format != OUTPUT_FORMAT_DIRECTORY && config->format != OUTPUT_FORMAT_SUBVOLUME;
+        return output_format_is_file(config->format);
 }
 
 static bool is_squashfs(const Config *config) {
@@ -89,7 +105,20 @@ static bool is_squashfs(const Config *config) {
 }
 
 static bool can_compress(const Config *config) {
-        return is_squashfs(config) || config->format == OUTPUT_FORMAT_GPT_BTRFS;
+        return is_squashfs(config) || config->format == OUTPUT_FORMAT_GPT_BTRFS ||
+               config->format == OUTPUT_FORMAT_TAR;
+}
+
+static bool can_be_read_only(const Config *config) {
+        return is_disk(config) || is_squashfs(config) || config->format == OUTPUT_FORMAT_SUBVOLUME;
+}
+
+static bool is_raw_disk_with_holes(const Config *config) {
+        return has_root_of_any_size(config) && !config->qcow2;
+}
+
+static bool never(const Config *config) {
+        return false;
 }
 
 static const Dependency dependencies[] = {
@@ -105,19 +134,30 @@ static const Dependency dependencies[] = {
         { CONFIG(secure_boot), is_bootable, "without Bootable=yes" },
         { CONFIG(secure_boot_key), is_secure_boot, "without SecureBoot=yes" },
         { CONFIG(secure_boot_certificate), is_secure_boot, "without SecureBoot=yes" },
+        { CONFIG(encrypt), has_partition_to_encrypt, "without HomeSize= or SrvSize=" },
+        { CONFIG(passphrase_file), is_encrypted, "without Encrypt=" },
+        { CONFIG(encrypt_kdf), is_encrypted, "without Encrypt=" },
+        { CONFIG(encrypt_kdf_memory), has_memory_hard_kdf, "without Encrypt= and EncryptKDF=argon2id" },
+        { CONFIG(secure_boot_passphrase_file), is_secure_boot, "without SecureBoot=yes" },
+        { CONFIG(secure_boot_sign), is_secure_boot, "without SecureBoot=yes" },
+        { CONFIG(secure_boot_auto_enroll), is_secure_boot, "without SecureBoot=yes" },
+        { CONFIG(verity_key), is_verified, "without Verity=yes" },
+        { CONFIG(verity_certificate), is_verified, "without Verity=yes" },
+        { CONFIG(verity_passphrase_file), is_verified, "without Verity=yes" },
         { CONFIG(key), is_signed, "without Sign=yes" },
         { CONFIG(root_size), has_root_of_any_size, "in a Format= whose size is that of its content" },
         { CONFIG(swap_size), is_disk, "in a Format= without partitions" },
         { CONFIG(xbootldr_size), is_disk, "in a Format= without partitions" },
         { CONFIG(home_size), has_data_partitions, "in a Format= without a partition for it" },
         { CONFIG(srv_size), has_data_partitions, "in a Format= without a partition for it" },
-        { CONFIG(read_only), is_disk, "in a Format= without partitions" },
+        { CONFIG(read_only), can_be_read_only, "in a Format= that cannot be marked so" },
         { CONFIG(qcow2), is_disk, "in a Format= that is no disk image" },
-        { CONFIG(bmap), has_root_of_any_size, "in a Format= without free blocks" },
+        { CONFIG(bmap), is_raw_disk_with_holes, "for an image without free blocks" },
         { CONFIG(xz), is_file, "in a Format= that is no single file" },
+        { CONFIG(compress_output), is_file, "in a Format= that is no single file" },
         { CONFIG(checksum), is_file, "in a Format= that is no single file" },
-        { CONFIG(compress), can_compress, "in a Format= whose file system does not compress" },
-        { CONFIG(mksquashfs), is_squashfs, "in a Format= that is no squashfs" },
+        { CONFIG(compress), can_compress, "in a Format= that does not compress" },
+        { CONFIG(mksquashfs), never, "since squashfs file systems are made without a program" },
 };
 
 bool config_has_effect(const Config *config, size_t offset) {

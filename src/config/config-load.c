@@ -136,7 +136,7 @@ static int make_paths_absolute(LoadedConfig *loaded) {
                 if (!setting->type->is_list) {
                         char **path = member;
 
-                        if (*path)
+                        if (*path && !((setting->flags & SETTING_URI) && path_is_uri(*path)))
                                 r = make_absolute(path);
                 } else
                         for (char **path = *(char ***)member; path && *path && r >= 0; path++)

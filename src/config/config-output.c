@@ -9,15 +9,70 @@
 #include "config/config-report.h"
 #include "config/config-stages.h"
 
+/* What the name of a compressed file ends in. */
+static const char *const suffixes[] = {
+        [OUTPUT_COMPRESSION_AUTO] = "",    [OUTPUT_COMPRESSION_NO] = "",
+        [OUTPUT_COMPRESSION_XZ] = ".xz",   [OUTPUT_COMPRESSION_ZSTD] = ".zst",
+        [OUTPUT_COMPRESSION_GZIP] = ".gz",
+};
+static_assert(ELEMENTSOF(suffixes) == OUTPUT_COMPRESSION_MAX, "A compression has no suffix");
+
 /* The name that an output has if nobody gave one. */
 static int default_name(const Config *config, char **ret) {
-        const char *xz = config->xz ? ".xz" : "";
+        const char *suffix = suffixes[config->compress_output.word];
 
         if (output_format_is_disk(config->format))
-                return text_format(ret, "image.%s%s", config->qcow2 ? "qcow2" : "raw", xz);
+                return text_format(ret, "image.%s%s", output_is_qcow2(config) ? "qcow2" : "raw", suffix);
         if (config->format == OUTPUT_FORMAT_TAR)
-                return text_format(ret, "image.tar%s", xz);
-        return text_copy("image", ret);
+                return text_format(ret, "image.tar%s", suffix);
+        return text_format(ret, "image%s", output_format_is_file(config->format) ? suffix : "");
+}
+
+/* Cuts one of the suffixes off, if anything is left before it. */
+static bool cut_suffix(char *path, const char *const *suffixes_to_cut, size_t n) {
+        const size_t length = strlen(path_base_name(path));
+
+        for (size_t i = 0; i < n; i++) {
+                const size_t cut = strlen(suffixes_to_cut[i]);
+
+                if (cut == 0 || cut >= length || !text_ends_with(path, suffixes_to_cut[i]))
+                        continue;
+                path[strlen(path) - cut] = '\0';
+                return true;
+        }
+        return false;
+}
+
+int config_output_stem(const Config *config, char **ret) {
+        return config_output_stem_of(config->output, ret);
+}
+
+int config_output_stem_of(const char *output, char **ret) {
+        static const char *const images[] = { ".raw", ".tar", ".qcow2" };
+        _cleanup_(freep) char *stem = NULL;
+
+        const int r = text_copy(output, &stem);
+        if (r < 0)
+                return r;
+        while (cut_suffix(stem, images, ELEMENTSOF(images)) ||
+               cut_suffix(stem, suffixes, ELEMENTSOF(suffixes)))
+                ;
+
+        *ret = TAKE_PTR(stem);
+        return 0;
+}
+
+int config_output_uncompressed(const Config *config, char **ret) {
+        _cleanup_(freep) char *name = NULL;
+
+        const int r = text_copy(config->output, &name);
+        if (r < 0)
+                return r;
+        if (config->compress_output.word != OUTPUT_COMPRESSION_NO)
+                (void)cut_suffix(name, &suffixes[config->compress_output.word], 1);
+
+        *ret = TAKE_PTR(name);
+        return 0;
 }
 
 /* A name with a slash stands for itself; any other lies in the output directory. */

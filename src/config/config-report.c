@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "config/config-report.h"
 
@@ -33,10 +34,14 @@ bool config_asks(const Config *config, const Setting *setting) {
         }
         if (setting->type == &setting_type_bool)
                 return *(const bool *)member != setting->inverted;
-        if (setting->type == &setting_type_enum)
-                return *(const unsigned *)member != 0 &&
-                       !text_equal(setting->words[*(const unsigned *)member], "no");
-        if (setting->type == &setting_type_count)
+        if (setting->type == &setting_type_enum || setting->type == &setting_type_choice) {
+                const unsigned word = setting->type == &setting_type_enum
+                                              ? *(const unsigned *)member
+                                              : ((const SettingChoice *)member)->word;
+
+                return word != 0 && !text_equal(setting->words[word], "no");
+        }
+        if (setting->type == &setting_type_count || setting->type == &setting_type_number)
                 return *(const unsigned *)member != 0;
         if (setting->type == &setting_type_size)
                 return *(const uint64_t *)member != 0;
@@ -81,6 +86,46 @@ int config_say(const LoadedConfig *loaded, size_t offset, char **ret) {
                 return text_format(ret, "%s=%s", setting->name, path);
         }
         return text_format(ret, "%s=%s", setting->name, value);
+}
+
+static int value_text(const Setting *setting, const void *member, size_t index, char **ret) {
+        _cleanup_(freep) char *value = NULL;
+        _cleanup_(file_closep) FILE *file = NULL;
+        size_t size;
+
+        *ret = NULL;
+        file = open_memstream(&value, &size);
+        if (!file)
+                return -ENOMEM;
+        const bool there = setting->type->print(setting, member, index, file);
+        if (fflush(file) != 0 || ferror(file))
+                return -ENOMEM;
+        if (!there)
+                return 0;
+        if (setting->flags & SETTING_SECRET)
+                return text_copy("set", ret);
+        return setting->type->is_path ? config_path_say(value, ret) : text_copy(value, ret);
+}
+
+int config_list_values(const LoadedConfig *loaded, const Setting *setting, char ***ret) {
+        const void *member = setting_member(loaded->store, setting);
+        _cleanup_(strv_freep) char **values = NULL;
+
+        for (size_t i = 0;; i++) {
+                char *value;
+
+                int r = value_text(setting, member, i, &value);
+                if (r < 0)
+                        return r;
+                if (!value)
+                        break;
+                r = strv_take(&values, value);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(values);
+        return 0;
 }
 
 int config_path_say(const char *path, char **ret) {

@@ -20,6 +20,9 @@ bool config_asks(const Config *config, const Setting *setting);
 int config_where(const LoadedConfig *loaded, size_t offset, size_t index, char **ret);
 /* "Format=directory", of lists and secrets "Packages=", of what files cannot say "--incremental". */
 int config_say(const LoadedConfig *loaded, size_t offset, char **ret);
+/* All values that it has, of a list its items, as texts; paths as they are seen from the working directory. Of a secret
+ * "set" at most. */
+int config_list_values(const LoadedConfig *loaded, const Setting *setting, char ***ret);
 /* The path as it is seen from the working directory, if it lies there. */
 int config_path_say(const char *path, char **ret);
 

@@ -12,6 +12,9 @@
 #define ESP_SIZE_DEFAULT            (256 * MIB)
 #define KERNEL_COMMAND_LINE_DEFAULT "rhgb quiet selinux=0 audit=0 rw"
 
+/* Much of a system wants to write to /var and /etc, and fails or waits for long where it cannot. */
+#define KERNEL_COMMAND_LINE_READ_ONLY "rhgb quiet selinux=0 audit=0 ro systemd.volatile=overlay"
+
 /* A truth value that another setting makes true. */
 typedef struct Implication {
         size_t setting;
@@ -21,10 +24,6 @@ typedef struct Implication {
 
 static bool is_signed(const Config *config) {
         return config->sign;
-}
-
-static bool is_tar(const Config *config) {
-        return config->format == OUTPUT_FORMAT_TAR;
 }
 
 static bool is_squashfs(const Config *config) {
@@ -37,7 +36,6 @@ static bool is_verified(const Config *config) {
 
 static const Implication implications[] = {
         { CONFIG(checksum), is_signed, CONFIG(sign) },
-        { CONFIG(xz), is_tar, CONFIG(format) },
         { CONFIG(read_only), is_squashfs, CONFIG(format) },
         { CONFIG(read_only), is_verified, CONFIG(verity) },
 };
@@ -95,7 +93,9 @@ static int fill_defaults(LoadedConfig *loaded) {
                 r = config_note(loaded, CONFIG(esp_size), SETTING_DEFAULT, NULL);
         }
         if (r >= 0)
-                r = config_fill(loaded, CONFIG(kernel_command_line), KERNEL_COMMAND_LINE_DEFAULT,
+                r = config_fill(loaded, CONFIG(kernel_command_line),
+                                config->read_only ? KERNEL_COMMAND_LINE_READ_ONLY
+                                                  : KERNEL_COMMAND_LINE_DEFAULT,
                                 SETTING_DEFAULT, NULL);
         return r;
 }
@@ -111,11 +111,13 @@ static void drop_empty_texts(Config *config) {
 }
 
 int config_resolve_for(LoadedConfig *loaded, const ConfigHost *host) {
-        int (*const stages[])(LoadedConfig *) = { config_resolve_output, config_check_values, config_check,
-                                                  config_resolve_seed };
+        int (*const stages[])(LoadedConfig *) = { config_resolve_compression, config_resolve_output,
+                                                  config_check_values, config_check, config_resolve_seed };
+
+        int r;
 
         drop_empty_texts(&loaded->config);
-        int r = config_resolve_distribution(loaded, host);
+        r = config_resolve_distribution(loaded, host);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < ELEMENTSOF(implications); i++) {

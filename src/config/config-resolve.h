@@ -13,6 +13,15 @@ typedef struct ConfigHost {
  * origin. Contradictions are collected in loaded->mistakes, with the origins of both sides; -EINVAL then. */
 int config_resolve(LoadedConfig *loaded);
 
+/* What files beside the output are named after: its path without the suffixes .raw, .tar, .qcow2, .xz, .zst, .gz, cut
+ * off as long as there are any (spec 2.6: "a.b.raw.xz" gives "a.b"). */
+int config_output_stem(const Config *config, char **ret);
+/* The same of any output. */
+int config_output_stem_of(const char *output, char **ret);
+
+/* The path of the output before it is compressed: without the suffix of CompressOutput=, if it has it. */
+int config_output_uncompressed(const Config *config, char **ret);
+
 /* The same for a host that is given. */
 int config_resolve_for(LoadedConfig *loaded, const ConfigHost *host);
 

@@ -13,24 +13,46 @@
 static const Uuid seed_space = { { 0x5a, 0x0c, 0x5f, 0x6e, 0x0d, 0x2b, 0x4e, 0x55, 0x9a, 0x3e, 0x41, 0x8c,
                                    0x6b, 0x1d, 0xe7, 0x32 } };
 
-/* Paths tell where the project lies, a secret must not be guessed from what is derived from it, and the others say how
- * the build goes, not what comes out of it. */
+/* Settings of how the build goes, and of what is done to the image when it is there. */
+static const size_t shapeless[] = {
+        CONFIG(force),
+        CONFIG(mksquashfs),
+        CONFIG(seed),
+        CONFIG(xz),
+        CONFIG(compress_output),
+        CONFIG(qcow2),
+        CONFIG(manifest),
+        CONFIG(bmap),
+        CONFIG(checksum),
+        CONFIG(sign),
+        CONFIG(key),
+        CONFIG(secure_boot_key_type),
+        CONFIG(secure_boot_valid_days),
+        CONFIG(secure_boot_common_name),
+};
+
+/* Paths tell where the project lies, and a secret must not be guessed from what is derived from it. */
 static bool shapes_image(const Setting *setting) {
-        return setting->name && !setting->type->is_path && !(setting->flags & SETTING_SECRET) &&
-               setting->offset != CONFIG(force) && setting->offset != CONFIG(mksquashfs) &&
-               setting->offset != CONFIG(seed);
+        for (size_t i = 0; i < ELEMENTSOF(shapeless); i++)
+                if (setting->offset == shapeless[i])
+                        return false;
+        return setting->name && !setting->type->is_path && !(setting->flags & SETTING_SECRET);
 }
 
-/* A line "Section.Name=value" for every value, in the order of the table, below the name of the output. */
+/* A line "Section.Name=value" for every value, in the order of the table, below the name of the output without
+ * suffixes. */
 static int describe(const LoadedConfig *loaded, char **ret) {
-        _cleanup_(freep) char *text = NULL;
+        _cleanup_(freep) char *text = NULL, *stem = NULL;
         size_t size;
-        _cleanup_(file_closep) FILE *file = open_memstream(&text, &size);
 
+        const int r = config_output_stem(&loaded->config, &stem);
+        if (r < 0)
+                return r;
+        _cleanup_(file_closep) FILE *file = open_memstream(&text, &size);
         if (!file)
                 return -ENOMEM;
 
-        (void)fprintf(file, "%s\n", path_base_name(loaded->config.output));
+        (void)fprintf(file, "%s\n", path_base_name(stem));
         for (size_t i = 0; i < config_table.n_rows; i++) {
                 const Setting *setting = &config_table.rows[i];
                 const void *member = setting_member(loaded->store, setting);

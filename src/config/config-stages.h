@@ -9,6 +9,9 @@
 /* config-distribution.c: distribution, release, architecture, mirror, repositories, the package cache's directory. */
 int config_resolve_distribution(LoadedConfig *loaded, const ConfigHost *host);
 
+/* config-compression.c: CompressOutput= out of XZ= and, for archives, Compress=. */
+int config_resolve_compression(LoadedConfig *loaded);
+
 /* config-output.c: what is written where. */
 int config_resolve_output(LoadedConfig *loaded);
 

@@ -12,10 +12,17 @@
 #include "config/config-stages.h"
 
 /* FAT32 has at least 65525 clusters; with tables and reserved sectors that is a little less than this. */
-#define ESP_SIZE_MIN        (33 * MIB)
-#define HOSTNAME_LENGTH_MAX 64
-#define HOSTNAME_LABEL_MAX  63
-#define PASSWORD_LENGTH_MAX 511 /* of crypt(3) */
+#define ESP_SIZE_MIN           (33 * MIB)
+#define HOSTNAME_LENGTH_MAX    64
+#define HOSTNAME_LABEL_MAX     63
+#define COMMON_NAME_LENGTH_MAX 64  /* RFC 5280, ub-common-name */
+#define PASSWORD_LENGTH_MAX    511 /* of crypt(3) */
+
+/* What libcryptsetup takes. */
+#define KDF_MEMORY_SIZE_MIN         (32 * KIB)
+#define KDF_MEMORY_SIZE_MAX         (4 * GIB)
+#define KDF_ARGON2ID_ITERATIONS_MIN 4
+#define KDF_PBKDF2_ITERATIONS_MIN   1000
 
 typedef enum Input {
         INPUT_SCRIPT, /* a regular file that may be executed */
@@ -35,8 +42,13 @@ static const struct {
         { CONFIG(extra_trees), INPUT_TREE },
         { CONFIG(skeleton_trees), INPUT_TREE },
         { CONFIG(nspawn_settings), INPUT_FILE },
+        { CONFIG(passphrase_file), INPUT_FILE },
         { CONFIG(secure_boot_key), INPUT_FILE },
         { CONFIG(secure_boot_certificate), INPUT_FILE },
+        { CONFIG(secure_boot_passphrase_file), INPUT_FILE },
+        { CONFIG(verity_key), INPUT_FILE },
+        { CONFIG(verity_certificate), INPUT_FILE },
+        { CONFIG(verity_passphrase_file), INPUT_FILE },
 };
 
 /* "ExtraTrees=tree"; the path alone when it was found, not named. */
@@ -80,6 +92,8 @@ static int check_inputs(LoadedConfig *loaded) {
                 char *const *paths = setting->type->is_list ? *(char *const *const *)member : member;
 
                 for (size_t k = 0; paths && paths[k] && (k == 0 || setting->type->is_list); k++) {
+                        if ((setting->flags & SETTING_URI) && path_is_uri(paths[k]))
+                                continue;
                         int r = check_input(loaded, inputs[i].offset, k, inputs[i].input, paths[k]);
                         if (r < 0)
                                 return r;
@@ -101,15 +115,49 @@ static int check_cache(LoadedConfig *loaded) {
                 "Cache= is the working directory or above it; packages need a directory of their own");
 }
 
+/* Settings are shown, and go into manifests (RFC 7512, 2.4). */
+static int check_key(LoadedConfig *loaded, size_t offset, const char *key, const char *passphrase_file) {
+        if (!key || !path_is_uri(key) || !strstr(key, "pin-value="))
+                return 0;
+        return config_mistake(loaded, offset, 0, "%s= must not hold a PIN: put it into %s, with mode 0600",
+                              config_setting(offset)->name, passphrase_file);
+}
+
 static int check_secure_boot(LoadedConfig *loaded) {
         const Config *config = &loaded->config;
+        const char *name = config->secure_boot_common_name;
 
+        int r = check_key(loaded, CONFIG(secure_boot_key), config->secure_boot_key,
+                          "mkosi.secure-boot.passphrase");
+        if (r >= 0 && name && (name[0] == '\0' || strlen(name) > COMMON_NAME_LENGTH_MAX))
+                r = config_mistake(loaded, CONFIG(secure_boot_common_name), 0,
+                                   "SecureBootCommonName= has 1 to %d characters", COMMON_NAME_LENGTH_MAX);
+        if (r < 0)
+                return r;
         if (!config->secure_boot || (config->secure_boot_key && config->secure_boot_certificate))
                 return 0;
         return config_mistake(
                 loaded, CONFIG(secure_boot), 0,
                 "SecureBoot=yes needs a key and a certificate: SecureBootKey= and "
                 "SecureBootCertificate=, or the files mkosi.secure-boot.key and mkosi.secure-boot.crt");
+}
+
+/* One of the two would be forgotten, and the image be without a signature. */
+static int check_verity(LoadedConfig *loaded) {
+        const Config *config = &loaded->config;
+
+        const int r = check_key(loaded, CONFIG(verity_key), config->verity_key, "mkosi.verity.passphrase");
+        if (r < 0 || !config->verity)
+                return r;
+        if (config->verity_key && !config->verity_certificate)
+                return config_mistake(loaded, CONFIG(verity_key), 0,
+                                      "A key for the verity signature needs its certificate: "
+                                      "VerityCertificate=, or the file mkosi.verity.crt");
+        if (config->verity_certificate && !config->verity_key)
+                return config_mistake(loaded, CONFIG(verity_certificate), 0,
+                                      "A certificate for the verity signature needs its key: "
+                                      "VerityKey=, or the file mkosi.verity.key");
+        return 0;
 }
 
 /* Labels of letters, digits and hyphens, with dots between them, as hostname(7) has it. */
@@ -206,6 +254,24 @@ static int check_lines(LoadedConfig *loaded) {
         return r;
 }
 
+static int check_kdf(LoadedConfig *loaded) {
+        const SettingChoice kdf = loaded->config.encrypt_kdf;
+        const uint64_t memory_size = loaded->config.encrypt_kdf_memory;
+        const unsigned iterations_min =
+                kdf.word == ENCRYPT_KDF_PBKDF2 ? KDF_PBKDF2_ITERATIONS_MIN : KDF_ARGON2ID_ITERATIONS_MIN;
+        int r = 0;
+
+        if (kdf.level > 0 && kdf.level < iterations_min)
+                r = config_mistake(loaded, CONFIG(encrypt_kdf), 0,
+                                   "EncryptKDF=%s:%u is too weak, it iterates at least %u times",
+                                   encrypt_kdf_words[kdf.word], kdf.level, iterations_min);
+        if (r >= 0 && memory_size > 0 &&
+            (memory_size < KDF_MEMORY_SIZE_MIN || memory_size > KDF_MEMORY_SIZE_MAX))
+                r = config_mistake(loaded, CONFIG(encrypt_kdf_memory), 0,
+                                   "EncryptKDFMemory= is between 32K and 4G");
+        return r;
+}
+
 int config_check_values(LoadedConfig *loaded) {
         const Config *config = &loaded->config;
         int r = 0;
@@ -227,7 +293,8 @@ int config_check_values(LoadedConfig *loaded) {
                 r = check_lines(loaded);
 
         int (*const checks[])(LoadedConfig *) = { check_words, check_boot_protocols, check_inputs,
-                                                  check_cache, check_secure_boot };
+                                                  check_cache, check_secure_boot,    check_verity,
+                                                  check_kdf };
         for (size_t i = 0; i < ELEMENTSOF(checks) && r >= 0; i++)
                 r = checks[i](loaded);
         return r;

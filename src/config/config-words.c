@@ -46,12 +46,48 @@ const char *const encrypt_words[] = {
 };
 ASSERT_WORDS(encrypt_words, ENCRYPT_MAX);
 
+const char *const encrypt_kdf_words[] = {
+        [ENCRYPT_KDF_ARGON2ID] = "argon2id",
+        [ENCRYPT_KDF_PBKDF2] = "pbkdf2",
+        [ENCRYPT_KDF_MAX] = NULL,
+};
+ASSERT_WORDS(encrypt_kdf_words, ENCRYPT_KDF_MAX);
+
+const char *const secure_boot_sign_words[] = {
+        [SECURE_BOOT_SIGN_APPEND] = "append",
+        [SECURE_BOOT_SIGN_REPLACE] = "replace",
+        [SECURE_BOOT_SIGN_KEEP] = "keep",
+        [SECURE_BOOT_SIGN_MAX] = NULL,
+};
+ASSERT_WORDS(secure_boot_sign_words, SECURE_BOOT_SIGN_MAX);
+
+const char *const secure_boot_enroll_words[] = {
+        [SECURE_BOOT_ENROLL_OFF] = "off",         [SECURE_BOOT_ENROLL_MANUAL] = "manual",
+        [SECURE_BOOT_ENROLL_IF_SAFE] = "if-safe", [SECURE_BOOT_ENROLL_FORCE] = "force",
+        [SECURE_BOOT_ENROLL_MAX] = NULL,
+};
+ASSERT_WORDS(secure_boot_enroll_words, SECURE_BOOT_ENROLL_MAX);
+
+const char *const secure_boot_key_type_words[] = {
+        [SECURE_BOOT_KEY_TYPE_RSA_2048] = "rsa2048", [SECURE_BOOT_KEY_TYPE_RSA_3072] = "rsa3072",
+        [SECURE_BOOT_KEY_TYPE_RSA_4096] = "rsa4096", [SECURE_BOOT_KEY_TYPE_P256] = "p256",
+        [SECURE_BOOT_KEY_TYPE_P384] = "p384",        [SECURE_BOOT_KEY_TYPE_MAX] = NULL,
+};
+ASSERT_WORDS(secure_boot_key_type_words, SECURE_BOOT_KEY_TYPE_MAX);
+
 const char *const compress_words[] = {
         [COMPRESS_AUTO] = "auto", [COMPRESS_NO] = "no",   [COMPRESS_YES] = "yes",
         [COMPRESS_ZLIB] = "zlib", [COMPRESS_LZO] = "lzo", [COMPRESS_ZSTD] = "zstd",
         [COMPRESS_LZ4] = "lz4",   [COMPRESS_XZ] = "xz",   [COMPRESS_MAX] = NULL,
 };
 ASSERT_WORDS(compress_words, COMPRESS_MAX);
+
+const char *const output_compression_words[] = {
+        [OUTPUT_COMPRESSION_AUTO] = "auto", [OUTPUT_COMPRESSION_NO] = "no",
+        [OUTPUT_COMPRESSION_XZ] = "xz",     [OUTPUT_COMPRESSION_ZSTD] = "zstd",
+        [OUTPUT_COMPRESSION_GZIP] = "gzip", [OUTPUT_COMPRESSION_MAX] = NULL,
+};
+ASSERT_WORDS(output_compression_words, OUTPUT_COMPRESSION_MAX);
 
 const char *const source_file_transfer_words[] = {
         [SOURCE_FILE_TRANSFER_AUTO] = "auto",
@@ -90,8 +126,21 @@ const SettingAlias encrypt_aliases[] = {
 };
 
 /* Compress= was a boolean at first. */
+const SettingAlias secure_boot_enroll_aliases[] = {
+        { "no", "off" },
+        { "yes", "force" },
+        {},
+};
+
 const SettingAlias compress_aliases[] = {
         { "1", "yes" }, { "true", "yes" }, { "0", "no" }, { "false", "no" }, {},
+};
+
+const SettingAlias output_compression_aliases[] = {
+        { "zst", "zstd" },
+        { "gz", "gzip" },
+        { "none", "no" },
+        {},
 };
 
 /* The values of --git-files and --use-git-files, which this setting replaced. */
@@ -111,6 +160,14 @@ bool output_format_is_disk(unsigned format) {
         return format <= OUTPUT_FORMAT_GPT_SQUASHFS;
 }
 
+bool output_format_is_file(unsigned format) {
+        return format != OUTPUT_FORMAT_DIRECTORY && format != OUTPUT_FORMAT_SUBVOLUME;
+}
+
 bool output_format_is_squashfs(unsigned format) {
         return format == OUTPUT_FORMAT_GPT_SQUASHFS || format == OUTPUT_FORMAT_PLAIN_SQUASHFS;
+}
+
+bool output_is_qcow2(const Config *config) {
+        return config->qcow2 && output_format_is_disk(config->format);
 }

@@ -8,9 +8,7 @@
 #define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 #define BUILD_SCRIPTS_PLANNED "build scripts are not run yet"
-#define SECURE_BOOT_PLANNED   "boot loader and kernel are not signed yet"
-#define SQUASHFS_PLANNED      "squashfs file systems are not made yet"
-#define PARTITION_PLANNED     "images have an EFI system partition and a root partition only"
+#define PARTITION_PLANNED     "images have no such partition yet"
 
 static const SettingSection sections[] = {
         { "Distribution", "Which distribution is installed, and from where." },
@@ -68,10 +66,12 @@ static const Setting rows[] = {
           .about = "gpt_ext4, gpt_xfs, gpt_btrfs and gpt_squashfs are disk images with a GUID partition "
                    "table and a root partition of the named file system; their older names raw_gpt (or "
                    "raw_ext4), raw_xfs, raw_btrfs and raw_squashfs mean the same. plain_squashfs is a "
-                   "file system without partition table, directory a plain directory, subvolume a btrfs "
-                   "subvolume, tar a compressed archive. This version makes gpt_ext4 and directory." },
+                   "squashfs file system without partition table, directory a plain directory, subvolume a "
+                   "btrfs subvolume, tar a compressed archive. A directory or subvolume has what it is made "
+                   "of below it; everything else is one file. gpt_xfs is understood and refused: an xfs file "
+                   "system cannot be filled without mounting it." },
         { .section = "Output", .name = "Output", .option = "output", .letter = 'o',
-          SETTING_MEMBER(Config, output, path), .default_about = "image.raw for disks, image for directories",
+          SETTING_MEMBER(Config, output, path), .default_about = "image.raw for disks, image.tar.xz for tar, else image",
           .help = "name of the image",
           .about = "The file or directory that is made. A name without a slash lies in OutputDirectory=, "
                    "any other is relative to the working directory. The name is used as it is, no suffix "
@@ -104,65 +104,182 @@ static const Setting rows[] = {
                    "version makes images for uefi." },
         { .section = "Output", .name = "KernelCommandLine", .option = "kernel-command-line",
           .old_options = NAMES("kernel-commandline"), SETTING_MEMBER(Config, kernel_command_line, text),
-          .metavar = "PARAMETERS", .default_about = "rhgb quiet selinux=0 audit=0 rw if Bootable=yes",
+          .metavar = "PARAMETERS", .default_about = "rhgb quiet selinux=0 audit=0 rw if Bootable=yes; for a root file "
+                                               "system that is read-only, ro systemd.volatile=overlay instead of rw",
           .help = "kernel command line of the image",
           .about = "The parameters with which the kernel starts; they replace the default as a whole. "
                    "Lines are joined by blanks. No root= is needed: the root partition is found by its "
-                   "type." },
+                   "type. With systemd.volatile=overlay, what is written to a read-only root file system stays "
+                   "in memory until the system goes down." },
         { .section = "Output", .name = "SecureBoot", .option = "secure-boot",
-          SETTING_MEMBER(Config, secure_boot, bool), .default_about = "no", .planned = SECURE_BOOT_PLANNED,
+          SETTING_MEMBER(Config, secure_boot, bool), .default_about = "no",
           .help = "sign boot loader and kernel",
-          .about = "Signs every EFI program of the image with SecureBootKey= and SecureBootCertificate=. "
-                   "No key is enrolled in any firmware." },
+          .about = "Signs every EFI program on the EFI system partition, which are both copies of the boot "
+                   "loader and all unified kernels, with SecureBootKey= and SecureBootCertificate=. Firmware "
+                   "with Secure Boot that has the certificate among its keys (db) runs these programs, and "
+                   "refuses them if anything in them, the kernel command line included, was changed. What is "
+                   "below /usr is not signed. The verb genkey makes a key and a certificate; "
+                   "SecureBootAutoEnroll= brings the certificate into the firmware." },
         { .section = "Output", .name = "SecureBootKey", .option = "secure-boot-key",
-          SETTING_MEMBER(Config, secure_boot_key, path),
-          .default_about = "mkosi.secure-boot.key if SecureBoot=yes", .planned = SECURE_BOOT_PLANNED,
+          SETTING_MEMBER(Config, secure_boot_key, path), .flags = SETTING_URI, .metavar = "PATH|URI",
+          .default_about = "mkosi.secure-boot.key if SecureBoot=yes",
           .help = "private key that signs",
-          .about = "The private key for SecureBoot=, in PEM form." },
+          .about = "The private key for SecureBoot=: a file in PEM form, which nobody may read but its owner "
+                   "and group, or a URI by which a provider of OpenSSL finds it, such as "
+                   "pkcs11:token=NAME;object=KEY when pkcs11-provider is active in openssl.cnf. RSA keys of "
+                   "2048 to 4096 bits and the curves P-256 and P-384 are supported; all firmware knows RSA "
+                   "with 2048 bits, and much of it nothing else. With an RSA key the same image gets the "
+                   "same signature. The passphrase of an encrypted key, or the PIN of a token, is read from "
+                   "SecureBootPassphraseFile=, or is asked for when the build begins." },
         { .section = "Output", .name = "SecureBootCertificate", .option = "secure-boot-certificate",
           SETTING_MEMBER(Config, secure_boot_certificate, path),
-          .default_about = "mkosi.secure-boot.crt if SecureBoot=yes", .planned = SECURE_BOOT_PLANNED,
+          .default_about = "mkosi.secure-boot.crt if SecureBoot=yes",
           .help = "certificate that goes with the key",
-          .about = "The X.509 certificate for SecureBoot=, in PEM form." },
+          .about = "The X.509 certificate for SecureBoot=, in PEM form. It goes into every signature." },
+        { .section = "Output", .name = "SecureBootPassphraseFile", .option = "secure-boot-passphrase-file",
+          SETTING_MEMBER(Config, secure_boot_passphrase_file, path),
+          .default_about = "mkosi.secure-boot.passphrase if it exists; else it is asked for",
+          .help = "file with the passphrase of the key",
+          .about = "A file that holds the passphrase of SecureBootKey=, or the PIN of the token it is on, in "
+                   "one line, whose end is not part of it. Nobody but its owner may have access to it: "
+                   "chmod 600." },
+        { .section = "Output", .name = "SecureBootSign", .option = "secure-boot-sign",
+          SETTING_MEMBER(Config, secure_boot_sign, enum), .words = secure_boot_sign_words,
+          .default_about = "append",
+          .help = "what to do with programs signed already",
+          .about = "What happens to an EFI program that is signed already, such as a boot loader that the "
+                   "distribution has signed. append adds our signature behind the others, so that firmware "
+                   "with either key runs it; replace takes the others away; keep leaves such a program as it "
+                   "is, without our signature." },
+        { .section = "Output", .name = "SecureBootAutoEnroll", .option = "secure-boot-auto-enroll",
+          SETTING_MEMBER(Config, secure_boot_auto_enroll, enum), .words = secure_boot_enroll_words,
+          .aliases = secure_boot_enroll_aliases, .default_about = "off",
+          .help = "let systemd-boot enroll the certificate",
+          .about = "Puts the certificate on the EFI system partition as the firmware's keys PK, KEK and db, "
+                   "from where systemd-boot can enroll them when the firmware is in setup mode, and says in "
+                   "loader.conf when it does so: manual, when it is chosen in the menu; if-safe, without "
+                   "being asked in virtual machines (from systemd 253 on); force, or yes, everywhere, after "
+                   "a countdown. Microsoft's keys are not among them: a machine whose graphics or network "
+                   "card brings firmware that those have signed may not start any more." },
+        { .section = "Output", .name = "SecureBootKeyType", .option = "secure-boot-key-type",
+          SETTING_MEMBER(Config, secure_boot_key_type, enum), .words = secure_boot_key_type_words,
+          .default_about = "rsa2048",
+          .help = "kind of key that genkey makes",
+          .about = "What the verb genkey makes: an RSA key with so many bits, or an EC key on the curve P-256 "
+                   "or P-384. rsa2048 is what all firmware knows." },
+        { .section = "Output", .name = "SecureBootValidDays", .option = "secure-boot-valid-days",
+          SETTING_MEMBER(Config, secure_boot_valid_days, number), .metavar = "DAYS", .default_about = "730",
+          .help = "how long genkey's certificate is valid",
+          .about = "For how many days the certificate that genkey makes is valid. Firmware does not look at "
+                   "it; whoever builds with an expired one is warned." },
+        { .section = "Output", .name = "SecureBootCommonName", .option = "secure-boot-common-name",
+          SETTING_MEMBER(Config, secure_boot_common_name, text), .metavar = "NAME",
+          .default_about = "Secure Boot key made by mkosi",
+          .help = "name in genkey's certificate",
+          .about = "The common name in the certificate that genkey makes: what firmware shows of it. It has "
+                   "at most 64 characters." },
         { .section = "Output", .name = "ReadOnly", .option = "read-only",
           SETTING_MEMBER(Config, read_only, bool), .default_about = "no; yes for squashfs and Verity=yes",
           .help = "mark the root file system read-only",
           .about = "Sets the read-only attribute (bit 60) of the root partition, which systemd obeys when "
-                   "it mounts the partition by its type. It takes a disk image. What the system writes "
-                   "to /var is best sent to memory with systemd.volatile=state or =overlay on the kernel "
-                   "command line: services that need it fail otherwise, and switching off waits for them." },
+                   "it mounts the partition by its type; for btrfs and subvolume, the property of the "
+                   "subvolumes is set instead. squashfs is always read-only. What the system writes "
+                   "goes to memory by systemd.volatile=overlay on the default kernel command line: services "
+                   "that need it fail otherwise, and switching off waits for them." },
         { .section = "Output", .name = "Encrypt", .option = "encrypt", SETTING_MEMBER(Config, encrypt, enum),
           .words = encrypt_words, .aliases = encrypt_aliases, .default_about = "off",
-          .planned = "LUKS volumes are not made yet",
           .help = "encrypt partitions with LUKS",
-          .about = "all encrypts the root, home and server data partitions, data the latter two. The "
-                   "passphrase is the content of mkosi.passphrase, or is asked for when the image is "
-                   "built." },
+          .about = "all encrypts the root, home and server data partitions, data the latter two. Each "
+                   "becomes a LUKS2 volume, encrypted by aes-xts-plain64 with a random key of 512 bits, whose "
+                   "header takes 16M of the partition. The passphrase is read from PassphraseFile=, or is "
+                   "asked for when the build begins. The partitions are "
+                   "found by their types, and the passphrase is asked for on the console when the image "
+                   "boots. Swap space and the EFI system partition are never encrypted. An encrypted image is never "
+                   "the same twice." },
+        { .section = "Output", .name = "PassphraseFile", .option = "passphrase-file",
+          SETTING_MEMBER(Config, passphrase_file, path),
+          .default_about = "mkosi.passphrase if it exists; else it is asked for",
+          .help = "file with the passphrase for Encrypt=",
+          .about = "A file that holds the passphrase in one line, whose end is not part of it. Nobody but "
+                   "its owner may have access to it: chmod 600. The passphrase is neither printed nor put "
+                   "anywhere but into the key slots of the volumes." },
+        { .section = "Output", .name = "EncryptKDF", .option = "encrypt-kdf",
+          SETTING_MEMBER(Config, encrypt_kdf, choice), .words = encrypt_kdf_words,
+          .metavar = "WORD[:ITERATIONS]", .default_about = "argon2id:4",
+          .help = "how the passphrase becomes a key",
+          .about = "argon2id takes memory and time from who guesses passphrases, pbkdf2 (with SHA-256) "
+                   "nothing but time. Behind a colon stands how often it iterates, as in pbkdf2:2000000: at "
+                   "least 4 for argon2id, where 4 are usual, and 1000 for pbkdf2, where 600000 are. The "
+                   "machine that builds is not measured: choose what the machines that boot the image "
+                   "can bear." },
+        { .section = "Output", .name = "EncryptKDFMemory", .option = "encrypt-kdf-memory",
+          SETTING_MEMBER(Config, encrypt_kdf_memory, size), .default_about = "64M",
+          .help = "memory that opening takes with argon2id",
+          .about = "How much memory argon2id takes whenever a partition is opened: from 32K to 4G. A machine "
+                   "that has less cannot open it." },
         { .section = "Output", .name = "Verity", .option = "verity", SETTING_MEMBER(Config, verity, bool),
-          .default_about = "no", .planned = "hash trees are not made yet",
-          .help = "protect the root file system with dm-verity",
+          .default_about = "no", .help = "protect the root file system with dm-verity",
           .about = "Adds a partition with the hash tree of the root partition, and writes the root hash "
-                   "beside the image. The root file system is read-only then." },
+                   "beside the image, with the suffix .roothash. The root file system is read-only then. With "
+                   "Bootable=yes the root hash is on the kernel command line, so that a kernel that is signed "
+                   "starts this file system and no other." },
+        { .section = "Output", .name = "VerityKey", .option = "verity-key",
+          SETTING_MEMBER(Config, verity_key, path), .flags = SETTING_URI, .metavar = "PATH|URI",
+          .default_about = "mkosi.verity.key if Verity=yes and it exists",
+          .help = "private key that signs the root hash",
+          .about = "With a key and a certificate, Verity=yes adds one more partition, with a signature of the "
+                   "root hash (PKCS #7), by which systemd-nspawn(1), portable services and systemd's other users of "
+                   "disk images tell who made an image before they use it; the kernel checks it if it has the "
+                   "certificate in its keyring. The key is a file in PEM form, which nobody may read but its owner "
+                   "and group, or a URI, as with SecureBootKey=; it may be the same key. The verb genkey makes a "
+                   "key and a certificate." },
+        { .section = "Output", .name = "VerityCertificate", .option = "verity-certificate",
+          SETTING_MEMBER(Config, verity_certificate, path),
+          .default_about = "mkosi.verity.crt if Verity=yes and it exists",
+          .help = "certificate that goes with the key",
+          .about = "The X.509 certificate for VerityKey=, in PEM form. It goes into the signature; machines that "
+                   "are to trust the image have it in /etc/verity.d/." },
+        { .section = "Output", .name = "VerityPassphraseFile", .option = "verity-passphrase-file",
+          SETTING_MEMBER(Config, verity_passphrase_file, path),
+          .default_about = "mkosi.verity.passphrase if it exists; else it is asked for",
+          .help = "file with the passphrase of the key",
+          .about = "A file that holds the passphrase of VerityKey=, or the PIN of the token it is on, in one "
+                   "line, whose end is not part of it. Nobody but its owner may have access to it: chmod 600." },
         { .section = "Output", .name = "Compress", .option = "compress",
-          SETTING_MEMBER(Config, compress, enum), .words = compress_words, .aliases = compress_aliases,
+          SETTING_MEMBER(Config, compress, choice), .words = compress_words, .aliases = compress_aliases,
           .flags = SETTING_OPTIONAL_VALUE, .default_about = "yes for squashfs, else no",
-          .planned = "no file system that compresses is made yet",
           .help = "compress inside the file system",
-          .about = "For squashfs and btrfs: whether file contents are compressed, or by which algorithm." },
+          .about = "For squashfs and btrfs: whether file contents are compressed, or by which algorithm; yes "
+                   "means zstd. btrfs knows zlib, lzo and zstd, squashfs all of them. For tar it says how the "
+                   "archive is compressed (zlib means gzip, yes means xz), unless CompressOutput= or XZ= do." },
         { .section = "Output", .name = "Mksquashfs", .option = "mksquashfs",
           SETTING_MEMBER(Config, mksquashfs, words),
-          .default_about = "mkosi.mksquashfs-tool if it exists", .planned = SQUASHFS_PLANNED,
-          .help = "program that makes squashfs file systems",
-          .about = "The program in place of mksquashfs; further words replace the arguments that it is "
-                   "given by default." },
+          .default_about = "mkosi.mksquashfs-tool if it exists",
+          .help = "has no effect: no such program is used",
+          .about = "Once the program in place of mksquashfs. squashfs file systems are written without a "
+                   "program, so that this is read, warned of, and has no effect." },
         { .section = "Output", .name = "XZ", .option = "xz", SETTING_MEMBER(Config, xz, bool),
-          .default_about = "no; yes for tar", .planned = "outputs are not compressed yet",
+          .default_about = "no",
           .help = "compress the image with xz",
-          .about = "Compresses the finished image. The default name ends in .xz then." },
+          .about = "The same as CompressOutput=xz; XZ=no keeps tar from being compressed." },
+        { .section = "Output", .name = "CompressOutput", .option = "compress-output",
+          SETTING_MEMBER(Config, compress_output, choice), .words = output_compression_words,
+          .aliases = output_compression_aliases, .default_about = "xz for tar, else no",
+          .help = "compress the finished image: xz, zstd, gzip",
+          .about = "Compresses the finished image as a whole, on all processors; the bytes do not depend on "
+                   "how many there are. The default name of the output ends in .xz, .zst or .gz then; a name "
+                   "that was given is used as it is." },
         { .section = "Output", .name = "QCow2", .option = "qcow2", SETTING_MEMBER(Config, qcow2, bool),
-          .default_about = "no", .planned = "images are written in raw form only",
+          .default_about = "no",
           .help = "write the image in QEMU's format",
-          .about = "Converts the finished disk image to QCOW2." },
+          .about = "Converts the finished disk image to QCOW2, by the program qemu-img." },
+        { .section = "Output", .name = "Manifest", .option = "manifest",
+          SETTING_MEMBER(Config, manifest, bool), .default_about = "no",
+          .help = "write a manifest of the build",
+          .about = "Writes a JSON file beside the output, under its name with the suffix .manifest: the "
+                   "packages with their versions and architectures, the files that were made with sizes "
+                   "and check sums, the partitions with their identifiers, all settings, and what stands against "
+                   "building the same bytes again." },
         { .section = "Output", .name = "Hostname", .option = "hostname",
           SETTING_MEMBER(Config, hostname, text), .metavar = "NAME", .default_about = "none",
           .help = "host name of the image",
@@ -184,9 +301,9 @@ static const Setting rows[] = {
           .help = "UUID that all other identifiers follow from",
           .about = "The identifiers of disk, partitions and file systems are derived from this UUID, so "
                    "that the same input gives the same image. Without it, it is derived in turn from the "
-                   "last component of the output's name and from all settings that shape the image: every "
-                   "setting of a file with its value, defaults included, but for paths, secrets, Force= "
-                   "and Mksquashfs=. Where the project lies does not count; two images that are to be "
+                   "last component of the output's name, suffixes left out, and from all settings that shape the image: every "
+                   "setting of a file with its value, defaults included, but for paths, secrets, and what "
+                   "is done to the image once it is there (compression, check sums, signatures). Where the project lies does not count; two images that are to be "
                    "told apart by their identifiers need different names or seeds." },
 
         { .section = "Packages", .name = "Packages", .option = "package", .letter = 'p',
@@ -208,7 +325,8 @@ static const Setting rows[] = {
           .help = "directory that keeps downloaded packages",
           .about = "Packages are kept here for the next build; it is created if it is missing. A "
                    "directory that is named here is used as it is, in mkosi.cache/ each distribution and "
-                   "release has its own. Without either, packages are downloaded for every build." },
+                   "release has its own. Without either, packages are downloaded for every build. Builds may "
+                   "share a directory: while one installs its packages, others that use the same wait." },
         { .section = "Packages", .name = "ExtraTrees", .option = "extra-tree",
           SETTING_MEMBER(Config, extra_trees, path_list),
           .default_about = "mkosi.extra/ is added if it exists",
@@ -276,7 +394,6 @@ static const Setting rows[] = {
                    "it has no effect." },
         { .section = "Packages", .name = "NSpawnSettings", .option = "settings",
           SETTING_MEMBER(Config, nspawn_settings, path), .default_about = "mkosi.nspawn if it exists",
-          .planned = "no such file is put beside the image yet",
           .help = "systemd-nspawn settings to ship",
           .about = "A file that is copied beside the image, under its name with the suffix .nspawn." },
 
@@ -284,7 +401,9 @@ static const Setting rows[] = {
           SETTING_MEMBER(Config, root_size, size), .default_about = "what the content needs",
           .help = "size of the root partition",
           .about = "The root partition gets exactly this size, and the build fails with the size that is "
-                   "needed if the content does not fit." },
+                   "needed, and the biggest directories, if the content does not fit. Without it the "
+                   "partition is as large as its content; one that is written to later gets the larger of "
+                   "64M and a tenth of that on top." },
         { .section = "Partitions", .name = "ESPSize", .option = "esp-size",
           SETTING_MEMBER(Config, esp_size, size), .default_about = "256M if Bootable=yes",
           .help = "size of the EFI system partition",
@@ -296,38 +415,35 @@ static const Setting rows[] = {
           .about = "Adds an extended boot loader partition of this size, mounted at /boot." },
         { .section = "Partitions", .name = "SwapSize", .option = "swap-size",
           SETTING_MEMBER(Config, swap_size, size), .default_about = "no such partition",
-          .planned = PARTITION_PLANNED,
           .help = "size of the swap partition",
           .about = "Adds a swap partition of this size." },
         { .section = "Partitions", .name = "HomeSize", .option = "home-size",
           SETTING_MEMBER(Config, home_size, size), .default_about = "no such partition",
-          .planned = PARTITION_PLANNED,
           .help = "size of the home partition",
-          .about = "Adds a partition of this size for /home." },
+          .about = "Adds an ext4 partition of this size for /home; what the tree has there goes into it." },
         { .section = "Partitions", .name = "SrvSize", .option = "srv-size",
           SETTING_MEMBER(Config, srv_size, size), .default_about = "no such partition",
-          .planned = PARTITION_PLANNED,
           .help = "size of the server data partition",
-          .about = "Adds a partition of this size for /srv." },
+          .about = "Adds an ext4 partition of this size for /srv; what the tree has there goes into it." },
 
         { .section = "Validation", .name = "CheckSum", .option = "checksum",
           SETTING_MEMBER(Config, checksum, bool), .default_about = "no; yes if Sign=yes",
-          .planned = "no check sums are written yet",
           .help = "write SHA256SUMS",
-          .about = "Writes a file SHA256SUMS with the check sums of all that was made." },
+          .about = "Writes a file SHA256SUMS with the check sums of all files that were made, in the form that "
+                   "sha256sum(1) and systemd's importd(8) check." },
         { .section = "Validation", .name = "Sign", .option = "sign", SETTING_MEMBER(Config, sign, bool),
-          .default_about = "no", .planned = "nothing is signed with GnuPG yet",
+          .default_about = "no",
           .help = "sign SHA256SUMS with GnuPG",
           .about = "Writes a detached signature of SHA256SUMS, which this implies." },
         { .section = "Validation", .name = "Key", .option = "key", SETTING_MEMBER(Config, key, text),
-          .metavar = "KEY", .default_about = "GnuPG's own", .planned = "nothing is signed with GnuPG yet",
+          .metavar = "KEY", .default_about = "GnuPG's own",
           .help = "key with which GnuPG signs",
           .about = "The key for Sign=, by any name that gpg(1) understands." },
         { .section = "Validation", .name = "Bmap", .old_names = NAMES("BMap"), .option = "bmap",
           SETTING_MEMBER(Config, bmap, bool), .default_about = "no",
-          .planned = "no block maps are written yet",
           .help = "write a block map of the image",
-          .about = "Writes a map of the blocks that are in use, for bmaptool." },
+          .about = "Writes a map of the blocks of the raw disk image that are in use, for bmaptool(1), which then "
+                   "writes nothing but these to a disk; under the image's name with the suffix .bmap." },
         { .section = "Validation", .name = "Password", .option = "password",
           SETTING_MEMBER(Config, password, text), .metavar = "PASSWORD", .flags = SETTING_SECRET,
           .default_about = "the content of mkosi.rootpw if it exists, else root is locked",
@@ -369,6 +485,18 @@ static const Setting rows[] = {
           .help = "show every command and its sandbox",
           .about = "Prints each command that is run, the operations of the sandbox it runs in, and what "
                    "they decide on." },
+        { .option = "quiet", .letter = 'q', SETTING_MEMBER(Config, quiet, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "show warnings and errors only",
+          .about = "Neither steps nor results are shown, only what is wrong." },
+        { .option = "json-progress", SETTING_MEMBER(Config, json_progress, text), .metavar = "FD",
+          .flags = SETTING_OUTSIDE_FILES,
+          .help = "write progress as JSON to this descriptor",
+          .about = "Writes one JSON object per line to the file descriptor with this number: what begins, how "
+                   "far it is, what ended, and what came out of it. What is shown for people does not change." },
+        { .option = "json", SETTING_MEMBER(Config, json, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "print what verify found as JSON",
+          .about = "Prints what the verb verify found as one JSON object: the image, whether it is good, and for each "
+                   "thing that was looked at its name, 'ok', 'failed' or 'absent', and a detail." },
         { .option = "help", .letter = 'h', SETTING_MEMBER(Config, help, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "show this help",
           .about = "Prints a short help and exits." },

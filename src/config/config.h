@@ -41,7 +41,36 @@ typedef enum OutputFormat {
         OUTPUT_FORMAT_MAX,
 } OutputFormat;
 
+/* What happens to EFI programs that are signed already. */
+typedef enum SecureBootSign {
+        SECURE_BOOT_SIGN_APPEND,
+        SECURE_BOOT_SIGN_REPLACE,
+        SECURE_BOOT_SIGN_KEEP,
+        SECURE_BOOT_SIGN_MAX,
+} SecureBootSign;
+
+/* The words are those of systemd-boot's loader.conf(5). */
+typedef enum SecureBootEnroll {
+        SECURE_BOOT_ENROLL_OFF,
+        SECURE_BOOT_ENROLL_MANUAL,
+        SECURE_BOOT_ENROLL_IF_SAFE,
+        SECURE_BOOT_ENROLL_FORCE,
+        SECURE_BOOT_ENROLL_MAX,
+} SecureBootEnroll;
+
+typedef enum SecureBootKeyType {
+        SECURE_BOOT_KEY_TYPE_RSA_2048,
+        SECURE_BOOT_KEY_TYPE_RSA_3072,
+        SECURE_BOOT_KEY_TYPE_RSA_4096,
+        SECURE_BOOT_KEY_TYPE_P256,
+        SECURE_BOOT_KEY_TYPE_P384,
+        SECURE_BOOT_KEY_TYPE_MAX,
+} SecureBootKeyType;
+
 typedef enum Encrypt { ENCRYPT_OFF, ENCRYPT_ALL, ENCRYPT_DATA, ENCRYPT_MAX } Encrypt;
+
+/* How a passphrase becomes a key. */
+typedef enum EncryptKdf { ENCRYPT_KDF_ARGON2ID, ENCRYPT_KDF_PBKDF2, ENCRYPT_KDF_MAX } EncryptKdf;
 
 typedef enum Compress {
         COMPRESS_AUTO, /* yes for squashfs, else no */
@@ -54,6 +83,16 @@ typedef enum Compress {
         COMPRESS_XZ,
         COMPRESS_MAX,
 } Compress;
+
+/* Of the finished output as a whole. */
+typedef enum OutputCompression {
+        OUTPUT_COMPRESSION_AUTO, /* what XZ= says; for tar XZ otherwise, or what Compress= says */
+        OUTPUT_COMPRESSION_NO,
+        OUTPUT_COMPRESSION_XZ,
+        OUTPUT_COMPRESSION_ZSTD,
+        OUTPUT_COMPRESSION_GZIP,
+        OUTPUT_COMPRESSION_MAX,
+} OutputCompression;
 
 typedef enum SourceFileTransfer {
         SOURCE_FILE_TRANSFER_AUTO, /* COPY_GIT_CACHED in a git tree, else COPY_ALL */
@@ -81,13 +120,25 @@ typedef struct Config {
         char **boot_protocols;
         char *kernel_command_line;
         bool secure_boot;
-        char *secure_boot_key, *secure_boot_certificate;
+        char *secure_boot_key, *secure_boot_certificate; /* the key may be a URI */
+        char *secure_boot_passphrase_file;
+        unsigned secure_boot_sign;        /* SecureBootSign */
+        unsigned secure_boot_auto_enroll; /* SecureBootEnroll */
+        unsigned secure_boot_key_type;    /* SecureBootKeyType, of genkey; so are the next two */
+        unsigned secure_boot_valid_days;
+        char *secure_boot_common_name;
         bool read_only;
         unsigned encrypt; /* Encrypt */
+        char *passphrase_file;
+        SettingChoice encrypt_kdf; /* EncryptKdf, and iterations, 0: as many as are usual */
+        uint64_t encrypt_kdf_memory;
         bool verity;
-        unsigned compress; /* Compress */
+        char *verity_key, *verity_certificate; /* the key may be a URI */
+        char *verity_passphrase_file;
+        SettingChoice compress; /* Compress */
         char **mksquashfs;
-        bool xz, qcow2;
+        SettingChoice compress_output; /* OutputCompression; resolved: never AUTO */
+        bool xz, qcow2, manifest;
         char *hostname;
         bool no_chown;
         bool incremental;
@@ -115,7 +166,9 @@ typedef struct Config {
 
         /* command line only */
         char *directory, *default_file, *all_directory;
-        bool all, debug, help, version;
+        bool all, debug, quiet, help, version;
+        char *json_progress; /* number of a file descriptor */
+        bool json;           /* what verify found */
 } Config;
 
 extern const SettingTable config_table;
@@ -123,16 +176,27 @@ extern const char *const distribution_words[]; /* NULL-terminated, index: Distri
 extern const char *const architecture_words[]; /* "x86-64", "x86", "arm64", "arm", "riscv64" */
 extern const char *const output_format_words[];
 extern const char *const encrypt_words[];
+extern const char *const encrypt_kdf_words[];
+extern const char *const secure_boot_sign_words[];
+extern const char *const secure_boot_enroll_words[];
+extern const char *const secure_boot_key_type_words[];
 extern const char *const compress_words[];
+extern const char *const output_compression_words[];
 extern const char *const source_file_transfer_words[];
 /* Further names, as they are met in files and on hosts. */
 extern const SettingAlias architecture_aliases[];
 extern const SettingAlias output_format_aliases[];
 extern const SettingAlias encrypt_aliases[];
+extern const SettingAlias secure_boot_enroll_aliases[];
 extern const SettingAlias compress_aliases[];
+extern const SettingAlias output_compression_aliases[];
 extern const SettingAlias source_file_transfer_aliases[];
 
 /* Whether the format is a GPT disk image. */
 bool output_format_is_disk(unsigned format);
+/* Whether it is one file, which can be compressed and has a check sum. */
+bool output_format_is_file(unsigned format);
 /* Whether the root file system is squashfs. */
 bool output_format_is_squashfs(unsigned format);
+/* Whether the image is converted: QCow2= has no effect on what is no disk image. */
+bool output_is_qcow2(const Config *config);

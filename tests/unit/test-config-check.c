@@ -49,6 +49,15 @@ static void test_contradictions(void **state) {
         }
 }
 
+static void assert_warnings(const Case *cases, size_t n_cases) {
+        for (size_t i = 0; i < n_cases; i++) {
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_case(&cases[i]);
+
+                assert_fine(loaded, resolve(loaded));
+                assert_texts(loaded->mistakes.warnings, cases[i].message);
+        }
+}
+
 static void test_settings_without_effect(void **state) {
         /* clang-format off */
         static const Case cases[] = {
@@ -79,10 +88,16 @@ static void test_settings_without_effect(void **state) {
                 { { "-tdirectory", "--xz" },
                   "command line, --xz: XZ=yes has no effect in a Format= that is no single file\n" },
                 { { "-tdirectory", "--read-only" },
-                  "command line, --read-only: ReadOnly=yes has no effect in a Format= without partitions\n" },
+                  "command line, --read-only: ReadOnly=yes has no effect in a Format= that cannot be marked so\n" },
                 { { "--compress" },
-                  "command line, --compress: Compress=yes has no effect in a Format= whose file system "
-                  "does not compress\n" },
+                  "command line, --compress: Compress=yes has no effect in a Format= that does not "
+                  "compress\n" },
+                { { "--mksquashfs=x", "-tgpt_squashfs" },
+                  "command line, --mksquashfs: Mksquashfs=x has no effect since squashfs file systems are made "
+                  "without a program\n" },
+                { { "--bmap", "--qcow2" },
+                  "command line, --bmap: Bmap=yes has no effect for an image without free blocks\n" },
+                { { "-tsubvolume", "--read-only" }, "" },
                 /* What asks for nothing is nothing to warn of. */
                 { { "-tdirectory", "--xz=no", "--read-only=no" }, "" },
                 { { "--build-package=", "--compress=no" }, "" },
@@ -90,12 +105,28 @@ static void test_settings_without_effect(void **state) {
         };
         /* clang-format on */
 
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_case(&cases[i]);
+        assert_warnings(cases, ELEMENTSOF(cases));
+}
 
-                assert_fine(loaded, resolve(loaded));
-                assert_texts(loaded->mistakes.warnings, cases[i].message);
-        }
+static void test_encryption_without_effect(void **state) {
+        /* clang-format off */
+        static const Case cases[] = {
+                { { "--encrypt=data" },
+                  "command line, --encrypt: Encrypt=data has no effect without HomeSize= or SrvSize=\n" },
+                { { "--encrypt-kdf=pbkdf2" },
+                  "command line, --encrypt-kdf: EncryptKDF=pbkdf2 has no effect without Encrypt=\n" },
+                { { "--encrypt=all", "--encrypt-kdf=pbkdf2", "--encrypt-kdf-memory=1M" },
+                  "command line, --encrypt-kdf-memory: EncryptKDFMemory=1M has no effect without Encrypt= and "
+                  "EncryptKDF=argon2id\n" },
+                { { "--passphrase-file=file" },
+                  "command line, --passphrase-file: PassphraseFile=file has no effect without Encrypt=\n" },
+                { { "--encrypt=all", "--encrypt-kdf-memory=1M", "--passphrase-file=file" }, "" },
+                { { "--encrypt=data", "--home-size=1G" }, "" },
+        };
+        /* clang-format on */
+
+        put_file("file", "", 0600);
+        assert_warnings(cases, ELEMENTSOF(cases));
 }
 
 static void test_effect_follows_what_is_asked(void **state) {
@@ -112,6 +143,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_contradictions),
                 TEST(test_settings_without_effect),
+                TEST(test_encryption_without_effect),
                 TEST(test_effect_follows_what_is_asked),
         };
 

@@ -5,11 +5,13 @@
 #include "config/config-discover.h"
 
 static void test_everything_is_found(void **state) {
-        static const char *const files[] = { "mkosi.extra.tar",       "mkosi.skeleton.tar",
-                                             "mkosi.build",           "mkosi.postinst",
-                                             "mkosi.finalize",        "mkosi.nspawn",
-                                             "mkosi.secure-boot.key", "mkosi.secure-boot.crt",
-                                             "mkosi.mksquashfs-tool" };
+        static const char *const files[] = {
+                "mkosi.extra.tar",       "mkosi.skeleton.tar",    "mkosi.build",
+                "mkosi.postinst",        "mkosi.finalize",        "mkosi.nspawn",
+                "mkosi.secure-boot.key", "mkosi.secure-boot.crt", "mkosi.secure-boot.passphrase",
+                "mkosi.verity.key",      "mkosi.verity.crt",      "mkosi.verity.passphrase",
+                "mkosi.mksquashfs-tool"
+        };
         static const char *const directories[] = { "mkosi.extra", "mkosi.skeleton", "mkosi.cache",
                                                    "mkosi.builddir", "mkosi.output" };
 
@@ -18,7 +20,7 @@ static void test_everything_is_found(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(directories); i++)
                 put_directory(directories[i]);
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
-        assert_int_equal(load(&loaded, "--secure-boot", "--format=raw_squashfs"), 0);
+        assert_int_equal(load(&loaded, "--secure-boot", "--verity", "--format=raw_squashfs"), 0);
         const Config *config = &loaded->config;
 
         assert_in_project(config->extra_trees[0], "/mkosi.extra");
@@ -34,6 +36,10 @@ static void test_everything_is_found(void **state) {
         assert_in_project(config->output_directory, "/mkosi.output");
         assert_in_project(config->secure_boot_key, "/mkosi.secure-boot.key");
         assert_in_project(config->secure_boot_certificate, "/mkosi.secure-boot.crt");
+        assert_in_project(config->secure_boot_passphrase_file, "/mkosi.secure-boot.passphrase");
+        assert_in_project(config->verity_key, "/mkosi.verity.key");
+        assert_in_project(config->verity_certificate, "/mkosi.verity.crt");
+        assert_in_project(config->verity_passphrase_file, "/mkosi.verity.passphrase");
         assert_in_project(config->mksquashfs[0], "/mkosi.mksquashfs-tool");
         assert_where(loaded, CONFIG(build_script), 0, "mkosi.build");
         assert_where(loaded, CONFIG(extra_trees), 1, "mkosi.extra.tar");
@@ -59,6 +65,8 @@ static void test_what_was_given_wins_and_trees_add_up(void **state) {
 
 static void test_what_is_not_asked_for_is_left_alone(void **state) {
         put_file("mkosi.secure-boot.key", "", 0600);
+        put_file("mkosi.secure-boot.passphrase", "", 0600);
+        put_file("mkosi.verity.key", "", 0600);
         put_file("mkosi.mksquashfs-tool", "", 0755);
         put_file("mkosi.cache", "no directory", 0644);
         put_directory("mkosi.build");
@@ -66,6 +74,8 @@ static void test_what_is_not_asked_for_is_left_alone(void **state) {
         assert_int_equal(load(&loaded), 0);
 
         assert_null(loaded->config.secure_boot_key);
+        assert_null(loaded->config.secure_boot_passphrase_file);
+        assert_null(loaded->config.verity_key);
         assert_null(loaded->config.mksquashfs);
         assert_null(loaded->config.cache);
         assert_null(loaded->config.build_script);

@@ -11,6 +11,11 @@ static void test_default_names(void **state) {
                 { "--format=directory", "--debug", "/image" },
                 { "--format=subvolume", "--debug", "/image" },
                 { "--format=plain_squashfs", "--debug", "/image" },
+                { "--format=plain_squashfs", "--compress-output=zstd", "/image.zst" },
+                { "--format=gpt_ext4", "--compress-output=gzip", "/image.raw.gz" },
+                { "--format=tar", "--xz=no", "/image.tar" },
+                { "--format=tar", "--compress=zstd", "/image.tar.zst" },
+                { "--format=directory", "--xz", "/image" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -19,6 +24,31 @@ static void test_default_names(void **state) {
                 assert_in_project(loaded->config.output, cases[i][2]);
                 assert_in_project(loaded->config.output_directory, "");
                 assert_where(loaded, CONFIG(output), 0, "derived from Format=");
+        }
+}
+
+/* What files beside the output are named after; and the output before it is compressed. */
+static void test_names_beside_the_output(void **state) {
+        static const char *const cases[][4] = {
+                { "a.b.raw.xz", "--xz", "/a.b", "/a.b.raw" },
+                { "a.raw.xz", "--debug", "/a", "/a.raw.xz" },
+                { "a.raw.raw.tar.gz.zst", "--compress-output=zstd", "/a", "/a.raw.raw.tar.gz" },
+                { "a.qcow2", "--qcow2", "/a", "/a.qcow2" },
+                { "image", "--xz", "/image", "/image" },
+                { ".raw", "--debug", "/.raw", "/.raw" },
+                { "dir.raw/x.iso", "--debug", "/dir.raw/x.iso", "/dir.raw/x.iso" },
+                { "dir.raw/.raw.xz", "--xz", "/dir.raw/.raw", "/dir.raw/.raw" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(freep) char *stem = NULL, *uncompressed = NULL;
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded =
+                        load_fine("-o", cases[i][0], cases[i][1]);
+
+                assert_int_equal(config_output_stem(&loaded->config, &stem), 0);
+                assert_in_project(stem, cases[i][2]);
+                assert_int_equal(config_output_uncompressed(&loaded->config, &uncompressed), 0);
+                assert_in_project(uncompressed, cases[i][3]);
         }
 }
 
@@ -137,6 +167,7 @@ static void test_devices_are_no_outputs(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_default_names),
+                TEST(test_names_beside_the_output),
                 TEST(test_where_outputs_lie),
                 TEST(test_output_directory_without_effect),
                 TEST(test_discovered_output_directory),

@@ -43,7 +43,6 @@ static void test_implied_settings(void **state) {
                 const char *where;
         } cases[] = {
                 { "--sign", CONFIG(checksum), "derived from Sign=yes" },
-                { "--format=tar", CONFIG(xz), "derived from Format=tar" },
                 { "--format=gpt_squashfs", CONFIG(read_only), "derived from Format=gpt_squashfs" },
                 { "--format=plain_squashfs", CONFIG(read_only), "derived from Format=plain_squashfs" },
                 { "--verity", CONFIG(read_only), "derived from Verity=yes" },

@@ -39,6 +39,15 @@ static void test_what_goes_in(void **state) {
                 "--extra-search-path=/x",
                 "--output=./image.raw",
                 "--output=/elsewhere/image.raw",
+                "--output=image.raw.zst",
+                "--xz",
+                "--compress-output=zstd:3",
+                "--qcow2",
+                "--checksum",
+                "--sign",
+                "--key=x",
+                "--bmap",
+                "--manifest",
         };
         _cleanup_(freep) char *plain = seed_of("--debug=no");
 

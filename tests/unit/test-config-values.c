@@ -129,6 +129,81 @@ static void test_secure_boot_needs_key_and_certificate(void **state) {
         assert_in_project(complete->config.secure_boot_certificate, "/mkosi.secure-boot.crt");
 }
 
+/* What libcryptsetup would refuse when the build is nearly done. */
+static void test_key_derivation(void **state) {
+        static const char *const fine[] = { "--encrypt-kdf=argon2id",    "--encrypt-kdf=argon2id:4",
+                                            "--encrypt-kdf=pbkdf2:1000", "--encrypt-kdf=pbkdf2",
+                                            "--encrypt-kdf-memory=32K",  "--encrypt-kdf-memory=4G" };
+        static const char *const wrong[] = { "--encrypt-kdf=argon2id:3", "--encrypt-kdf=pbkdf2:999",
+                                             "--encrypt-kdf-memory=31K", "--encrypt-kdf-memory=5G" };
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(fine); i++)
+                if (!is_fine(fine[i]))
+                        fail_msg("%s is refused", fine[i]);
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
+                if (is_fine(wrong[i]))
+                        fail_msg("%s is taken", wrong[i]);
+        assert_int_equal(load(&loaded, "--encrypt=all", "--encrypt-kdf=pbkdf2:5"), 0);
+        resolve_wrong(loaded,
+                      "command line, --encrypt-kdf: EncryptKDF=pbkdf2:5 is too weak, it iterates at least "
+                      "1000 times\n");
+}
+
+/* What a URI means is found out by OpenSSL; but a PIN in it would be shown. */
+static void test_secure_boot_key_by_uri(void **state) {
+        put_file("mkosi.secure-boot.crt", "", 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *fine =
+                load_fine("--bootable", "--secure-boot", "--secure-boot-key=pkcs11:token=teapot;object=key");
+        assert_string_equal(fine->config.secure_boot_key, "pkcs11:token=teapot;object=key");
+
+        _cleanup_(loaded_config_freep) LoadedConfig *pin = NULL, *path = NULL;
+        assert_int_equal(load(&pin, "--bootable", "--secure-boot",
+                              "--secure-boot-key=pkcs11:object=key?pin-value=1"),
+                         0);
+        resolve_wrong(pin, "command line, --secure-boot-key: SecureBootKey= must not hold a PIN: put it into "
+                           "mkosi.secure-boot.passphrase, with mode 0600\n");
+        assert_int_equal(load(&path, "--bootable", "--secure-boot", "--secure-boot-key=./pkcs11:key"), 0);
+        resolve_wrong(
+                path,
+                "command line, --secure-boot-key: SecureBootKey=pkcs11:key cannot be read: No such file or "
+                "directory\n");
+}
+
+/* A key without its certificate, or the other way round, is no wish for an image without a signature. */
+static void test_verity_key_and_certificate(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *key = NULL, *certificate = NULL, *pin = NULL;
+
+        put_file("mkosi.verity.key", "", 0600);
+        assert_int_equal(load(&key, "--verity"), 0);
+        resolve_wrong(key, "mkosi.verity.key: A key for the verity signature needs its certificate: "
+                           "VerityCertificate=, or the file mkosi.verity.crt\n");
+        put_file("mkosi.verity.crt", "", 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *complete = load_fine("--verity");
+        assert_in_project(complete->config.verity_certificate, "/mkosi.verity.crt");
+        assert_int_equal(unlink("mkosi.verity.key"), 0);
+        assert_int_equal(load(&certificate, "--verity"), 0);
+        resolve_wrong(certificate, "mkosi.verity.crt: A certificate for the verity signature needs its key: "
+                                   "VerityKey=, or the file mkosi.verity.key\n");
+        assert_int_equal(load(&pin, "--verity", "--verity-key=pkcs11:object=key?pin-value=1"), 0);
+        resolve_wrong(pin, "command line, --verity-key: VerityKey= must not hold a PIN: put it into "
+                           "mkosi.verity.passphrase, with mode 0600\n");
+}
+
+static void test_common_name(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *empty = NULL, *too_long = NULL;
+        assert_int_equal(load(&empty, "--secure-boot-common-name="), 0);
+        resolve_wrong(
+                empty,
+                "command line, --secure-boot-common-name: SecureBootCommonName= has 1 to 64 characters\n");
+        assert_int_equal(load(&too_long, "--secure-boot-common-name="
+                                         "123456789 123456789 123456789 123456789 123456789 123456789 12345"),
+                         0);
+        resolve_wrong(
+                too_long,
+                "command line, --secure-boot-common-name: SecureBootCommonName= has 1 to 64 characters\n");
+}
+
 /* A secret is not repeated by the message that refuses it. */
 static void test_password_is_not_said(void **state) {
         put_file("mkosi.rootpw", "two\nlines", 0600);
@@ -144,7 +219,11 @@ int main(void) {
                 TEST(test_scripts_must_be_executable),
                 TEST(test_inputs_must_be_there),
                 TEST(test_secure_boot_needs_key_and_certificate),
+                TEST(test_secure_boot_key_by_uri),
+                TEST(test_verity_key_and_certificate),
+                TEST(test_common_name),
                 TEST(test_password_is_not_said),
+                TEST(test_key_derivation),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

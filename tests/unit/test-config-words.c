@@ -5,10 +5,10 @@
 static unsigned parse(size_t offset, const char *text) {
         const Setting *setting = config_setting(offset);
         _cleanup_(reason_done) Reason reason = {};
-        unsigned value = UINT32_MAX;
+        SettingChoice value = {}; /* which begins with what an enumeration is alone */
 
         int r = setting->type->parse(setting, text, &value, &reason);
-        return r < 0 ? UINT32_MAX : value;
+        return r < 0 ? UINT32_MAX : value.word;
 }
 
 static void test_words_and_other_names(void **state) {
@@ -45,6 +45,10 @@ static void test_words_and_other_names(void **state) {
                 { CONFIG(compress), "true", COMPRESS_YES },
                 { CONFIG(compress), "0", COMPRESS_NO },
                 { CONFIG(compress), "zstd", COMPRESS_ZSTD },
+                { CONFIG(compress), "lz4:1", COMPRESS_LZ4 },
+                { CONFIG(compress_output), "zst", OUTPUT_COMPRESSION_ZSTD },
+                { CONFIG(compress_output), "none", OUTPUT_COMPRESSION_NO },
+                { CONFIG(compress_output), "lz4", UINT32_MAX },
                 { CONFIG(source_file_transfer), "others", SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS },
                 { CONFIG(source_file_transfer), "no", SOURCE_FILE_TRANSFER_COPY_ALL },
                 { CONFIG(source_file_transfer), "mount", SOURCE_FILE_TRANSFER_MOUNT },
@@ -73,6 +77,9 @@ static void test_kinds_of_format(void **state) {
 
                 assert_int_equal(output_format_is_disk(format), text_after_prefix(word, "gpt_") != NULL);
                 assert_int_equal(output_format_is_squashfs(format), strstr(word, "squashfs") != NULL);
+                assert_int_equal(output_is_qcow2(&(Config){ .format = format, .qcow2 = true }),
+                                 output_format_is_disk(format));
+                assert_false(output_is_qcow2(&(Config){ .format = format }));
         }
 }
 
