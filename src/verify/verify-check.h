@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The checks of a disk image, in their order: each looks at one kind of thing, and adds its results. An error is what
+ * verify_disk() has it for. */
+
+#include "verify/verify.h"
+
+int verify_check_table(VerifyDisk *disk);
+/* What partitions hold: the superblock of each, and its size. */
+int verify_check_content(VerifyDisk *disk);
+/* The EFI system partition: its file system, the boot loader, and all programs with their signatures. */
+int verify_check_boot(VerifyDisk *disk);
+/* The hash tree of the root partition, by all root hashes that are known, which must be the same. */
+int verify_check_root(VerifyDisk *disk);
+/* The signature of the root hash. */
+int verify_check_root_signature(VerifyDisk *disk);

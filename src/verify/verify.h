@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A disk image, whoever made it, looked at from outside: nothing that the builder knew is taken for granted. */
+
+#include "base/hash.h"
+#include "base/progress.h"
+#include "format/gpt-reader.h"
+#include "format/partition-type.h"
+#include "format/vfat-reader.h"
+#include "secureboot/certificate.h"
+#include "verify/result.h"
+
+/* A root hash, and who says so: "image.roothash", "EFI/Linux/linux.efi". */
+typedef struct VerifyRootHash {
+        Sha256Digest digest;
+        char *source;
+} VerifyRootHash;
+
+typedef struct VerifyDisk {
+        int fd; /* not owned */
+        uint64_t size;
+        const Certificate *boot_certificate;   /* who may sign EFI programs; NULL: nobody is known */
+        const Certificate *verity_certificate; /* who may sign the root hash; NULL: nobody is known */
+        Progress *progress;                    /* may be NULL */
+
+        /* What is found, for those that look later. */
+        GptDisk table;
+        VfatReader *boot;            /* the EFI system partition; NULL: there is none that can be read */
+        VerifyRootHash *root_hashes; /* the caller may add what is said beside the image */
+        size_t n_root_hashes;
+        VerifyResults results;
+} VerifyDisk;
+
+/* Adds a root hash that somebody says. */
+int verify_disk_add_root_hash(VerifyDisk *disk, const Sha256Digest *digest, const char *source);
+
+/* Looks at everything there is, in the order of a table, and adds the results. 0 also when things failed; an error only
+ * when it could not be told: -EINTR, -ENOMEM, -EIO. */
+int verify_disk(VerifyDisk *disk);
+void verify_disk_done(VerifyDisk *disk);
+
+/* The partition of the type, of any architecture; NULL: there is none. */
+const GptEntry *verify_disk_find(const VerifyDisk *disk, PartitionType type);

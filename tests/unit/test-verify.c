@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "foreign-program.h"
+#include "temporary-directory.h"
+#include "verify/verify.h"
+
+static VerifyDisk open_disk(void) {
+        const int fd = open("disk", O_RDONLY | O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        return (VerifyDisk){ .fd = fd, .size = (uint64_t)lseek(fd, 0, SEEK_END) };
+}
+
+static void close_disk(VerifyDisk *disk) {
+        assert_int_equal(close(disk->fd), 0);
+        verify_disk_done(disk);
+}
+
+static const VerifyResult *find(const VerifyDisk *disk, const char *object) {
+        for (size_t i = 0; i < disk->results.n_items; i++)
+                if (strcmp(disk->results.items[i].object, object) == 0)
+                        return &disk->results.items[i];
+        fail_msg("nothing was said of %s", object);
+        return NULL;
+}
+
+/* Without a table nothing else is looked at. */
+static void test_no_table(void **state) {
+        free(FOREIGN_CHECK("truncate", "-s", "4M", "disk"));
+        VerifyDisk disk = open_disk();
+
+        assert_int_equal(verify_disk(&disk), 0);
+        assert_int_equal(disk.results.n_items, 1);
+        assert_int_equal(disk.results.items[0].verdict, VERIFY_FAILED);
+        assert_string_equal(disk.results.items[0].detail, "There is no protective MBR");
+        assert_null(verify_disk_find(&disk, PARTITION_ROOT));
+        close_disk(&disk);
+}
+
+static void test_partitions(void **state) {
+        free(FOREIGN_CHECK(
+                "sh", "-c",
+                "set -e; truncate -s 16M disk; mke2fs -q -t ext4 root 4M\n"
+                "sfdisk -q disk <<END\nlabel: gpt\nstart=2048, size=8192, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709\n"
+                "start=12288, size=2048, type=S\nstart=16384, size=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4\nEND\n"
+                "dd if=root of=disk seek=2048 conv=notrunc status=none"));
+        VerifyDisk disk = open_disk();
+
+        assert_int_equal(verify_disk(&disk), 0);
+        assert_int_equal(verify_disk_find(&disk, PARTITION_ROOT)->offset, MIB);
+        assert_null(verify_disk_find(&disk, PARTITION_ESP));
+        assert_string_equal(find(&disk, "partition table")->detail,
+                            "GPT and its backup, with 3 partitions: root (x86-64), swap, unknown type "
+                            "0fc63daf-8483-4772-8e79-3d69d8477de4");
+        assert_string_equal(find(&disk, "root partition")->detail, "ext4, in 4194304 bytes");
+        assert_int_equal(find(&disk, "swap partition")->verdict, VERIFY_FAILED);
+        assert_int_equal(find(&disk, "EFI system partition")->verdict, VERIFY_ABSENT);
+        assert_int_equal(find(&disk, "dm-verity")->verdict, VERIFY_ABSENT);
+        assert_int_equal(find(&disk, "root hash signature")->verdict, VERIFY_ABSENT);
+        close_disk(&disk);
+
+        /* Somebody says that there is a root hash. */
+        disk = open_disk();
+        assert_int_equal(verify_disk_add_root_hash(&disk, &(Sha256Digest){}, "a friend"), 0);
+        assert_int_equal(verify_disk(&disk), 0);
+        assert_string_equal(find(&disk, "dm-verity")->detail,
+                            "a friend has a root hash, but there is no partition with a hash tree");
+        close_disk(&disk);
+}
+
+#define TEST(function) \
+        cmocka_unit_test_setup_teardown(function, temporary_directory_enter, temporary_directory_leave)
+
+int main(void) {
+        const struct CMUnitTest tests[] = { TEST(test_no_table), TEST(test_partitions) };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
