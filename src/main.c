@@ -53,13 +53,15 @@ static int run(int argc, char *argv[], mode_t caller_umask) {
 
         if (loaded->config.debug)
                 log_set_level(LOG_LEVEL_DEBUG);
+        else if (loaded->config.quiet)
+                log_set_level(LOG_LEVEL_WARNING);
         if (loaded->config.help)
                 return verb_help(loaded, caller_umask);
         if (loaded->config.version)
                 return verb_version();
 
         verb = loaded->arguments.verb ? &verbs[loaded->arguments.verb - verb_words] : &verbs[0];
-        if (r < 0 && verb->needs_config) {
+        if (r < 0 && (verb->needs_config || verb->needs_files)) {
                 print_mistakes(&loaded->mistakes);
                 return r;
         }
@@ -83,7 +85,7 @@ int main(int argc, char *argv[]) {
                 /* All is cleaned up: end as the signal would have ended us, so that shells and make stop as well. */
                 const int signal_number = interrupt_signal();
 
-                (void)log_error(r, "Interrupted, nothing was changed");
+                (void)log_error(-ECANCELED, "Interrupted, nothing was changed");
                 interrupt_reset();
                 (void)raise(signal_number);
         }

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "base/log.h"
+#include "base/parse.h"
+#include "base/progress.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "image/generate-key.h"
 #include "image/image.h"
 #include "image/output.h"
 #include "image/plan.h"
+#include "image/verify-image.h"
 #include "verb.h"
 
 /* A verb is a row in each of two tables: what the settings engine knows of it, and what it does. */
@@ -20,6 +27,8 @@ enum {
         VERB_JSON,
         VERB_PLAN,
         VERB_CLEAN,
+        VERB_GENKEY,
+        VERB_VERIFY,
         VERB_HELP,
         VERB_COMPLETION,
         VERB_MAN,
@@ -37,7 +46,11 @@ const SettingVerb verb_words[] = {
         [VERB_PLAN]       = { "plan",       NULL,    false, "show what a build would do, and why",
           "Prints the steps of a build in their order, each with the setting that asks for it. Builds nothing." },
         [VERB_CLEAN]      = { "clean",      NULL,    false, "remove the output of earlier builds",
-          "Removes the output that the settings name, and what a killed build left behind; with -ff the content of the package cache as well." },
+          "Removes the output that the settings name, everything beside it that is named after it, check sums of it, and what a killed build left behind; with -ff the content of the package cache as well." },
+        [VERB_GENKEY]     = { "genkey",     "[PURPOSE]", false, "make a key for SecureBoot= or Verity=",
+          "Makes a private key and a certificate. For the purpose secure-boot they are mkosi.secure-boot.key, with mode 0600, and mkosi.secure-boot.crt, or the files that SecureBootKey= and SecureBootCertificate= name; for verity, mkosi.verity.key and mkosi.verity.crt, or what VerityKey= and VerityCertificate= name. Without a purpose, what the settings speak of is made, as far as it is not there; that is secure-boot when they speak of neither. SecureBootKeyType= and SecureBootValidDays= say of which kind it is, SecureBootCommonName= how a key for Secure Boot is called. If mkosi.secure-boot.passphrase or mkosi.verity.passphrase exists the key is encrypted with what it holds. A file that exists is never replaced." },
+        [VERB_VERIFY]     = { "verify",     "IMAGE", false, "check a finished image from outside",
+          "Looks at a finished disk image, whoever made it: the partition table and its backup, what each partition holds, the EFI system partition with all its programs, their signatures and command lines, the hash tree of dm-verity by every root hash that the image and the file beside it name, the signature of that, and the check sums beside the image with theirs. Signatures are checked by SecureBootCertificate= and VerityCertificate=, or mkosi.secure-boot.crt and mkosi.verity.crt. Prints a line for each thing, or all as JSON with --json: 'ok', 'failed', or 'absent' where there is nothing to check, or nothing to check it by. The exit status is 0 when nothing failed, and 1 otherwise." },
         [VERB_HELP]       = { "help",       NULL,    false, "show this help",
           "Prints a short help." },
         [VERB_COMPLETION] = { "completion", "SHELL", false, "print completion for bash, zsh or fish",
@@ -52,7 +65,7 @@ const SettingVerb verb_words[] = {
 static const char program_about[] =
         "mkosi makes operating system images. Run in a directory with files named mkosi.*, it installs a "
         "distribution into a tree, adds what the project brings, and turns the tree into a disk image that boots "
-        "under UEFI, or into a directory.\n"
+        "under UEFI, or into a file system, an archive, a subvolume or a directory.\n"
         "\n"
         "Images are assembled without loop devices and without mounting anything of them. The same input gives the "
         "same bytes: identifiers follow from Seed=, and with SOURCE_DATE_EPOCH in the environment no time in the "
@@ -66,6 +79,14 @@ static const char program_files[] =
         "mkosi.extra/\tCopied over the root of the tree once the packages are installed; everything belongs to root.\n"
         "mkosi.cache/\tIf this directory exists, downloaded packages are kept in it, by distribution and release.\n"
         "mkosi.output/\tIf this directory exists, the output is put there.\n"
+        "mkosi.nspawn\tIf this file exists, it is put beside the image, for systemd-nspawn(1).\n"
+        "mkosi.passphrase\tThe passphrase of encrypted partitions; only its owner may have access to it.\n"
+        "mkosi.secure-boot.key\tThe private key for SecureBoot=; nobody but its owner may read it.\n"
+        "mkosi.secure-boot.crt\tIts certificate.\n"
+        "mkosi.secure-boot.passphrase\tThe passphrase of the key, if it is encrypted; mode 0600.\n"
+        "mkosi.verity.key\tThe private key that signs the root hash of Verity=; nobody but its owner may read it.\n"
+        "mkosi.verity.crt\tIts certificate.\n"
+        "mkosi.verity.passphrase\tThe passphrase of the key, if it is encrypted; mode 0600.\n"
         "mkosi.rootpw\tThe password of root; should be readable by its owner only.\n";
 
 static const SettingProgram program = {
@@ -88,10 +109,35 @@ static int finish_output(int r) {
         return r;
 }
 
-static int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(image_freep) Image *image = NULL;
+/* The descriptor that --json-progress names, -EBADF if it was not given. */
+static int open_json_progress(const Config *config, int *ret_fd) {
+        uint64_t fd;
 
-        const int r = image_new(&loaded->config, caller_umask, &image);
+        *ret_fd = -EBADF;
+        if (!config->json_progress)
+                return 0;
+        if (parse_uint64(config->json_progress, &fd) < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
+                return log_error(
+                        -EBADF,
+                        "--json-progress=%s is no open file descriptor: in a shell, 3>FILE opens number 3",
+                        config->json_progress);
+        interrupt_ignore_pipe();
+        *ret_fd = (int)fd;
+        return 0;
+}
+
+static int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
+        _cleanup_(progress_freep) Progress *progress = NULL;
+        _cleanup_(image_freep) Image *image = NULL;
+        ProgressOptions options = { .quiet = loaded->config.quiet };
+
+        int r = open_json_progress(&loaded->config, &options.json_fd);
+        if (r < 0)
+                return r;
+        r = progress_new(&options, &progress);
+        if (r < 0)
+                return log_error(r, "Cannot show progress: %m");
+        r = image_new(loaded, caller_umask, progress, &image);
         if (r < 0)
                 return r;
         return image_build(image);
@@ -116,6 +162,28 @@ static int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
 
 static int verb_clean(LoadedConfig *loaded, mode_t caller_umask) {
         return output_clean(&loaded->config);
+}
+
+static int verb_genkey(LoadedConfig *loaded, mode_t caller_umask) {
+        return generate_keys(&loaded->config, STRV(loaded->arguments.rest));
+}
+
+static int verb_verify(LoadedConfig *loaded, mode_t caller_umask) {
+        _cleanup_(progress_freep) Progress *progress = NULL;
+        char **words = loaded->arguments.rest;
+        ProgressOptions options = { .quiet = loaded->config.quiet };
+
+        if (strv_length(STRV(words)) != 1) {
+                (void)log_error(-EINVAL, "The verb verify takes the name of an image");
+                return EXIT_USAGE;
+        }
+        int r = open_json_progress(&loaded->config, &options.json_fd);
+        if (r >= 0)
+                r = progress_new(&options, &progress);
+        if (r < 0)
+                return log_error(r, "Cannot show progress: %m");
+        r = verify_image(&loaded->config, words[0], loaded->config.json, progress, stdout);
+        return r < 0 ? r : finish_output(r);
 }
 
 int verb_help(LoadedConfig *loaded, mode_t caller_umask) {
@@ -175,6 +243,8 @@ const Verb verbs[] = {
         [VERB_JSON]       = { .needs_config = true, .run = verb_json },
         [VERB_PLAN]       = { .needs_config = true, .needs_support = true, .run = verb_plan },
         [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean },
+        [VERB_GENKEY]     = { .needs_files = true, .run = verb_genkey },
+        [VERB_VERIFY]     = { .needs_files = true, .run = verb_verify },
         [VERB_HELP]       = { .run = verb_help },
         [VERB_COMPLETION] = { .run = verb_completion },
         [VERB_MAN]        = { .run = verb_man },

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,20 +13,10 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/output.h"
+#include "image/package-cache.h"
 #include "image/workspace.h"
 
-static int sync_parent(const char *path) {
-        _cleanup_(freep) char *parent = NULL;
-        _cleanup_(fd_closep) int fd = -EBADF;
-
-        const int r = path_parent(path, &parent);
-        if (r < 0)
-                return r;
-        fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || fsync(fd) < 0)
-                return -errno;
-        return 0;
-}
+#define CHECKSUMS_SIZE_MAX MIB
 
 /* Returns 1 when something has the name already. File systems without flags for rename(), as NFS is one, say EINVAL: then
  * a look beforehand has to do. */
@@ -71,7 +62,7 @@ int output_publish(const char *from, const char *output, bool replace) {
                 return -EEXIST;
         if (r > 0 && renameat2(AT_FDCWD, from, AT_FDCWD, output, RENAME_EXCHANGE) < 0)
                 r = errno == EINVAL ? exchange_in_steps(from, output) : -errno;
-        return r < 0 ? r : sync_parent(output);
+        return MIN(r, 0);
 }
 
 /* What cannot be renamed or removed, however much it is wished for. */
@@ -82,10 +73,45 @@ static bool is_mount_point(const char *path) {
                (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
+/* The file of nspawn settings that is copied may itself have the name of the copy: it is the user's, and no result. */
+static bool is_source(const Config *config, const char *output) {
+        return config->nspawn_settings && text_equal(output, config->nspawn_settings);
+}
+
+/* Whether each result has a name of its own, and one that can be told. */
+static int check_names(const Config *config, char ***problems) {
+        int r = 0;
+
+        for (ArtefactKind kind = ARTEFACT_IMAGE + 1; kind < ARTEFACT_MAX && r >= 0; kind++) {
+                _cleanup_(freep) char *output = NULL;
+
+                if (!artefact_wanted(config, kind))
+                        continue;
+                r = artefact_output(config, kind, &output);
+                if (r >= 0 && text_equal(output, config->output))
+                        r = strv_append_format(problems,
+                                               "Output=%s is where the %s of the image will lie: give it "
+                                               "another name",
+                                               output, artefact_name(kind));
+                if (r >= 0 && is_source(config, output))
+                        r = strv_append_format(problems,
+                                               "NSpawnSettings=%s is where its copy beside the image would "
+                                               "lie: give it, or Output=, another name",
+                                               output);
+        }
+        if (r >= 0 && artefact_wanted(config, ARTEFACT_CHECKSUMS) && strpbrk(config->output, "\n\r"))
+                r = strv_append(problems,
+                                "Output= has a line break in it, which SHA256SUMS cannot name: give it "
+                                "another name, or leave out CheckSum= and Sign=");
+        return r;
+}
+
 int output_check(const Config *config, char ***problems) {
         _cleanup_(strv_freep) char **existing = NULL;
 
-        int r = output_existing(config, &existing);
+        int r = check_names(config, problems);
+        if (r >= 0)
+                r = output_existing(config, config->force > 0, &existing);
         for (char **path = existing; path && *path && r >= 0; path++)
                 if (is_mount_point(*path))
                         r = strv_append_format(problems,
@@ -97,39 +123,61 @@ int output_check(const Config *config, char ***problems) {
         return r;
 }
 
-int output_existing(const Config *config, char ***paths) {
-        struct stat status;
+/* Whether a file of check sums names the output. */
+static bool is_about(const char *checksums, const char *output) {
+        _cleanup_(freep) char *text = NULL, *line = NULL;
 
-        if (lstat(config->output, &status) < 0)
-                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-        return strv_append(paths, config->output);
+        if (file_read(AT_FDCWD, checksums, CHECKSUMS_SIZE_MAX, &text, NULL) < 0 ||
+            text_format(&line, " *%s\n", path_base_name(output)) < 0)
+                return false;
+        return strstr(text, line) != NULL;
 }
 
-int output_clean_package_cache(const Config *config) {
-        _cleanup_(directory_closep) DIR *directory = NULL;
-        struct dirent *entry;
+/* One that lies where an artefact of the kind would, and was made by a build of this image: what is named after it was, but
+ * for settings of nspawn, which people write by hand beside images, unless this configuration has them as well. */
+static int find_existing(const Config *config, ArtefactKind kind, bool all, char **ret) {
+        _cleanup_(freep) char *output = NULL, *checksums = NULL;
+        struct stat status;
 
-        if (!config->cache)
+        *ret = NULL;
+        if (!artefact_wanted(config, kind) && (!all || kind == ARTEFACT_NSPAWN))
                 return 0;
-        directory = opendir(config->cache);
-        if (!directory)
-                return errno == ENOENT
-                               ? 0
-                               : log_error(-errno, "Cannot read the package cache %s: %m", config->cache);
+        int r = artefact_output(config, kind, &output);
+        if (r < 0)
+                return r;
+        if (is_source(config, output))
+                return 0;
+        if (lstat(output, &status) < 0)
+                return errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG ? 0 : -errno;
 
-        log_info("Emptying the package cache %s", config->cache);
-        while ((entry = readdir(directory))) {
-                if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
-                        continue;
-                const int r = tree_remove(dirfd(directory), entry->d_name);
+        /* Several images of a directory have their check sums under one name. Where those are ours, no signature but
+         * one of ours fits them. */
+        if (!artefact_wanted(config, ARTEFACT_CHECKSUMS) &&
+            (kind == ARTEFACT_CHECKSUMS || kind == ARTEFACT_SIGNATURE)) {
+                r = artefact_output(config, ARTEFACT_CHECKSUMS, &checksums);
+                if (r < 0 || !is_about(checksums, config->output))
+                        return MIN(r, 0);
+        }
+        *ret = TAKE_PTR(output);
+        return 0;
+}
+
+int output_existing(const Config *config, bool all, char ***paths) {
+        for (ArtefactKind kind = 0; kind < ARTEFACT_MAX; kind++) {
+                char *path;
+
+                int r = find_existing(config, kind, all, &path);
+                if (r >= 0 && path)
+                        r = strv_take(paths, path);
                 if (r < 0)
-                        return log_error(r, "Cannot remove %s/%s: %m", config->cache, entry->d_name);
+                        return r;
         }
         return 0;
 }
 
 int output_clean(const Config *config) {
         _cleanup_(strv_freep) char **paths = NULL;
+        _cleanup_(freep) char *checksums = NULL;
 
         int r = workspace_remove_stale(config->output);
         if (r < 0)
@@ -137,11 +185,18 @@ int output_clean(const Config *config) {
                                ? log_error(r, "A build of %s is under way: stop it first", config->output)
                                : log_error(r, "Cannot remove what an interrupted build left beside %s: %m",
                                            config->output);
-        r = output_existing(config, &paths);
+        r = output_existing(config, true, &paths);
         if (r < 0)
                 return log_error(r, "Cannot look for %s: %m", config->output);
+        r = artefact_output(config, ARTEFACT_CHECKSUMS, &checksums);
+        if (r < 0)
+                return r;
+        const bool others = access(checksums, F_OK) == 0 && !is_about(checksums, config->output);
 
         for (char **path = paths; path && *path; path++) {
+                /* SHA256SUMS, and SHA256SUMS.gpg, of another image of the directory. */
+                if (others && text_after_prefix(*path, checksums))
+                        continue;
                 if (is_mount_point(*path))
                         return log_error(-EBUSY, "Cannot remove %s: It is a mount point, unmount it first",
                                          *path);
@@ -150,5 +205,5 @@ int output_clean(const Config *config) {
                 if (r < 0)
                         return log_error(r, "Cannot remove %s: %m", *path);
         }
-        return config->force >= 2 ? output_clean_package_cache(config) : 0;
+        return config->force >= 2 && config->cache ? package_cache_empty(config->cache) : 0;
 }

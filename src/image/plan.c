@@ -3,7 +3,6 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "image/plan.h"
-#include "image/step-assemble.h"
 
 static bool wants_extra_trees(const Config *config) {
         return strv_length(STRV(config->extra_trees)) > 0;
@@ -17,8 +16,57 @@ static bool wants_boot(const Config *config) {
         return config->bootable;
 }
 
-static bool wants_disk(const Config *config) {
-        return output_format_is_disk(config->format);
+static bool wants_boot_signed(const Config *config) {
+        return signer_wanted(config, SIGNER_SECURE_BOOT);
+}
+
+static bool wants_assembly(const Config *config) {
+        return output_format_is_disk(config->format) || output_format_is_squashfs(config->format);
+}
+
+static bool wants_encryption(const Config *config) {
+        return partition_rows_encrypted(config);
+}
+
+static bool wants_conversion(const Config *config) {
+        return output_is_qcow2(config);
+}
+
+/* An archive is compressed while it is written. */
+static bool wants_compression(const Config *config) {
+        return wants_assembly(config) && config->compress_output.word != OUTPUT_COMPRESSION_NO;
+}
+
+static bool wants_archive(const Config *config) {
+        return config->format == OUTPUT_FORMAT_TAR;
+}
+
+static bool wants_tree(const Config *config) {
+        return !output_format_is_file(config->format);
+}
+
+static bool wants_root_hash(const Config *config) {
+        return artefact_wanted(config, ARTEFACT_ROOT_HASH);
+}
+
+static bool wants_nspawn(const Config *config) {
+        return artefact_wanted(config, ARTEFACT_NSPAWN);
+}
+
+static bool wants_bmap(const Config *config) {
+        return artefact_wanted(config, ARTEFACT_BMAP);
+}
+
+static bool wants_manifest(const Config *config) {
+        return artefact_wanted(config, ARTEFACT_MANIFEST);
+}
+
+static bool wants_checksums(const Config *config) {
+        return artefact_wanted(config, ARTEFACT_CHECKSUMS);
+}
+
+static bool wants_signature(const Config *config) {
+        return artefact_wanted(config, ARTEFACT_SIGNATURE);
 }
 
 static int detail_bootstrap(const Config *config, char **ret) {
@@ -48,8 +96,58 @@ static int detail_boot(const Config *config, char **ret) {
                                                                       : config->kernel_command_line);
 }
 
+static int detail_boot_signed(const Config *config, char **ret) {
+        return text_format(ret, "by %s, certificate %s, signatures of others: %s, enrollment: %s",
+                           config->secure_boot_key, config->secure_boot_certificate,
+                           secure_boot_sign_words[config->secure_boot_sign],
+                           secure_boot_enroll_words[config->secure_boot_auto_enroll]);
+}
+
+static int detail_assembly(const Config *config, char **ret) {
+        if (output_format_is_disk(config->format))
+                return partition_rows_describe(config, ret);
+        return text_copy("as large as its content", ret);
+}
+
+static int detail_encryption(const Config *config, char **ret) {
+        return text_format(ret, "passphrase: %s",
+                           config->passphrase_file ? config->passphrase_file : "asked for on the terminal");
+}
+
+static int detail_compression(const Config *config, char **ret) {
+        const char *word = output_compression_words[config->compress_output.word];
+
+        if (config->compress_output.level == 0)
+                return text_format(ret, "by %s", word);
+        return text_format(ret, "by %s, level %u", word, config->compress_output.level);
+}
+
+static int detail_archive(const Config *config, char **ret) {
+        if (config->compress_output.word == OUTPUT_COMPRESSION_NO)
+                return text_copy("not compressed", ret);
+        return detail_compression(config, ret);
+}
+
+static int detail_signature(const Config *config, char **ret) {
+        return text_format(ret, "by GnuPG, with %s", config->key ? config->key : "its default key");
+}
+
+/* All files that there will be. */
 static int detail_publish(const Config *config, char **ret) {
-        return text_copy(config->output, ret);
+        _cleanup_(strv_freep) char **paths = NULL;
+
+        for (ArtefactKind kind = 0; kind < ARTEFACT_MAX; kind++) {
+                char *path;
+
+                if (!artefact_wanted(config, kind))
+                        continue;
+                int r = artefact_output(config, kind, &path);
+                if (r >= 0)
+                        r = strv_take(&paths, path);
+                if (r < 0)
+                        return r;
+        }
+        return strv_join(STRV(paths), " ", ret);
 }
 
 #define BECAUSE(member) .because = offsetof(Config, member)
@@ -66,8 +164,21 @@ const Step plan_steps[] = {
         { "first-boot",  "Resetting identity",               ALWAYS,                       NULL,              step_first_boot,  NULL },
         { "initrd",      "Generating the initrd",            BECAUSE(bootable),            wants_boot,        step_initrd,      NULL },
         { "clean",       "Cleaning up the tree",             ALWAYS,                       NULL,              step_clean,       NULL },
+        { "assemble",    "Writing the file systems",         BECAUSE(format),              wants_assembly,    step_assemble,    detail_assembly },
+        { "encrypt",     "Encrypting partitions",            BECAUSE(encrypt),             wants_encryption,  step_encrypt,     detail_encryption },
         { "boot",        "Making the unified kernel image",  BECAUSE(kernel_command_line), wants_boot,        step_boot,        detail_boot },
-        { "assemble",    "Assembling the disk image",        BECAUSE(format),              wants_disk,        step_assemble,    step_assemble_detail },
+        { "sign-boot",   "Signing boot loader and kernel",   BECAUSE(secure_boot),         wants_boot_signed, step_sign_boot,   detail_boot_signed },
+        { "finish",      "Finishing the image",              BECAUSE(format),              wants_assembly,    step_finish,      NULL },
+        { "archive",     "Writing the archive",              BECAUSE(format),              wants_archive,     step_archive,     detail_archive },
+        { "tree",        "Finishing the tree",               BECAUSE(format),              wants_tree,        step_tree,        NULL },
+        { "bmap",        "Mapping the blocks in use",        BECAUSE(bmap),                wants_bmap,        step_bmap,        NULL },
+        { "convert",     "Converting to QCOW2",              BECAUSE(qcow2),               wants_conversion,  step_convert,     NULL },
+        { "compress",    "Compressing the image",            BECAUSE(compress_output),     wants_compression, step_compress,    detail_compression },
+        { "root-hash",   "Writing the root hash",            BECAUSE(verity),              wants_root_hash,   step_root_hash,    NULL },
+        { "nspawn",      "Adding settings for nspawn",       BECAUSE(nspawn_settings),     wants_nspawn,      step_nspawn,      NULL },
+        { "manifest",    "Writing the manifest",             BECAUSE(manifest),            wants_manifest,    step_manifest,    NULL },
+        { "checksums",   "Writing check sums",               BECAUSE(checksum),            wants_checksums,   step_checksums,   NULL },
+        { "sign",        "Signing the check sums",           BECAUSE(sign),                wants_signature,   step_sign,        detail_signature },
         { "publish",     "Putting the result into place",    BECAUSE(output),              NULL,              step_publish,     detail_publish },
 };
 /* clang-format on */

@@ -14,9 +14,10 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/distro-files.h"
-#include "format/compress.h"
+#include "format/stream.h"
 #include "image/kernel.h"
 #include "image/plan.h"
+#include "image/root-verity.h"
 #include "secureboot/boot-tree.h"
 #include "secureboot/unified-kernel.h"
 
@@ -24,35 +25,76 @@
 #define STUB_DIRECTORY      "usr/lib/systemd/boot/efi"
 #define INITRD_PATH         "/boot/initrd-for-image"
 
-/* dracut's modules for an initrd that finds the root partition by its type, and nothing that depends on the host. */
-#define INITRD_MODULES                                                                             \
-        "base rootfs-block kernel-modules dracut-systemd systemd systemd-initrd systemd-journald " \
-        "systemd-udevd systemd-modules-load systemd-sysctl systemd-tmpfiles udev-rules fs-lib shutdown"
+#define INITRD_DRIVERS_MAX 8
 
 /* The level behind which the size hardly shrinks while the time doubles: 76 MB take 1.6 s of one processor and become
  * 20 MB, which is less than dracut's own gzip gives in 17 s. */
 #define INITRD_COMPRESSION_LEVEL 9
 
-/* Kernel modules that dracut leaves out by itself although disks may hang on them. */
-static const char *const initrd_drivers[] = { "virtio_pci", "virtio_blk", "virtio_scsi",
-                                              "nvme",       "loop",       "overlay" };
+/* What goes into an initrd for a reason. */
+typedef struct InitrdPart {
+        bool (*wanted)(const Config *config);    /* NULL: always */
+        const char *modules;                     /* of dracut; nothing of them depends on the host */
+        const char *drivers[INITRD_DRIVERS_MAX]; /* kernel modules that dracut leaves out by itself */
+} InitrdPart;
 
-/* Those of the drivers that this kernel has as modules, as dracut wants them; one that it lacks would make dracut leave
- * out the rest. */
-static int list_drivers(int root_fd, const char *version, char **ret) {
-        _cleanup_(strv_freep) char **drivers = NULL;
+static bool has_encrypted_root(const Config *config) {
+        return config->encrypt == ENCRYPT_ALL;
+}
 
-        for (size_t i = 0; i < ELEMENTSOF(initrd_drivers); i++) {
-                int r = kernel_has_module(root_fd, version, initrd_drivers[i]);
-                if (r > 0)
-                        r = strv_append(&drivers, initrd_drivers[i]);
+static bool has_verified_root(const Config *config) {
+        return config->verity;
+}
+
+static const InitrdPart initrd_parts[] = {
+        /* Finds the root partition by its type, on whatever disks may hang. */
+        { NULL,
+          "base rootfs-block kernel-modules dracut-systemd systemd systemd-initrd systemd-journald "
+          "systemd-udevd systemd-modules-load systemd-sysctl systemd-tmpfiles udev-rules fs-lib shutdown",
+          { "virtio_pci", "virtio_blk", "virtio_scsi", "nvme", "loop", "overlay" } },
+        /* Opens a LUKS volume by the passphrase that it asks for on the console. */
+        { has_encrypted_root, "dm crypt systemd-ask-password", { "dm_crypt" } },
+        /* Opens what roothash= names. */
+        { has_verified_root, "dm systemd-veritysetup", { "dm_verity" } },
+};
+
+static int list_modules(const Config *config, char **ret) {
+        _cleanup_(strv_freep) char **modules = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(initrd_parts); i++) {
+                if (initrd_parts[i].wanted && !initrd_parts[i].wanted(config))
+                        continue;
+                const int r = strv_append(&modules, initrd_parts[i].modules);
                 if (r < 0)
                         return r;
         }
-        return strv_join(STRV(drivers), " ", ret);
+        return strv_join(STRV(modules), " ", ret);
 }
 
-static int run_dracut(const Image *image, const char *version, const char *drivers) {
+static int add_driver(int root_fd, const char *version, const char *driver, char ***drivers) {
+        const int r = kernel_has_module(root_fd, version, driver);
+
+        return r > 0 ? strv_append(drivers, driver) : r;
+}
+
+/* Those of the drivers that this kernel has as modules, as dracut wants them; one that it lacks would make dracut leave
+ * out the rest. A file system's driver has its name. */
+static int list_drivers(const Image *image, int root_fd, const char *version, char **ret) {
+        _cleanup_(strv_freep) char **drivers = NULL;
+
+        int r = add_driver(root_fd, version, image->format->root->name, &drivers);
+        for (size_t i = 0; i < ELEMENTSOF(initrd_parts) && r >= 0; i++) {
+                const InitrdPart *part = &initrd_parts[i];
+
+                if (part->wanted && !part->wanted(image->config))
+                        continue;
+                for (size_t k = 0; k < INITRD_DRIVERS_MAX && part->drivers[k] && r >= 0; k++)
+                        r = add_driver(root_fd, version, part->drivers[k], &drivers);
+        }
+        return r < 0 ? r : strv_join(STRV(drivers), " ", ret);
+}
+
+static int run_dracut(const Image *image, const char *version, const char *modules, const char *drivers) {
         const Installation installation = image_installation(image);
         const char *const command[] = {
                 "dracut",
@@ -65,7 +107,7 @@ static int run_dracut(const Image *image, const char *version, const char *drive
                 "--kver",
                 version,
                 "--modules",
-                INITRD_MODULES,
+                modules,
                 "--add-drivers",
                 drivers,
                 INITRD_PATH,
@@ -73,6 +115,27 @@ static int run_dracut(const Image *image, const char *version, const char *drive
         };
 
         return distro_run_inside(&installation, command, false, "generate the initrd");
+}
+
+static int compress_initrd(int from_fd, int to_fd) {
+        const StreamOptions options = {
+                .fd = to_fd,
+                .compressor = &compressor_zstd,
+                .level = INITRD_COMPRESSION_LEVEL,
+        };
+        _cleanup_(stream_freep) Stream *stream = NULL;
+        struct stat status;
+        StreamResult result;
+
+        if (fstat(from_fd, &status) < 0)
+                return -errno;
+        int r = stream_new(&options, &stream);
+        if (r < 0)
+                return r;
+        r = stream_write_file(stream, from_fd, 0, (uint64_t)status.st_size, NULL);
+        if (r < 0)
+                return r;
+        return stream_finish(stream, &result);
 }
 
 /* Moves the initrd from the tree to the workspace, smaller. */
@@ -89,7 +152,7 @@ static int take_initrd(const Image *image, int root_fd, const char *version) {
         to = openat(image->workspace->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (to < 0)
                 return -errno;
-        r = compress_zstd(from, to, INITRD_COMPRESSION_LEVEL);
+        r = compress_initrd(from, to);
         if (r < 0)
                 return r;
 
@@ -100,13 +163,16 @@ static int take_initrd(const Image *image, int root_fd, const char *version) {
 }
 
 static int make_initrd(const Image *image, int root_fd, const char *version) {
-        _cleanup_(freep) char *drivers = NULL;
+        _cleanup_(freep) char *modules = NULL, *drivers = NULL;
         int r;
 
-        r = list_drivers(root_fd, version, &drivers);
+        r = list_modules(image->config, &modules);
+        if (r < 0)
+                return r;
+        r = list_drivers(image, root_fd, version, &drivers);
         if (r < 0)
                 return log_error(r, "Cannot read the list of modules of kernel %s: %m", version);
-        r = run_dracut(image, version, drivers);
+        r = run_dracut(image, version, modules, drivers);
         if (r < 0)
                 return r;
         r = take_initrd(image, root_fd, version);
@@ -202,7 +268,7 @@ static int read_os_release(int root_fd, char **ret) {
 static int make_unified_kernel(const Image *image, int root_fd, int boot_fd, int stub_fd,
                                const char *version) {
         _cleanup_(fd_closep) int kernel_fd = -EBADF, initrd_fd = -EBADF, fd = -EBADF;
-        _cleanup_(freep) char *initrd = NULL, *name = NULL, *os_release = NULL;
+        _cleanup_(freep) char *initrd = NULL, *name = NULL, *os_release = NULL, *command_line = NULL;
         _cleanup_(reason_done) Reason reason = {};
         int r;
 
@@ -212,6 +278,8 @@ static int make_unified_kernel(const Image *image, int root_fd, int boot_fd, int
         r = text_format(&initrd, "initrd-%s", version);
         if (r >= 0)
                 r = text_format(&name, "linux-%s", version);
+        if (r >= 0)
+                r = root_verity_command_line(image, &command_line);
         if (r < 0)
                 return r;
         initrd_fd = openat(image->workspace->fd, initrd, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -226,8 +294,7 @@ static int make_unified_kernel(const Image *image, int root_fd, int boot_fd, int
                 r = unified_kernel_write(&(const UnifiedKernel){ .stub_fd = stub_fd,
                                                                  .kernel_fd = kernel_fd,
                                                                  .initrd_fd = initrd_fd,
-                                                                 .command_line =
-                                                                         image->config->kernel_command_line,
+                                                                 .command_line = command_line,
                                                                  .os_release = os_release,
                                                                  .uname = version },
                                          fd, &reason);
@@ -246,9 +313,6 @@ int step_boot(Image *image) {
 
         if (root_fd < 0)
                 return log_error(-errno, "Cannot open the tree: %m");
-        /* Where systemd-gpt-auto-generator(8) of the running system mounts the EFI system partition. */
-        if (mkdirat(root_fd, "efi", 0755) < 0 && errno != EEXIST)
-                return log_error(-errno, "Cannot create /efi in the tree: %m");
         r = path_join(image->workspace->path, "boot", &image->boot_path);
         if (r < 0)
                 return r;

@@ -10,12 +10,13 @@
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "base/path.h"
+#include "base/subvolume.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/output.h"
 #include "image/plan.h"
+#include "image/root-tree.h"
 
 static int make_parent(const char *path) {
         _cleanup_(freep) char *parent = NULL;
@@ -31,6 +32,7 @@ static int make_parent(const char *path) {
 
 int step_workspace(Image *image) {
         const Config *config = image->config;
+        _cleanup_(reason_done) Reason reason = {};
         pid_t holder = 0;
         int r;
 
@@ -47,14 +49,9 @@ int step_workspace(Image *image) {
         r = path_join(image->workspace->path, "root", &image->root_path);
         if (r < 0)
                 return r;
-        if (mkdir(image->root_path, 0755) < 0)
-                return log_error(-errno, "Cannot create %s: %m", image->root_path);
-
-        if (config->cache) {
-                r = path_make_directories(AT_FDCWD, config->cache, 0755);
-                if (r < 0)
-                        return log_error(r, "Cannot create the package cache %s: %m", config->cache);
-        }
+        r = root_tree_make(image->workspace->fd, "root", config, image->format, &reason);
+        if (r < 0)
+                return log_error(r, "Cannot create %s: %s", image->root_path, reason_text(&reason, r));
         return 0;
 }
 
@@ -62,12 +59,11 @@ int step_workspace(Image *image) {
  * image are. */
 static int clamp_times(const Image *image) {
         _cleanup_(tree_freep) Tree *tree = NULL;
-        _cleanup_(reason_done) Reason reason = {};
         const struct timespec bound = { .tv_sec = image->time };
 
-        int r = tree_load(AT_FDCWD, image->root_path, &tree, &reason);
+        int r = image_load_tree(image->root_path, "the image", &tree);
         if (r < 0)
-                return log_error(r, "Cannot read the tree: %s", reason_text(&reason, r));
+                return r;
 
         for (size_t i = 0; i < tree->n_nodes; i++) {
                 const TreeNode *node = tree->nodes[i];
@@ -75,7 +71,9 @@ static int clamp_times(const Image *image) {
 
                 if (node->status.st_mtim.tv_sec < image->time)
                         continue;
-                r = tree_node_path(node, &path);
+                r = interrupt_check();
+                if (r >= 0)
+                        r = tree_node_path(node, &path);
                 if (r < 0)
                         return r;
                 if (utimensat(tree->root_fd, path, (const struct timespec[]){ bound, bound },
@@ -85,68 +83,63 @@ static int clamp_times(const Image *image) {
         return 0;
 }
 
-/* What was built under sudo belongs to who called it. */
-static int give_to_caller(const Image *image, int fd) {
-        const char *uid_text = getenv("SUDO_UID"), *gid_text = getenv("SUDO_GID");
-        uint64_t uid, gid;
+/* All of the file system, since a tree is many files; a result that was announced is on disk. */
+static int sync_tree(const char *path) {
+        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        if (image->config->no_chown || !uid_text || !gid_text)
-                return 0;
-        if (parse_uint64(uid_text, &uid) < 0 || parse_uint64(gid_text, &gid) < 0 || uid >= UINT32_MAX ||
-            gid >= UINT32_MAX)
-                return 0;
-        if (fchown(fd, (uid_t)uid, (gid_t)gid) < 0)
-                return log_error(-errno,
-                                 "Cannot give the result to user %s: %m (--no-chown leaves it to root)",
-                                 uid_text);
+        return fd < 0 || syncfs(fd) < 0 ? -errno : 0;
+}
+
+/* A tree that is put into place as it is: with the times that images have where they are to be the same every time. */
+int step_tree(Image *image) {
+        _cleanup_(freep) char *path = NULL;
+        const bool freeze = image->format->subvolumes && image->config->read_only;
+
+        int r = image->time_given ? clamp_times(image) : 0;
+        if (r < 0)
+                return r;
+        if (freeze) {
+                r = root_tree_freeze_nested(image->root_path);
+                if (r < 0)
+                        return log_error(r, "Cannot make the subvolumes read-only: %m");
+        }
+        r = sync_tree(image->root_path);
+        if (r < 0)
+                return log_error(r, "Cannot write the tree to disk: %m");
+        r = text_copy(image->root_path, &path);
+        if (r < 0)
+                return r;
+        r = artefacts_add(&image->artefacts, image->config, ARTEFACT_IMAGE, TAKE_PTR(path), NULL);
+        if (r < 0)
+                return log_error(r, "Cannot look at the tree: %m");
         return 0;
 }
 
-static int finish_disk(const Image *image) {
-        _cleanup_(fd_closep) int fd = open(image->disk_path, O_RDONLY | O_CLOEXEC);
+/* The outermost subvolume last, and when it has its name: one that is read-only cannot be renamed. */
+static int freeze_root(const Image *image) {
+        _cleanup_(fd_closep) int fd =
+                open(image->config->output, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-        if (fd < 0)
-                return log_error(-errno, "Cannot open %s: %m", image->disk_path);
-        if (fchmod(fd, 0666 & ~image->umask) < 0)
-                return log_error(-errno, "Cannot set the mode of %s: %m", image->disk_path);
-        return give_to_caller(image, fd);
-}
-
-static void report(const Image *image) {
-        struct stat status;
-        char apparent[24], consumed[24];
-
-        if (!image->disk_path || stat(image->config->output, &status) < 0) {
-                log_info("Result: %s", image->config->output);
-                return;
-        }
-        size_format_rounded((uint64_t)status.st_size, apparent);
-        size_format_rounded((uint64_t)status.st_blocks * 512, consumed);
-        log_info("Result: %s, %s, of which %s are on disk", image->config->output, apparent, consumed);
+        const int r = fd < 0 ? -errno : subvolume_set_read_only(fd, true);
+        if (r < 0)
+                return log_error(r, "%s is complete, but it cannot be made read-only: %m",
+                                 image->config->output);
+        return 0;
 }
 
 int step_publish(Image *image) {
         const Config *config = image->config;
-        int r;
 
-        if (image->disk_path)
-                r = finish_disk(image);
-        else
-                r = image->time_given ? clamp_times(image) : 0;
-        if (r < 0)
-                return r;
+        assert(artefacts_find(&image->artefacts, ARTEFACT_IMAGE));
 
         /* From here on it is done: a signal that comes now comes too late. */
-        r = interrupt_check();
+        int r = interrupt_check();
         if (r < 0)
                 return r;
-        r = output_publish(image->disk_path ? image->disk_path : image->root_path, config->output,
-                           config->force > 0);
-        if (r == -EEXIST)
-                return log_error(r, "%s exists already: use --force to replace it", config->output);
+        r = output_publish_all(config, &image->artefacts, image->workspace->path, config->force > 0);
         if (r < 0)
-                return log_error(r, "Cannot put the result at %s: %m", config->output);
-
-        report(image);
-        return 0;
+                return r;
+        return image->format->shape == IMAGE_TREE && image->format->subvolumes && config->read_only
+                       ? freeze_root(image)
+                       : 0;
 }

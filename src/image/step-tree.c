@@ -5,13 +5,20 @@
 #include <fcntl.h>
 
 #include "base/copy-tree.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "image/package-cache.h"
 #include "image/plan.h"
 
 int step_bootstrap(Image *image) {
         const Installation installation = image_installation(image);
 
+        if (image->config->cache) {
+                const int r = package_cache_lock(image->config->cache, &image->cache_fd);
+                if (r < 0)
+                        return r;
+        }
         return image->distro->manager->bootstrap(&installation);
 }
 
@@ -19,17 +26,20 @@ int step_packages(Image *image) {
         _cleanup_(strv_freep) char **packages = NULL;
         const Installation installation = image_installation(image);
 
-        const int r = distro_packages(image->distro, image->config, &packages);
+        int r = distro_packages(image->distro, image->config, &packages);
         if (r < 0)
                 return log_error(r, "Cannot list the packages: %m");
-        return image->distro->manager->install(&installation, STRV(packages));
+        r = image->distro->manager->install(&installation, STRV(packages));
+        image->cache_fd = fd_close(image->cache_fd);
+        return r;
 }
 
 int step_extra_trees(Image *image) {
         for (char **tree = image->config->extra_trees; tree && *tree; tree++) {
                 _cleanup_(reason_done) Reason reason = {};
 
-                const int r = copy_tree(AT_FDCWD, *tree, image->root_path, 0, &reason);
+                const int r = copy_tree(AT_FDCWD, *tree, image->root_path,
+                                        &(CopyTreeOptions){ .progress = image->progress }, &reason);
                 if (r == -EINTR)
                         return r;
                 if (r < 0)

@@ -374,12 +374,20 @@ static int run_root_read_only(SandboxSetup *setup, const SandboxOperation *opera
 }
 
 static int run_enter_root(SandboxSetup *setup, const SandboxOperation *operation, Reason *reason) {
-        if (fchdir(setup->root_fd) < 0)
+        _cleanup_(fd_closep) int old_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        unsigned n_detached = 0;
+
+        if (old_fd < 0 || fchdir(setup->root_fd) < 0)
                 return -errno;
         /* The old root goes on top of the new one, and away from there: pivot_root(2), "pivot_root(".", ".")". */
         if (syscall(SYS_pivot_root, ".", ".") < 0)
                 return -errno;
-        if (umount2(".", MNT_DETACH) < 0)
+        /* What was stacked on it below the new root is unmounted first, one by one, and it with all the rest last. */
+        if (fchdir(old_fd) < 0)
+                return -errno;
+        while (umount2(".", MNT_DETACH) == 0)
+                n_detached++;
+        if (errno != EINVAL || n_detached == 0)
                 return -errno;
         if (chdir("/") < 0)
                 return -errno;

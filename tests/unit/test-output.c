@@ -77,27 +77,65 @@ static void test_publish_in_steps(void **state) {
 /* A mount is not replaced, and what is mounted is not deleted. */
 static void test_mount_point(void **state) {
         _cleanup_(strv_freep) char **problems = NULL;
-        Config config = { .force = 2, .output = (char *)"/proc" };
+        Config config = { .force = 2, .output = (char *)"/proc", .output_directory = (char *)"/" };
 
         assert_int_equal(output_check(&config, &problems), 0);
         assert_int_equal(strv_length(STRV(problems)), 1);
         assert_string_equal(problems[0], "/proc is a mount point: unmount it, or name another output");
 }
 
+static void assert_refused(const Config *config, const char *begin) {
+        _cleanup_(strv_freep) char **problems = NULL;
+
+        assert_int_equal(output_check(config, &problems), 0);
+        assert_int_equal(strv_length(STRV(problems)), begin ? 1 : 0);
+        if (begin)
+                assert_int_equal(strncmp(problems[0], begin, strlen(begin)), 0);
+}
+
+/* Two results of one name would replace each other, and the second one would do so when all is done. */
+static void test_names_that_collide(void **state) {
+        Config config = { .force = 1, .checksum = true, .output_directory = (char *)"/nowhere" };
+
+        config.output = (char *)"/nowhere/SHA256SUMS";
+        assert_refused(&config, "Output=/nowhere/SHA256SUMS is where the checksums of the image will lie");
+        config.output = (char *)"/nowhere/two\nlines";
+        assert_refused(&config, "Output= has a line break in it");
+        config.checksum = false;
+        assert_refused(&config, NULL);
+        config.output = (char *)"/nowhere/SHA256SUMS";
+        assert_refused(&config, NULL);
+}
+
+/* What is copied beside the image is not to be replaced by its copy, nor removed as one. */
+static void test_settings_with_the_name_of_their_copy(void **state) {
+        _cleanup_(freep) char *here = getcwd(NULL, 0), *output = NULL, *settings = NULL;
+        Config config = { .output_directory = here };
+
+        assert_int_equal(text_format(&output, "%s/mkosi.raw", here), 0);
+        assert_int_equal(text_format(&settings, "%s/mkosi.nspawn", here), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "mkosi.nspawn", "[Exec]\n", 0644), 0);
+        config.output = output;
+        config.nspawn_settings = settings;
+        assert_refused(&config, "NSpawnSettings=/");
+        assert_int_equal(output_clean(&config), 0);
+        assert_content("mkosi.nspawn", "[Exec]\n");
+}
+
 static void test_existing_and_clean(void **state) {
         _cleanup_(strv_freep) char **none = NULL, **some = NULL, **problems = NULL;
         _cleanup_(freep) char *here = getcwd(NULL, 0);
         struct stat status;
-        Config config = { .force = 1 };
+        Config config = { .force = 1, .output_directory = here };
 
         assert_int_equal(text_format(&config.output, "%s/image", here), 0);
         assert_int_equal(text_format(&config.cache, "%s/cache", here), 0);
-        assert_int_equal(output_existing(&config, &none), 0);
+        assert_int_equal(output_existing(&config, true, &none), 0);
         assert_null(none);
         assert_int_equal(output_clean(&config), 0);
 
         assert_int_equal(symlink("nowhere", "image"), 0); /* a dangling link is in the way as well */
-        assert_int_equal(output_existing(&config, &some), 0);
+        assert_int_equal(output_existing(&config, true, &some), 0);
         assert_int_equal(strv_length(STRV(some)), 1);
         assert_int_equal(output_check(&config, &problems), 0);
         assert_null(problems);
@@ -120,13 +158,48 @@ static void test_existing_and_clean(void **state) {
         free(config.cache);
 }
 
+/* What people put beside images by hand, and what belongs to other images, is not taken away. */
+static void test_clean_leaves_what_it_did_not_make(void **state) {
+        _cleanup_(freep) char *here = getcwd(NULL, 0);
+        struct stat status;
+        Config config = { .force = 1,
+                          .output_directory = here,
+                          .checksum = true,
+                          .compress_output = { .word = OUTPUT_COMPRESSION_NO } };
+
+        assert_int_equal(text_format(&config.output, "%s/image.raw", here), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "image.raw", "", 0644), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "image.nspawn", "by hand", 0644), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "image.roothash", "made", 0644), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "SHA256SUMS", "00 *other.raw\n", 0644), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "SHA256SUMS.gpg", "of these", 0644), 0);
+        assert_int_equal(output_clean(&config), 0);
+        assert_int_equal(stat("image.raw", &status), -1);
+        assert_int_equal(stat("image.roothash", &status), -1);
+        assert_int_equal(stat("image.nspawn", &status), 0);
+        assert_int_equal(stat("SHA256SUMS", &status), 0);
+        assert_int_equal(stat("SHA256SUMS.gpg", &status), 0);
+
+        /* Those of this image go, and with settings to ship, what was shipped. */
+        assert_int_equal(file_write_text(AT_FDCWD, "SHA256SUMS", "00 *image.raw\n", 0644), 0);
+        config.nspawn_settings = (char *)"/elsewhere/settings";
+        assert_int_equal(output_clean(&config), 0);
+        assert_int_equal(stat("image.nspawn", &status), -1);
+        assert_int_equal(stat("SHA256SUMS", &status), -1);
+        assert_int_equal(stat("SHA256SUMS.gpg", &status), -1);
+        free(config.output);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_publish_file),
                 unit_test_in_directory(test_publish_directory),
                 unit_test_in_directory(test_publish_in_steps),
                 unit_test_in_directory(test_mount_point),
+                unit_test_in_directory(test_names_that_collide),
+                unit_test_in_directory(test_settings_with_the_name_of_their_copy),
                 unit_test_in_directory(test_existing_and_clean),
+                unit_test_in_directory(test_clean_leaves_what_it_did_not_make),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

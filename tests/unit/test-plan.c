@@ -3,7 +3,6 @@
 #include "config-fixture.h"
 
 #include "image/plan.h"
-#include "image/step-assemble.h"
 
 /* What `mkosi plan` prints for a command line. */
 #define plan_of(...)                                                                                \
@@ -34,7 +33,7 @@ static void test_disk(void **state) {
         assert_has(text, " clean        Cleaning up the tree  [always]\n");
         assert_has(text, "    kernel command line: quiet\n");
         assert_has(text, "    partitions: esp: 256M, root: 3G\n");
-        assert_has(text, "10. publish ");
+        assert_has(text, "11. publish ");
 }
 
 /* Names of files come from people that need not be trusted, and terminals obey control characters. */
@@ -54,19 +53,71 @@ static void test_directory(void **state) {
         assert_null(strstr(text, "initrd"));
 }
 
-static void test_detail_of_assembly(void **state) {
-        _cleanup_(freep) char *text = NULL;
+static void test_signed(void **state) {
+        put_file("mkosi.secure-boot.key", "", 0600);
+        put_file("mkosi.secure-boot.crt", "", 0644);
+        _cleanup_(freep) char *text = plan_of("--bootable", "--secure-boot", "--secure-boot-auto-enroll=yes"),
+                              *no_boot = plan_of("--secure-boot");
 
-        assert_int_equal(step_assemble_detail(&(const Config){}, &text), 0);
-        assert_string_equal(text, "partitions: root: as large as its content");
+        const char *at = text;
+        static const char *const steps[] = { " boot ", " sign-boot ", " finish " };
+        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                at = strstr(at, steps[i]);
+                assert_non_null(at);
+        }
+        assert_has(text, "[SecureBoot= command line, --secure-boot]\n");
+        assert_has(text, "/mkosi.secure-boot.crt, signatures of others: append, enrollment: force\n");
+        assert_null(strstr(no_boot, " sign-boot "));
+}
+
+/* Every step is there when it is asked for, in this order. */
+static void test_all_steps(void **state) {
+        static const char *const steps[] = { " assemble ", " bmap ",      " compress ", " nspawn ",
+                                             " manifest ", " checksums ", " sign ",     " publish " };
+
+        put_file("mkosi.nspawn", "", 0644);
+        _cleanup_(freep) char *text =
+                plan_of("--compress-output=zstd:7", "--bmap", "--manifest", "--sign", "--key=me");
+        const char *at = text;
+        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                at = strstr(at, steps[i]);
+                if (!at)
+                        fail_msg("\"%s\" is missing or out of order in:\n%s", steps[i], text);
+        }
+        assert_has(text, "    by zstd, level 7\n");
+        assert_has(text, "    by GnuPG, with me\n");
+        assert_has(text, "/image.raw.zst ");
+        assert_has(text, "/SHA256SUMS.gpg\n");
+        assert_has(text, "[NSpawnSettings= mkosi.nspawn]");
+}
+
+static void test_encryption(void **state) {
+        _cleanup_(freep) char *asked = plan_of("--encrypt=all"), *nothing = plan_of("--encrypt=data");
+
+        assert_has(asked, " encrypt      Encrypting partitions  [Encrypt= command line, --encrypt]\n"
+                          "    passphrase: asked for on the terminal\n");
+        assert_null(strstr(nothing, " encrypt "));
+        put_file("mkosi.passphrase", "secret", 0600);
+        _cleanup_(freep) char *read = plan_of("--encrypt=data", "--home-size=1G");
+        assert_has(read, "/mkosi.passphrase\n");
+        assert_has(read, "home: 1G (encrypted)");
+        assert_null(strstr(read, "secret"));
+}
+
+static void test_archive(void **state) {
+        _cleanup_(freep) char *text = plan_of("--format=tar"), *plain = plan_of("--format=tar", "--xz=no");
+
+        assert_has(text, " archive      Writing the archive  [Format= command line, --format]\n    by xz\n");
+        assert_null(strstr(text, " compress "));
+        assert_null(strstr(text, " assemble "));
+        assert_has(plain, "    not compressed\n");
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_disk),
-                TEST(test_control_characters),
-                TEST(test_directory),
-                TEST(test_detail_of_assembly),
+                TEST(test_disk),       TEST(test_control_characters), TEST(test_directory),
+                TEST(test_signed),     TEST(test_all_steps),          TEST(test_archive),
+                TEST(test_encryption),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

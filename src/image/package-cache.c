@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/tree.h"
+#include "image/package-cache.h"
+
+#define RETRY_MILLISECONDS 200
+
+/* Returns -EWOULDBLOCK when somebody else has it. */
+static int try_lock(int fd) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+                return 0;
+        /* Some network file systems lock no directories. */
+        return errno == EBADF || errno == ENOLCK || errno == EOPNOTSUPP ? 0 : -errno;
+}
+
+/* A signal ends the waiting at once. */
+static int wait_for_lock(int fd, const char *path) {
+        struct pollfd signal = { .fd = interrupt_fd(), .events = POLLIN };
+        bool said = false;
+        int r;
+
+        while ((r = try_lock(fd)) == -EWOULDBLOCK) {
+                r = interrupt_check();
+                if (r < 0)
+                        return r;
+                if (!said)
+                        log_info("Waiting for another build that uses the package cache %s", path);
+                said = true;
+                (void)poll(&signal, 1, RETRY_MILLISECONDS);
+        }
+        return r;
+}
+
+static int lock_directory(const char *path, int *ret_fd) {
+        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        const int r = wait_for_lock(fd, path);
+        if (r < 0)
+                return r;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int package_cache_lock(const char *path, int *ret_fd) {
+        int r = path_make_directories(AT_FDCWD, path, 0755);
+        if (r < 0)
+                return log_error(r, "Cannot create the package cache %s: %m", path);
+        r = lock_directory(path, ret_fd);
+        return r < 0 && r != -EINTR ? log_error(r, "Cannot lock the package cache %s: %m", path) : r;
+}
+
+static int remove_entries(int fd, const char *path) {
+        _cleanup_(directory_closep) DIR *directory = fdopendir(fd);
+        struct dirent *entry;
+
+        if (!directory) {
+                (void)close(fd);
+                return log_error(-errno, "Cannot read the package cache %s: %m", path);
+        }
+        log_info("Emptying the package cache %s", path);
+        while ((entry = readdir(directory))) {
+                if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
+                        continue;
+                const int r = tree_remove(dirfd(directory), entry->d_name);
+                if (r < 0)
+                        return log_error(r, "Cannot remove %s/%s: %m", path, entry->d_name);
+        }
+        return 0;
+}
+
+int package_cache_empty(const char *path) {
+        int fd;
+
+        const int r = lock_directory(path, &fd);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r != -EINTR ? log_error(r, "Cannot lock the package cache %s: %m", path) : r;
+        return remove_entries(fd, path);
+}

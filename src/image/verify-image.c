@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/decompress.h"
+#include "image/signer.h"
+#include "image/verify-beside.h"
+#include "image/verify-image.h"
+
+#define QCOW2_SIGNATURE "QFI\xfb"
+#define GPT_SIGNATURE   "EFI PART"
+#define GPT_OFFSET      512
+
+#define OBJECT_COLUMNS_MAX 40
+
+/* A verification under way. */
+typedef struct Verification {
+        const Config *config;
+        const char *path;
+        Progress *progress;
+        Certificate *certificates[SIGNER_ROLE_MAX]; /* NULL: there is none */
+        int fd;                                     /* of the image, decompressed */
+        VerifyDisk disk;
+} Verification;
+
+static void verification_done(Verification *verification) {
+        for (SignerRole role = 0; role < SIGNER_ROLE_MAX; role++)
+                certificate_free(verification->certificates[role]);
+        (void)fd_close(verification->fd);
+        verify_disk_done(&verification->disk);
+}
+
+/* Those that the settings name, or that lie where a build would find them. */
+static int load_certificates(Verification *verification) {
+        for (SignerRole role = 0; role < SIGNER_ROLE_MAX; role++) {
+                const SignerSource source = signer_source(verification->config, role);
+                _cleanup_(reason_done) Reason reason = {};
+
+                if (access(source.certificate, F_OK) < 0)
+                        continue;
+                const int r =
+                        certificate_load(source.certificate, &verification->certificates[role], &reason);
+                if (r < 0)
+                        return log_error(r, "Cannot load the certificate %s: %s", source.certificate,
+                                         reason_text(&reason, r));
+        }
+        return 0;
+}
+
+/* Into a file without a name, beside the image. */
+static int decompress(Verification *verification) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        _cleanup_(reason_done) Reason reason = {};
+        _cleanup_(freep) char *parent = NULL;
+
+        int r = path_parent(verification->path, &parent);
+        if (r < 0)
+                return r;
+        fd = open(parent, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+        if (fd < 0)
+                fd = open(getenv("TMPDIR") ?: "/var/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return log_error(-errno, "Cannot make a temporary file to decompress %s to: %m",
+                                 verification->path);
+        r = decompress_file(verification->fd, fd, verification->progress, &reason);
+        if (r == -EBADMSG)
+                return verify_add(&verification->disk.results, VERIFY_FAILED, "compression", "%s",
+                                  reason_text(&reason, r));
+        if (r < 0)
+                return r == -EINTR ? r : log_error(r, "Cannot decompress %s: %m", verification->path);
+        (void)fd_close(verification->fd);
+        verification->fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int open_image(Verification *verification) {
+        struct stat status;
+
+        verification->fd = open(verification->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (verification->fd < 0 || fstat(verification->fd, &status) < 0)
+                return log_error(-errno, "Cannot open %s: %m", verification->path);
+        if (!S_ISREG(status.st_mode))
+                return log_error(-EINVAL, "%s is no file: verify looks at images in files",
+                                 verification->path);
+        const int r = decompress_is_wanted(verification->fd);
+        if (r < 0)
+                return log_error(r, "Cannot read %s: %m", verification->path);
+        return r > 0 ? decompress(verification) : 0;
+}
+
+static int check_content(Verification *verification) {
+        VerifyDisk *disk = &verification->disk;
+        char begin[4] = {}, table[8] = {};
+        struct stat status;
+
+        if (fstat(verification->fd, &status) < 0)
+                return -errno;
+        if (pread(verification->fd, begin, sizeof(begin), 0) < 0 ||
+            pread(verification->fd, table, sizeof(table), GPT_OFFSET) < 0)
+                return -errno;
+        if (memcmp(begin, QCOW2_SIGNATURE, sizeof(begin)) == 0)
+                return verify_add(
+                        &disk->results, VERIFY_ABSENT, "partition table",
+                        "Inside of QCOW2; qemu-img convert -O raw makes a disk of it that can be looked at");
+        /* A protective MBR alone tells of a table that was destroyed. */
+        char mbr[2] = {}, type = 0;
+        if (pread(verification->fd, mbr, sizeof(mbr), 510) < 0 ||
+            pread(verification->fd, &type, 1, 446 + 4) < 0)
+                return -errno;
+        if (memcmp(table, GPT_SIGNATURE, sizeof(table)) != 0 &&
+            !(memcmp(mbr, "\x55\xaa", 2) == 0 && (uint8_t)type == 0xee))
+                return verify_add(&disk->results, VERIFY_ABSENT, "partition table", "This is no disk image");
+
+        disk->fd = verification->fd;
+        disk->size = (uint64_t)status.st_size;
+        disk->boot_certificate = verification->certificates[SIGNER_SECURE_BOOT];
+        disk->verity_certificate = verification->certificates[SIGNER_VERITY];
+        disk->progress = verification->progress;
+        const int r = verify_root_hash_file(verification->path, disk);
+        return r < 0 ? r : verify_disk(disk);
+}
+
+static void print_lines(const VerifyResults *results, FILE *file) {
+        size_t width = 0;
+
+        for (size_t i = 0; i < results->n_items; i++)
+                width = MAX(width, strlen(results->items[i].object));
+        width = MIN(width, (size_t)OBJECT_COLUMNS_MAX);
+        for (size_t i = 0; i < results->n_items; i++)
+                (void)fprintf(file, "%-6s  %-*s  %s\n", verify_verdict_words[results->items[i].verdict],
+                              (int)width, results->items[i].object, results->items[i].detail);
+}
+
+static void print_json(const char *path, const VerifyResults *results, FILE *file) {
+        JsonWriter writer = { .file = file };
+
+        json_begin_object(&writer, NULL);
+        json_text(&writer, "image", path);
+        json_bool(&writer, "good", verify_results_are_good(results));
+        json_begin_array(&writer, "checks");
+        for (size_t i = 0; i < results->n_items; i++) {
+                json_begin_object(&writer, NULL);
+                json_text(&writer, "object", results->items[i].object);
+                json_text(&writer, "verdict", verify_verdict_words[results->items[i].verdict]);
+                json_text(&writer, "detail", results->items[i].detail);
+                json_end_object(&writer);
+        }
+        json_end_array(&writer);
+        json_end_object(&writer);
+}
+
+int verify_image(const Config *config, const char *path, bool json, Progress *progress, FILE *file) {
+        _cleanup_(verification_done) Verification verification = {
+                .config = config, .path = path, .progress = progress, .fd = -EBADF
+        };
+        VerifyResults *results = &verification.disk.results;
+
+        int r = load_certificates(&verification);
+        if (r < 0)
+                return r;
+        r = progress_begin(progress, "verify", "Looking at the image");
+        if (r >= 0)
+                r = open_image(&verification);
+        if (r < 0) {
+                progress_end(progress, false);
+                return r;
+        }
+        if (verify_results_are_good(results))
+                r = check_content(&verification);
+        if (r >= 0)
+                r = verify_checksums(path, progress, results);
+        if (r >= 0)
+                r = verify_checksums_signature(config, path, results);
+        progress_end(progress, r >= 0);
+        if (r < 0)
+                return r == -EINTR ? r : log_error(r, "Cannot look at %s: %m", path);
+        if (json)
+                print_json(path, results, file);
+        else
+                print_lines(results, file);
+        return verify_results_are_good(results) ? 0 : 1;
+}
