@@ -203,6 +203,30 @@ def working_packages(ring):
     return packages
 
 
+# Writes to the path that comes last, as the real one does when it is called by mkosi.
+DRACUT = """\
+#!/bin/sh
+for target; do :; done
+exec cp /usr/lib/initrd "$target"
+"""
+
+
+def boot_packages(kernel, initrd, directory):
+    """What makes the tree boot: a kernel, the boot loader of this machine, and a dracut that knows one initrd."""
+    version = kernel.name.removeprefix('vmlinuz-')
+    dracut = Path(directory) / 'dracut'
+    dracut.write_text(DRACUT, encoding='utf-8')
+    dracut.chmod(0o755)
+    loaders = {str(path)[1:]: path for path in Path('/usr/lib/systemd/boot/efi').iterdir()}
+    modules = f'usr/lib/modules/{version}'
+    return [
+        Package(f'linux-image-{host_architecture()}', {f'{modules}/vmlinuz': kernel, f'{modules}/modules.dep': ''}),
+        Package('dracut', {'usr/bin/dracut': dracut, 'usr/lib/initrd': initrd}),
+        Package('systemd-boot-efi', loaders),
+        *(Package(name) for name in ('kmod', 'udev', 'systemd-boot', 'systemd-cryptsetup', 'e2fsprogs')),
+    ]
+
+
 class Repository:
     """DIRECTORY/debian, with the suite "fixture"."""
 

@@ -25,6 +25,8 @@ from pathlib import Path
 QEMU = 'qemu-system-x86_64'
 FIRMWARE = Path('/usr/share/OVMF/OVMF_CODE_4M.fd')
 FIRMWARE_VARIABLES = Path('/usr/share/OVMF/OVMF_VARS_4M.fd')
+# The same firmware with Secure Boot: which keys it has is in its variables, which nobody but itself can write.
+SECURE_FIRMWARE = Path('/usr/share/OVMF/OVMF_CODE_4M.secboot.fd')
 # Of terminals: control sequences, operating system commands, and short ones; and the beginning of one at the end.
 ESCAPE_SEQUENCE = re.compile(r'\x1b(\[[0-9;?=]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>c78])|\r')
 UNFINISHED_SEQUENCE = re.compile(r'\x1b(\[[0-9;?=]*|\][^\x07]*|[()])?$')
@@ -36,21 +38,35 @@ def missing():
     lacks = []
     if not shutil.which(QEMU):
         lacks.append(f'{QEMU} (package qemu-system-x86)')
-    lacks += [f'{path} (package ovmf)' for path in (FIRMWARE, FIRMWARE_VARIABLES) if not path.exists()]
+    paths = (FIRMWARE, SECURE_FIRMWARE, FIRMWARE_VARIABLES)
+    lacks += [f'{path} (package ovmf)' for path in paths if not path.exists()]
     return ', '.join(lacks)
 
 
-def qemu_command(image, variables, product='mkosi-test'):
+def firmware_options(variables, secure):
+    common = ['-drive', f'if=pflash,format=raw,unit=1,file={variables}']
+    if not secure:
+        return [
+            '-machine', 'q35', '-no-reboot',
+            '-drive', f'if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}', *common,
+        ]  # fmt: skip
+    # Enrolling keys ends with a reset.
+    return [
+        '-machine', 'q35,smm=on', '-global', 'driver=cfi.pflash01,property=secure,value=on',
+        '-global', 'ICH9-LPC.disable_s3=1',
+        '-drive', f'if=pflash,format=raw,unit=0,readonly=on,file={SECURE_FIRMWARE}', *common,
+    ]  # fmt: skip
+
+
+def qemu_command(image, variables, product='mkosi-test', secure=False):
     accelerator = os.environ.get('ACCELERATOR', 'tcg')
     # Emulated, more than one processor trips over races of QEMU 7.2; five-level paging and SVM cost time.
     cpu = 'max,-la57,-svm' if accelerator == 'tcg' else 'host'
     return [
-        QEMU, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
-        '-machine', 'q35', '-accel', accelerator, '-cpu', cpu, '-smp', '1', '-m', '1024',
+        QEMU, '-nodefaults', '-no-user-config', '-display', 'none', *firmware_options(variables, secure),
+        '-accel', accelerator, '-cpu', cpu, '-smp', '1', '-m', '1024',
         '-serial', 'stdio', '-monitor', 'none', '-device', 'virtio-rng-pci',
         '-smbios', f'type=1,product={product}',
-        '-drive', f'if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}',
-        '-drive', f'if=pflash,format=raw,unit=1,file={variables}',
         '-drive', f'file={image},format=raw,if=none,id=disk,snapshot=on,cache=unsafe',
         '-device', 'virtio-blk-pci,drive=disk,bootindex=1',
     ]  # fmt: skip
@@ -62,21 +78,25 @@ class BootError(Exception):
 
 class Machine:
     """A running virtual machine; a context manager that ends it. `product` is what the guest sees as its DMI
-    product name, a way to tell it something from outside."""
+    product name, a way to tell it something from outside. With `secure_variables`, the path of a copy of the
+    firmware's variables, the firmware has Secure Boot, and what it learns stays in that file."""
 
-    def __init__(self, image, product='mkosi-test', echo=None):
+    def __init__(self, image, product='mkosi-test', echo=None, secure_variables=None):
         self.image = Path(image)
         self.product = product
         self.echo = echo
+        self.secure_variables = secure_variables
         self.text = ''
         self.changed = threading.Condition()
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix='mkosi-boot-')
-        variables = Path(self.directory.name, 'variables.fd')
-        shutil.copyfile(FIRMWARE_VARIABLES, variables)
+        variables = self.secure_variables
+        if not variables:
+            variables = Path(self.directory.name, 'variables.fd')
+            shutil.copyfile(FIRMWARE_VARIABLES, variables)
         self.process = subprocess.Popen(
-            qemu_command(self.image, variables, self.product),
+            qemu_command(self.image, variables, self.product, bool(self.secure_variables)),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.reader = threading.Thread(target=self._read, daemon=True)

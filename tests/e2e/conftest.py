@@ -2,11 +2,13 @@
 """What the end-to-end tests share: the program, its package cache, and images that are built once per run."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import aptrepo
 import boot
+import guest
 import project as projects
 import pytest
 
@@ -35,6 +37,11 @@ exec >/dev/console 2>&1
 echo "FACT hostname=$(cat /proc/sys/kernel/hostname)"
 echo "FACT command-line=$(cat /proc/cmdline)"
 echo "FACT root=$(findmnt --noheadings --output FSTYPE,OPTIONS /)"
+echo "FACT root-device=$(findmnt --noheadings --output SOURCE /)"
+echo "FACT home-device=$(findmnt --noheadings --output SOURCE --mountpoint /home)"
+echo "FACT mapped=$(cat /sys/block/dm-*/dm/uuid 2>/dev/null | tr '\\n' ' ')"
+echo "FACT home=$(findmnt --noheadings --output FSTYPE --mountpoint /home)"
+echo "FACT swap=$(swapon --noheadings --show=TYPE)"
 echo "FACT machine-id=$(cat /etc/machine-id)"
 echo "FACT failed=$(systemctl list-units --failed --no-legend --plain | tr '\\n' ' ')"
 echo "{MARKER}"
@@ -74,14 +81,19 @@ def debian_settings(package_cache):
     return f'[Distribution]\nDistribution=debian\nRelease=bookworm\n\n[Packages]\nCache={package_cache}\n\n'
 
 
+def facts(text):
+    """What the marker unit told. The login prompt may stand before it on a line."""
+    return dict(re.findall(r'FACT ([\w-]+)=(.*?)\r?$', text, re.MULTILINE))
+
+
 class SmallDistribution:
     """What builds the small distribution of aptrepo.py, in two seconds, without network. The wrapper runs
     mkosi where the key of that distribution stands in the place of Debian's."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, more_packages=()):
         key = aptrepo.Key()
         (directory / 'ring.gpg').write_bytes(key.ring)
-        repository = aptrepo.Repository(directory, key, aptrepo.working_packages(key.ring))
+        repository = aptrepo.Repository(directory, key, [*aptrepo.working_packages(key.ring), *more_packages])
         key.close()
         self.settings = (
             f'[Distribution]\nDistribution=debian\nRelease={aptrepo.SUITE}\nMirror={repository.url}\n\n'
@@ -94,6 +106,18 @@ class SmallDistribution:
 def small_distribution(root_user, tmp_path_factory):
     directory = tmp_path_factory.mktemp('mirror')
     yield SmallDistribution(directory)
+    projects.remove_tree(directory)
+
+
+@pytest.fixture(scope='session')
+def small_bootable_distribution(root_user, tmp_path_factory):
+    """The same, with a kernel, and an initrd that says that it runs and switches the machine off."""
+    directory = tmp_path_factory.mktemp('bootable-mirror')
+    initrd = guest.make_initrd(tmp_path_factory.mktemp('initrd'))
+    packages = aptrepo.boot_packages(guest.kernel(), initrd, directory)
+    distribution = SmallDistribution(directory, packages)
+    distribution.settings += f'[Packages]\nPackages={" ".join(package.name for package in packages)}\n\n'
+    yield distribution
     projects.remove_tree(directory)
 
 

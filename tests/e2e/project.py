@@ -16,7 +16,7 @@ BOOTSTRAP = 'Installing the base system'
 PACKAGES = 'Installing packages'
 FIRST_BOOT = 'Resetting identity'
 CLEAN = 'Cleaning up the tree'
-ASSEMBLE = 'Assembling the disk image'
+ASSEMBLE = 'Writing the file systems'
 PUBLISH = 'Putting the result into place'
 
 BUILD_SECONDS = 900
@@ -156,6 +156,28 @@ def build_and_keep_tree(project, copy, *arguments, environment=None):
     finally:
         build.end()
     return build
+
+
+# The target is the only argument that is a directory. The tree is mounted where a package manager's sandbox sees it.
+STAND_IN = """\
+#!/bin/sh
+for argument; do
+        if [ -d "$argument" ]; then
+                exec cp -a /mnt/. "$argument"
+        fi
+done
+exit 1
+"""
+
+
+def stand_in(directory, tree):
+    """The beginning of a command line that runs the rest in a mount namespace in which debootstrap copies the tree."""
+    program = Path(directory) / 'debootstrap'
+    program.write_text(STAND_IN, encoding='utf-8')
+    program.chmod(0o755)
+    script = 'mount --bind "$1" /mnt; mount --bind "$2" "$3"; shift 3; exec "$@"'
+    command = ['unshare', '--mount', '--propagation=private', 'sh', '-e', '-c', script, 'sh']
+    return [*command, tree, program, shutil.which('debootstrap')]
 
 
 def remove_tree(path):

@@ -99,7 +99,7 @@ def test_nothing_mounts_by_configuration(bootable_image, virtual_machine, partit
 def test_boots_and_powers_off(bootable_image, virtual_machine):
     with virtual_machine(bootable_image.path) as machine:
         machine.wait_for(conftest.MARKER)
-        facts = dict(re.findall(r'^FACT ([\w-]+)=(.*)$', machine.text, re.MULTILINE))
+        facts = conftest.facts(machine.text)
         machine.wait_for_power_off()
     assert facts['hostname'] == 'teapot'
     assert 'console=ttyS0' in facts['command-line'].split() and 'test.word=1' in facts['command-line'].split()

@@ -112,7 +112,8 @@ def test_partition_table_is_as_specified(plain_image):
     assert entry['name'] == 'Root Partition'
     assert entry['start'] == 2048
     assert entry['size'] * SECTOR_SIZE % MIB == 0
-    assert 'attrs' not in entry
+    # It is grown when the partition is.
+    assert entry['attrs'] == 'GUID:59'
     assert plain_image.path.stat().st_size == (entry['start'] + entry['size']) * SECTOR_SIZE + MIB
 
 

@@ -17,7 +17,7 @@ POINTS = [
     (projects.BOOTSTRAP, 'root/debootstrap'),
     (projects.PACKAGES, None),
     (projects.CLEAN, None),
-    (projects.ASSEMBLE, 'disk'),
+    (projects.ASSEMBLE, 'raw'),
     (projects.PUBLISH, None),
 ]
 END_SECONDS = 30
