@@ -415,13 +415,21 @@ RULES = [
 
 # For --self-test: a project that breaks no rule, and files that, put over it, break each rule.
 HEAD = f'/* {SPDX} */\n'
-GOOD_PROJECT = {
+
+
+def files_without_unit_test():
+    """One file for each row of WITHOUT_UNIT_TEST, listed in the meson.build of its folder."""
+    files = {}
+    for pattern in WITHOUT_UNIT_TEST:
+        path = Path('src', pattern.replace('*', 'one'))
+        files[str(path)] = HEAD
+        meson = f'{path.parent}/meson.build'
+        files[meson] = files.get(meson, f'# {SPDX}\n') + f"files('{path.name}')\n"
+    return files
+
+
+GOOD_PROJECT = files_without_unit_test() | {
     'meson.build': f'# {SPDX}\n',
-    'src/meson.build': f"# {SPDX}\nfiles('main.c', 'verb.c')\n",
-    'src/verb.c': HEAD,
-    'src/image/meson.build': f"# {SPDX}\nfiles('image.c', 'step-one.c')\n",
-    'src/image/image.c': HEAD,
-    'src/image/step-one.c': HEAD,
     'src/main.c': HEAD
     + '#include <stdio.h>\n#include "base/good.h"\nint main(void) {\n        return 0;\n}\n',
     'src/base/meson.build': f"# {SPDX}\nfiles('good.c')\nunit_tests += {{'base': ['good']}}\n",
