@@ -40,7 +40,7 @@ LIBRARIES = {
     'libfdisk/*': ['format/gpt.c'],
     'ext2fs/*': ['format/ext4*.c'],
     'et/*': ['format/ext4*.c'],
-    'openssl/*': ['base/hash.c', 'format/luks-cipher.c', 'verity/*.c', 'secureboot/*.c'],
+    'openssl/*': ['base/base64.c', 'base/hash.c', 'format/luks-cipher.c', 'verity/*.c', 'secureboot/*.c'],
     'iniparser*': ['base/os-release.c'],
     'seccomp.h': ['sandbox/*.c'],
     'crypt.h': ['image/step-root.c'],

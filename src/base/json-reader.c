@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json-reader.h"
+#include "base/text.h"
 
 #define DEPTH_MAX 64
 
@@ -174,6 +175,23 @@ int json_read_member(JsonReader *reader, char **ret_name) {
         return 1;
 }
 
+int json_read_array(JsonReader *reader) {
+        reader->has_members = false;
+        return take_token(reader, '[');
+}
+
+int json_read_element(JsonReader *reader) {
+        skip_blanks(reader);
+        if (take(reader, ']')) {
+                reader->has_members = true; /* of what is around it */
+                return 0;
+        }
+        if (reader->has_members && !take(reader, ','))
+                return -EBADMSG;
+        reader->has_members = true;
+        return 1;
+}
+
 static bool take_digits(JsonReader *reader) {
         const char *begin = reader->position;
 
@@ -227,19 +245,11 @@ static int skip_object(JsonReader *reader, unsigned depth) {
 }
 
 static int skip_array(JsonReader *reader, unsigned depth) {
-        int r = take_token(reader, '[');
-        if (r < 0)
-                return r;
-        skip_blanks(reader);
-        if (take(reader, ']'))
-                return 0;
-        do {
+        int r = json_read_array(reader);
+
+        while (r >= 0 && (r = json_read_element(reader)) > 0)
                 r = skip_nested(reader, depth + 1);
-                if (r < 0)
-                        return r;
-                skip_blanks(reader);
-        } while (take(reader, ','));
-        return take(reader, ']') ? 0 : -EBADMSG;
+        return r;
 }
 
 static int skip_nested(JsonReader *reader, unsigned depth) {
@@ -274,4 +284,93 @@ int json_skip_value(JsonReader *reader) {
 int json_read_end(JsonReader *reader) {
         skip_blanks(reader);
         return reader->position == reader->end ? 0 : -EBADMSG;
+}
+
+int json_read_number(JsonReader *reader, uint64_t *ret) {
+        uint64_t number = 0;
+
+        assert(reader && ret);
+
+        skip_blanks(reader);
+        const char *begin = reader->position;
+        const int r = skip_number(reader);
+        if (r < 0)
+                return r;
+        for (const char *c = begin; c < reader->position; c++) {
+                if (*c < '0' || *c > '9') /* signs, fractions, exponents */
+                        return -EBADMSG;
+                if (__builtin_mul_overflow(number, 10, &number) ||
+                    __builtin_add_overflow(number, (uint64_t)(*c - '0'), &number))
+                        return -ERANGE;
+        }
+        *ret = number;
+        return 0;
+}
+
+int json_read_bool(JsonReader *reader, bool *ret) {
+        assert(reader && ret);
+
+        skip_blanks(reader);
+        const bool truth = peek(reader) == 't';
+        const int r = skip_word(reader, truth ? "true" : "false");
+        if (r < 0)
+                return r;
+        *ret = truth;
+        return 0;
+}
+
+static int read_field(JsonReader *reader, const JsonField *field, Reason *reason) {
+        if (field->read)
+                return field->read(reader, field->userdata, reason);
+
+        const char *kind = field->text ? "text" : field->number ? "whole number" : "true or false";
+        const int r = field->text     ? json_read_text(reader, field->text)
+                      : field->number ? json_read_number(reader, field->number)
+                                      : json_read_bool(reader, field->truth);
+        return r == -EBADMSG || r == -ERANGE
+                       ? reason_set(reason, -EBADMSG, "The member \"%s\" is no %s", field->name, kind)
+                       : r;
+}
+
+static int read_named(JsonReader *reader, const char *name, const JsonField *fields, size_t n_fields,
+                      uint32_t *seen, Reason *reason) {
+        for (size_t i = 0; i < n_fields; i++) {
+                if (!text_equal(name, fields[i].name))
+                        continue;
+                if (*seen & 1u << i)
+                        return reason_set(reason, -EBADMSG, "There are two members \"%s\"", name);
+                *seen |= 1u << i;
+                return read_field(reader, &fields[i], reason);
+        }
+        return json_skip_value(reader);
+}
+
+int json_read_fields(JsonReader *reader, const JsonField *fields, size_t n_fields, Reason *reason) {
+        uint32_t seen = 0;
+
+        assert(reader && fields && n_fields <= JSON_FIELDS_MAX);
+
+        int r = json_read_object(reader);
+        while (r >= 0) {
+                _cleanup_(freep) char *name = NULL;
+
+                r = json_read_member(reader, &name);
+                if (r <= 0)
+                        break;
+                r = read_named(reader, name, fields, n_fields, &seen, reason);
+        }
+        for (size_t i = 0; i < n_fields && r >= 0; i++)
+                if (!fields[i].optional && !(seen & 1u << i))
+                        return reason_set(reason, -EBADMSG, "The member \"%s\" is missing", fields[i].name);
+        return r;
+}
+
+int json_read_items(JsonReader *reader, int (*read)(JsonReader *reader, void *userdata, Reason *reason),
+                    void *userdata, Reason *reason) {
+        assert(reader && read);
+
+        int r = json_read_array(reader);
+        while (r >= 0 && (r = json_read_element(reader)) > 0)
+                r = read(reader, userdata, reason);
+        return r;
 }

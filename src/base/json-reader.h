@@ -5,7 +5,7 @@
  * what is no JSON, is -EBADMSG. Text is UTF-8, of which the bytes are taken as they are; text with a NUL in it is
  * refused. */
 
-#include "base/macro.h"
+#include "base/reason.h"
 
 /* Begins with the position at the first byte of the text, and the end behind its last. */
 typedef struct JsonReader {
@@ -18,10 +18,39 @@ typedef struct JsonReader {
 int json_read_object(JsonReader *reader);
 int json_read_member(JsonReader *reader, char **ret_name);
 
+/* The same for an array: 1 when the value of a next element is to be read or skipped. */
+int json_read_array(JsonReader *reader);
+int json_read_element(JsonReader *reader);
+
 int json_read_text(JsonReader *reader, char **ret);
+/* A whole number that is not negative; one that does not fit is -ERANGE. */
+int json_read_number(JsonReader *reader, uint64_t *ret);
+int json_read_bool(JsonReader *reader, bool *ret);
 
 /* A value of any kind, which must be well-formed; one that is nested too deeply is refused. */
 int json_skip_value(JsonReader *reader);
 
 /* Nothing follows but blanks. */
 int json_read_end(JsonReader *reader);
+
+/* A member of an object that is wanted, and where its value goes: one of the pointers is set. Members that are not
+ * there leave it as it was. */
+typedef struct JsonField {
+        const char *name;
+        bool optional;
+        char **text; /* of malloc(); NULL in the beginning */
+        uint64_t *number;
+        bool *truth;
+        int (*read)(JsonReader *reader, void *userdata, Reason *reason); /* reads the value */
+        void *userdata;
+} JsonField;
+
+#define JSON_FIELDS_MAX 32
+
+/* A whole object, of which other members are passed over. -EBADMSG with a reason that names the member when one is
+ * missing, twice there, or of another kind; what was read by then stays where it is. */
+int json_read_fields(JsonReader *reader, const JsonField *fields, size_t n_fields, Reason *reason);
+
+/* A whole array, of which the function reads each element. */
+int json_read_items(JsonReader *reader, int (*read)(JsonReader *reader, void *userdata, Reason *reason),
+                    void *userdata, Reason *reason);

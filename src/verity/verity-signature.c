@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pkcs7.h>
 #include <openssl/x509.h>
 
+#include "base/base64.h"
 #include "base/json-reader.h"
 #include "base/text.h"
 #include "verity/root-hash.h"
@@ -174,16 +174,15 @@ int verity_signature_write(const VeritySignature *signature, char **ret, size_t 
 
         if (signature->signature_size > VERITY_SIGNATURE_SIZE_MAX / 2)
                 return -EFBIG;
-        base64 = malloc(signature->signature_size / 3 * 4 + 5);
-        if (!base64)
-                return -ENOMEM;
-        (void)EVP_EncodeBlock((unsigned char *)base64, signature->signature, (int)signature->signature_size);
+        int r = base64_encode(signature->signature, signature->signature_size, &base64);
+        if (r < 0)
+                return r;
         sha256_format(&signature->root_hash, root_hash);
         sha256_format(&signature->certificate_fingerprint, fingerprint);
-        const int r = text_format(&json, "{\"rootHash\":\"%s\",\"signature\":\"%s\"%s%s%s}", root_hash,
-                                  base64, signature->has_fingerprint ? ",\"certificateFingerprint\":\"" : "",
-                                  signature->has_fingerprint ? fingerprint : "",
-                                  signature->has_fingerprint ? "\"" : "");
+        r = text_format(&json, "{\"rootHash\":\"%s\",\"signature\":\"%s\"%s%s%s}", root_hash, base64,
+                        signature->has_fingerprint ? ",\"certificateFingerprint\":\"" : "",
+                        signature->has_fingerprint ? fingerprint : "",
+                        signature->has_fingerprint ? "\"" : "");
         if (r < 0)
                 return r;
 
@@ -209,32 +208,13 @@ static void members_done(Members *members) {
 }
 
 static int read_members(JsonReader *reader, Members *members, Reason *reason) {
-        const struct {
-                const char *name;
-                char **value;
-        } known[] = {
-                { "rootHash", &members->root_hash },
-                { "signature", &members->signature },
-                { "certificateFingerprint", &members->fingerprint },
+        const JsonField fields[] = {
+                { "rootHash", .text = &members->root_hash },
+                { "signature", .text = &members->signature },
+                { "certificateFingerprint", .text = &members->fingerprint, .optional = true },
         };
 
-        int r = json_read_object(reader);
-        while (r >= 0) {
-                _cleanup_(freep) char *name = NULL;
-                char **value = NULL;
-
-                r = json_read_member(reader, &name);
-                if (r <= 0)
-                        break;
-                for (size_t i = 0; i < ELEMENTSOF(known); i++)
-                        if (text_equal(name, known[i].name))
-                                value = known[i].value;
-                if (value && *value)
-                        return reason_set(reason, -EBADMSG, "There are two members \"%s\"", name);
-                r = value ? json_read_text(reader, value) : json_skip_value(reader);
-                if (r == -EBADMSG && value)
-                        return reason_set(reason, r, "The member \"%s\" is no text", name);
-        }
+        int r = json_read_fields(reader, fields, ELEMENTSOF(fields), reason);
         if (r >= 0)
                 r = json_read_end(reader);
         return r < 0 ? reason_set(reason, r, "There is no JSON object of a verity signature: %m") : 0;
@@ -245,8 +225,6 @@ static int decode_digest(const char *name, const char *text, Sha256Digest *ret, 
         char again[DIGEST_TEXT_SIZE];
         Sha256Digest digest;
 
-        if (!text)
-                return reason_set(reason, -EBADMSG, "The member \"%s\" is missing", name);
         if (root_hash_parse(text, &digest) < 0 || (sha256_format(&digest, again), !text_equal(text, again)))
                 return reason_set(reason, -EBADMSG,
                                   "The member \"%s\" is not %d lower-case hexadecimal digits", name,
@@ -255,31 +233,12 @@ static int decode_digest(const char *name, const char *text, Sha256Digest *ret, 
         return 0;
 }
 
-/* openssl takes blanks, and does not say how many bytes the padding stands for: so what it read is written again. */
-static int decode_base64(const char *text, uint8_t **ret, size_t *ret_size, Reason *reason) {
-        _cleanup_(freep) uint8_t *bytes = NULL;
-        _cleanup_(freep) char *again = NULL;
+static int decode_signature(const char *text, VeritySignature *signature, Reason *reason) {
+        const int r = base64_decode(text, &signature->signature, &signature->signature_size);
 
-        if (!text)
-                return reason_set(reason, -EBADMSG, "The member \"signature\" is missing");
-        const size_t length = strlen(text);
-        bytes = malloc(length + 1);
-        again = malloc(length + 5);
-        if (!bytes || !again)
-                return -ENOMEM;
-        int size = length > 0 && length <= VERITY_SIGNATURE_SIZE_MAX
-                           ? EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)length)
-                           : -1;
-        for (size_t i = length; size > 0 && i > length - 2 && text[i - 1] == '='; i--)
-                size--;
-        if (size <= 0 || EVP_EncodeBlock((unsigned char *)again, bytes, size) != (int)length ||
-            !text_equal(text, again)) {
-                ERR_clear_error();
+        if (r == -EBADMSG || (r >= 0 && signature->signature_size == 0))
                 return reason_set(reason, -EBADMSG, "The member \"signature\" is not base64");
-        }
-        *ret = TAKE_PTR(bytes);
-        *ret_size = (size_t)size;
-        return 0;
+        return r;
 }
 
 int verity_signature_read(const char *content, size_t size, VeritySignature *ret, Reason *reason) {
@@ -299,7 +258,7 @@ int verity_signature_read(const char *content, size_t size, VeritySignature *ret
         if (r >= 0)
                 r = decode_digest("rootHash", members.root_hash, &signature.root_hash, reason);
         if (r >= 0)
-                r = decode_base64(members.signature, &signature.signature, &signature.signature_size, reason);
+                r = decode_signature(members.signature, &signature, reason);
         signature.has_fingerprint = members.fingerprint != NULL;
         if (r >= 0 && signature.has_fingerprint)
                 r = decode_digest("certificateFingerprint", members.fingerprint,

@@ -136,6 +136,140 @@ static void test_text(void **state) {
         }
 }
 
+static void test_number(void **state) {
+        static const struct {
+                const char *json;
+                int r;
+                uint64_t number;
+        } rows[] = {
+                { "0", 0, 0 },
+                { " 7", 0, 7 },
+                { "18446744073709551615", 0, UINT64_MAX },
+                { "18446744073709551616", -ERANGE, 0 },
+                { "100000000000000000000", -ERANGE, 0 },
+                { "-1", -EBADMSG, 0 },
+                { "1.0", -EBADMSG, 0 },
+                { "1e2", -EBADMSG, 0 },
+                { "", -EBADMSG, 0 },
+                { "\"1\"", -EBADMSG, 0 },
+                { "true", -EBADMSG, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(input_done) Input input = {};
+                uint64_t number = 0;
+
+                input_init(rows[i].json, &input);
+                assert_int_equal(json_read_number(&input.reader, &number), rows[i].r);
+                assert_int_equal(number, rows[i].number);
+        }
+}
+
+static void test_bool(void **state) {
+        static const struct {
+                const char *json;
+                int r;
+                bool truth;
+        } rows[] = {
+                { " true", 0, true }, { "false", 0, false },       { "tru", -EBADMSG, true },
+                { "", -EBADMSG, 0 },  { "\"true\"", -EBADMSG, 0 }, { "1", -EBADMSG, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(input_done) Input input = {};
+                bool truth = !rows[i].truth;
+
+                input_init(rows[i].json, &input);
+                assert_int_equal(json_read_bool(&input.reader, &truth), rows[i].r);
+                assert_true(truth == (rows[i].r == 0 ? rows[i].truth : !rows[i].truth));
+        }
+}
+
+static int add_number(JsonReader *reader, void *userdata, Reason *reason) {
+        uint64_t *sum = userdata, number;
+
+        const int r = json_read_number(reader, &number);
+        if (r < 0)
+                return reason_set(reason, r, "An element is no number");
+        *sum = *sum * 10 + number;
+        return 0;
+}
+
+static int add_numbers(JsonReader *reader, void *userdata, Reason *reason) {
+        return json_read_items(reader, add_number, userdata, reason);
+}
+
+static void test_items(void **state) {
+        static const struct {
+                const char *json;
+                int r;
+                uint64_t sum;
+        } rows[] = {
+                { "[]", 0, 0 },          { " [ 1 , 2,3 ] ", 0, 123 }, { "[1", -EBADMSG, 1 },
+                { "[1,]", -EBADMSG, 1 }, { "[,1]", -EBADMSG, 0 },     { "[1 2]", -EBADMSG, 1 },
+                { "[1}", -EBADMSG, 1 },  { "[\"a\"]", -EBADMSG, 0 },  { "1", -EBADMSG, 0 },
+                { "{}", -EBADMSG, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(input_done) Input input = {};
+                uint64_t sum = 0;
+
+                input_init(rows[i].json, &input);
+                assert_int_equal(json_read_items(&input.reader, add_number, &sum, NULL), rows[i].r);
+                assert_int_equal(sum, rows[i].sum);
+                if (rows[i].r == 0)
+                        assert_int_equal(json_read_end(&input.reader), 0);
+        }
+}
+
+static void test_fields(void **state) {
+        static const struct {
+                const char *json, *reason; /* no reason: it is taken */
+        } rows[] = {
+                { "{\"text\":\"a\",\"number\":1,\"list\":[2,3]}", NULL },
+                { "{\"list\":[2,3],\"other\":{\"text\":[]},\"number\":1,\"text\":\"a\"} ", NULL },
+                { "{\"list\":[2,3],\"number\":1,\"text\":\"a\",\"truth\":true}", NULL },
+                { "{\"list\":[2,3],\"number\":1}", "The member \"text\" is missing" },
+                { "{\"text\":1}", "The member \"text\" is no text" },
+                { "{\"number\":-1}", "The member \"number\" is no whole number" },
+                { "{\"number\":99999999999999999999}", "The member \"number\" is no whole number" },
+                { "{\"truth\":1}", "The member \"truth\" is no true or false" },
+                { "{\"text\":\"a\",\"text\":\"a\"}", "There are two members \"text\"" },
+                { "{\"list\":[[]]}", "An element is no number" },
+                { "{\"list\":1}", "" },
+                { "{\"other\":}", "" },
+                { "[]", "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(input_done) Input input = {};
+                _cleanup_(reason_done) Reason reason = {};
+                _cleanup_(freep) char *text = NULL;
+                uint64_t number = 0, sum = 0;
+                bool truth = false;
+                const JsonField fields[] = {
+                        { "text", .text = &text },
+                        { "number", .number = &number },
+                        { "list", .read = add_numbers, .userdata = &sum },
+                        { "truth", .truth = &truth, .optional = true },
+                };
+
+                input_init(rows[i].json, &input);
+                const int r = json_read_fields(&input.reader, fields, ELEMENTSOF(fields), &reason);
+                assert_int_equal(r, rows[i].reason ? -EBADMSG : 0);
+                if (rows[i].reason) {
+                        assert_string_equal(reason.text ?: "", rows[i].reason);
+                        continue;
+                }
+                assert_int_equal(json_read_end(&input.reader), 0);
+                assert_string_equal(text, "a");
+                assert_int_equal(number, 1);
+                assert_int_equal(sum, 23);
+                assert_true(truth == (i == 2));
+        }
+}
+
 static void test_skip(void **state) {
         static const char *const good[] = {
                 "0",
@@ -203,7 +337,9 @@ static void test_depth(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_object), cmocka_unit_test(test_nested_objects),
-                cmocka_unit_test(test_text),   cmocka_unit_test(test_skip),
+                cmocka_unit_test(test_text),   cmocka_unit_test(test_number),
+                cmocka_unit_test(test_bool),   cmocka_unit_test(test_items),
+                cmocka_unit_test(test_fields), cmocka_unit_test(test_skip),
                 cmocka_unit_test(test_depth),
         };
 

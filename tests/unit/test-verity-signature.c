@@ -290,7 +290,8 @@ static void test_read_refused(void **state) {
                 { "{\"rootHash\":1}", "\"rootHash\" is no text" },
                 { "{" MEMBERS "," MEMBERS "}", "two members \"rootHash\"" },
                 { "{\"rootHash\":\"" HASH "\\n\",\"signature\":\"TUlJ\"}", "\"rootHash\" is not 64" },
-                { "{\"rootHash\":\"C6aaacf654ed750504657228b2b8826a20bf83c60bb59856e5c6ba59d7c0b6a1\"}",
+                { "{\"rootHash\":\"C6aaacf654ed750504657228b2b8826a20bf83c60bb59856e5c6ba59d7c0b6a1\","
+                  "\"signature\":\"TUlJ\"}",
                   "not 64" },
                 { "{" MEMBERS ",\"certificateFingerprint\":\"00\"}", "\"certificateFingerprint\" is not 64" },
                 { "{\"rootHash\":\"" HASH "\",\"signature\":\"\"}", "not base64" },
