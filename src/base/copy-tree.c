@@ -10,7 +10,6 @@
 #include "base/interrupt.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "base/tree.h"
 
 typedef struct Copy {
         Tree *tree;
@@ -31,18 +30,24 @@ static void copy_done(Copy *copy) {
         (void)fd_close(copy->parent_fd);
 }
 
-/* Opens the node's parent in the target, unless it is open already. All directories on the way were made or checked
- * before, so that none of them is a symbolic link. */
-static int copy_enter_parent(Copy *copy, const TreeNode *node) {
+/* Opens the directory of the target that answers to the node's. All directories on the way were made or checked before, so
+ * that none of them is a symbolic link, unless those are to be followed. */
+static int open_directory(const Copy *copy, const TreeNode *node) {
+        const int no_follow = copy->flags & COPY_TREE_INTO_LINKS ? 0 : O_NOFOLLOW;
         _cleanup_(freep) char *path = NULL;
 
+        const int r = tree_node_path(node, &path);
+        if (r < 0)
+                return r;
+        return path_open_below(copy->to_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC | no_follow, 0);
+}
+
+/* Enters the node's parent in the target, unless it is open already. */
+static int copy_enter_parent(Copy *copy, const TreeNode *node) {
         if (copy->parent == node->parent && copy->parent_fd >= 0)
                 return 0;
 
-        int r = tree_node_path(node->parent, &path);
-        if (r < 0)
-                return r;
-        const int fd = path_open_below(copy->to_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+        const int fd = open_directory(copy, node->parent);
         if (fd < 0)
                 return fd;
         (void)fd_close(copy->parent_fd);
@@ -124,12 +129,11 @@ static void expect_work(const Copy *copy) {
 }
 
 static int copy_link(const Copy *copy, const TreeNode *node) {
-        _cleanup_(freep) char *original = NULL;
+        _cleanup_(fd_closep) int original_fd = open_directory(copy, node->original->parent);
 
-        int r = tree_node_path(node->original, &original);
-        if (r < 0)
-                return r;
-        return linkat(copy->to_fd, original, copy->parent_fd, node->name, 0) < 0 ? -errno : 0;
+        if (original_fd < 0)
+                return original_fd;
+        return linkat(original_fd, node->original->name, copy->parent_fd, node->name, 0) < 0 ? -errno : 0;
 }
 
 /* Copies anything but a directory, in the place of whatever but a directory has the name. */
@@ -169,6 +173,15 @@ static int make_directory(int dir_fd, const char *name) {
         return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
 }
 
+static int copy_directory(const Copy *copy, const TreeNode *node) {
+        const int r = make_directory(copy->parent_fd, node->name);
+
+        if (r != -ENOTDIR || !(copy->flags & COPY_TREE_INTO_LINKS))
+                return r;
+        _cleanup_(fd_closep) int fd = open_directory(copy, node);
+        return fd < 0 ? -ENOTDIR : 0;
+}
+
 static int copy_node(Copy *copy, const TreeNode *node) {
         int r = interrupt_check();
         if (r < 0)
@@ -179,7 +192,7 @@ static int copy_node(Copy *copy, const TreeNode *node) {
         if (!S_ISDIR(node->status.st_mode))
                 return copy_other(copy, node);
 
-        r = make_directory(copy->parent_fd, node->name);
+        r = copy_directory(copy, node);
         if (r < 0)
                 return r;
         copy->made[node->index] = r > 0;
@@ -231,7 +244,7 @@ int copy_tree(int dir_fd, const char *from, const char *to, const CopyTreeOption
 
         assert(from && to);
 
-        int r = tree_load(dir_fd, from, &copy.tree, reason);
+        int r = tree_load_filtered(dir_fd, from, options->filter, &copy.tree, reason);
         if (r < 0)
                 return r;
         expect_work(&copy);

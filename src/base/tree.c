@@ -154,8 +154,28 @@ static int refuse_depth(const TreeNode *node, Reason *reason) {
                           TREE_DEPTH_MAX);
 }
 
+/* Takes the children out that are not wanted. */
+static int node_filter_children(TreeNode *node, const TreeFilter *filter) {
+        size_t n_kept = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < node->n_children; i++) {
+                TreeNode *child = node->children[i];
+                _cleanup_(freep) char *path = NULL;
+
+                r = r < 0 ? r : tree_node_path(child, &path);
+                if (r >= 0 && filter->wanted(path, &child->status, filter->userdata))
+                        node->children[n_kept++] = child;
+                else
+                        node_free(child);
+        }
+        node->n_children = n_kept;
+        return r;
+}
+
 /* Reads the directory that fd, which it takes over, refers to, and all that lies below. */
-static int load_directory(Tree *tree, TreeNode *node, int fd, unsigned depth, Reason *reason) {
+static int load_directory(Tree *tree, TreeNode *node, int fd, unsigned depth, const TreeFilter *filter,
+                          Reason *reason) {
         _cleanup_(directory_closep) DIR *dir = fdopendir(fd);
         if (!dir) {
                 const int r = -errno;
@@ -171,6 +191,9 @@ static int load_directory(Tree *tree, TreeNode *node, int fd, unsigned depth, Re
         r = node_read_children(node, dir);
         if (r < 0)
                 return node_reason(node, reason, r);
+        r = filter ? node_filter_children(node, filter) : 0;
+        if (r < 0)
+                return r;
 
         for (size_t i = 0; i < node->n_children; i++) {
                 TreeNode *child = node->children[i];
@@ -186,7 +209,7 @@ static int load_directory(Tree *tree, TreeNode *node, int fd, unsigned depth, Re
                         continue; /* something is mounted here, and none of our business */
                 if (fd < 0)
                         return node_reason(child, reason, fd);
-                r = load_directory(tree, child, fd, depth + 1, reason);
+                r = load_directory(tree, child, fd, depth + 1, filter, reason);
                 if (r < 0)
                         return r;
         }
@@ -237,7 +260,7 @@ static int tree_find_links(Tree *tree) {
         return 0;
 }
 
-int tree_load(int dir_fd, const char *path, Tree **ret, Reason *reason) {
+int tree_load_filtered(int dir_fd, const char *path, const TreeFilter *filter, Tree **ret, Reason *reason) {
         _cleanup_(tree_freep) Tree *tree = calloc(1, sizeof(Tree));
         _cleanup_(node_freep) TreeNode *root = NULL;
 
@@ -263,7 +286,7 @@ int tree_load(int dir_fd, const char *path, Tree **ret, Reason *reason) {
         const int fd = tree_open_directory(tree->root_fd, ".");
         if (fd < 0)
                 return node_reason(node, reason, fd);
-        r = load_directory(tree, node, fd, 0, reason);
+        r = load_directory(tree, node, fd, 0, filter, reason);
         if (r < 0)
                 return r;
         r = tree_find_links(tree);
@@ -272,6 +295,10 @@ int tree_load(int dir_fd, const char *path, Tree **ret, Reason *reason) {
 
         *ret = TAKE_PTR(tree);
         return 0;
+}
+
+int tree_load(int dir_fd, const char *path, Tree **ret, Reason *reason) {
+        return tree_load_filtered(dir_fd, path, NULL, ret, reason);
 }
 
 static const TreeNode *node_find_child(const TreeNode *node, const char *name, size_t length) {

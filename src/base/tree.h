@@ -44,9 +44,18 @@ typedef struct TreeAttributes {
 /* Deeper trees than this are refused with -ELOOP: nothing sane is, and every level keeps a descriptor open. */
 #define TREE_DEPTH_MAX 500
 
+/* What is to be loaded of a tree: a node that is not wanted is left out with all that lies below it, which is not even
+ * looked at. The path is relative to the root; the status is that of lstat(). */
+typedef struct TreeFilter {
+        bool (*wanted)(const char *path, const struct stat *status, void *userdata);
+        void *userdata;
+} TreeFilter;
+
 /* Loads the tree below the directory; a symbolic link at the path itself is followed, those below are not. Whatever is
  * mounted below enters as an empty directory. The Tree keeps a descriptor of its own. -EINTR after interrupt_check(). */
 int tree_load(int dir_fd, const char *path, Tree **ret, Reason *reason);
+/* The same of what the filter wants; NULL: all. */
+int tree_load_filtered(int dir_fd, const char *path, const TreeFilter *filter, Tree **ret, Reason *reason);
 void tree_free(Tree *tree);
 DEFINE_CLEANUP(Tree, tree_free)
 

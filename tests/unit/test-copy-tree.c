@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -149,6 +150,64 @@ static void test_in_the_way(void **state) {
         assert_text("from/lib/x", "new");
 }
 
+/* Links that lead to directories stand for them, as "/lib" does for "/usr/lib" in most distributions. */
+static void test_into_links(void **state) {
+        _cleanup_(reason_done) Reason reason = {};
+        const CopyTreeOptions options = { .flags = COPY_TREE_INTO_LINKS };
+
+        make_directory("outside", 0755);
+        make_directory("from", 0755);
+        make_directory("from/lib", 0700);
+        make_directory("from/lib/new", 0711);
+        make_file("from/lib/x", "new", 0644);
+        make_file("from/lib/new/y", "new", 0644);
+        assert_int_equal(link("from/lib/x", "from/lib/new/z"), 0);
+        make_directory("to", 0755);
+        make_directory("to/usr", 0755);
+        make_directory("to/usr/lib", 0755);
+        /* Absolute: the target is "/". */
+        assert_int_equal(symlink("/usr/lib", "to/lib"), 0);
+
+        assert_int_equal(copy_tree(AT_FDCWD, "from", "to", &options, &reason), 0);
+        assert_true(S_ISLNK(status_of("to/lib").st_mode));
+        assert_text("to/usr/lib/x", "new");
+        assert_int_equal(status_of("to/usr/lib").st_mode, S_IFDIR | 0755);
+        assert_int_equal(status_of("to/usr/lib/new").st_mode, S_IFDIR | 0711);
+        assert_int_equal(status_of("to/usr/lib/x").st_ino, status_of("to/usr/lib/new/z").st_ino);
+
+        /* Nothing leaves the target, and what leads nowhere is still in the way. */
+        make_directory("second", 0755);
+        assert_int_equal(symlink("../../outside", "second/lib"), 0);
+        assert_int_equal(copy_tree(AT_FDCWD, "from", "second", &options, &reason), -ENOTDIR);
+        assert_int_equal(access("outside/x", F_OK), -1);
+}
+
+static bool wants(const char *path, const struct stat *status, void *userdata) {
+        ++*(unsigned *)userdata;
+        return strcmp(path, "a/skipped") != 0 && (S_ISDIR(status->st_mode) || strstr(path, "good"));
+}
+
+static void test_filter(void **state) {
+        unsigned n_asked = 0;
+        const TreeFilter filter = { .wanted = wants, .userdata = &n_asked };
+
+        make_directory("from", 0755);
+        make_directory("from/a", 0755);
+        make_directory("from/a/skipped", 0755);
+        make_file("from/a/skipped/good", "", 0644);
+        make_file("from/a/good", "", 0644);
+        make_file("from/bad", "", 0644);
+        assert_int_equal(link("from/bad", "from/good"), 0);
+        assert_int_equal(copy_tree(AT_FDCWD, "from", "to", &(CopyTreeOptions){ .filter = &filter }, NULL), 0);
+        assert_int_equal(access("to/a/good", F_OK), 0);
+        /* Whose first name was not wanted. */
+        assert_int_equal(status_of("to/good").st_nlink, 1);
+        assert_int_equal(access("to/bad", F_OK), -1);
+        assert_int_equal(access("to/a/skipped", F_OK), -1);
+        /* What lies in it was not asked for. */
+        assert_int_equal(n_asked, 5);
+}
+
 static void test_sparse(void **state) {
         _cleanup_(fd_closep) int fd = -EBADF;
 
@@ -217,6 +276,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_everything), unit_test_in_directory(test_merge),
                 unit_test_in_directory(test_in_the_way), unit_test_in_directory(test_sparse),
+                unit_test_in_directory(test_into_links), unit_test_in_directory(test_filter),
                 unit_test_in_directory(test_attributes), unit_test_in_directory(test_owners),
         };
 
