@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Disk images whose root is protected by dm-verity: the hash tree as veritysetup(8) reads it, the root hash and what follows
-from it, and virtual machines that start what the root hash names and nothing else."""
+from it. What boots of it is in test_boot_chain.py."""
 
 import json
 import re
 import subprocess
 import uuid
 
-import boot
-import conftest
 import project as projects
 import pytest
 from small import SECTOR_SIZE, Small, cut, partitions, run
 
 EPOCH = '1700000000'
 ROOT, ROOT_VERITY = '4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709', '2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5'
-COMMAND_LINE = 'console=ttyS0 systemd.show_status=no'
 FORMATS = ['gpt_ext4', 'gpt_btrfs', 'gpt_squashfs']
 
 
@@ -110,56 +107,3 @@ def test_systemd_takes_the_root_hash(small, foreign_tool):
     assert uuid.UUID(found['root']['partition_uuid']).hex == root_hash[:32]
     assert uuid.UUID(found['root-verity']['partition_uuid']).hex == root_hash[32:]
     projects.remove_tree(project.directory)
-
-
-@pytest.fixture
-def boots(bootable_image, mkosi, debian_settings, image_directory):
-    """Builds the tree of the bootable image, which is copied and not installed again, as another image."""
-    directories = []
-
-    def build(name, *words):
-        directory = image_directory / f'verity-{name}'
-        directories.append(directory)
-        project = projects.Project(
-            directory, mkosi, debian_settings + '[Output]\nBootable=yes\nVerity=yes\nHostname=teapot\nOutput=image.raw\n'
-        )
-        project.run(*words, wrapper=projects.stand_in(directory, bootable_image.tree))
-        return directory / 'image.raw'
-
-    yield build
-    for directory in directories:
-        projects.remove_tree(directory)
-
-
-# What services write goes to memory; partitions for data and swap are found by their types.
-CASES = {
-    'gpt_ext4': [],
-    'gpt_btrfs': ['--compress=zstd'],
-    'gpt_squashfs': ['--home-size=64M', '--swap-size=64M'],
-}
-
-
-@pytest.mark.parametrize('name', CASES)
-def test_boots_what_the_root_hash_names(boots, virtual_machine, name):
-    """The kernel has the root hash on its command line, and the rest is found by it."""
-    words = [f'--kernel-command-line={COMMAND_LINE} ro systemd.volatile=overlay', f'--format={name}', *CASES[name]]
-    image = boots(name, *words)
-    with virtual_machine(image) as machine:
-        machine.wait_for(conftest.MARKER)
-        facts = conftest.facts(machine.text)
-        machine.wait_for_power_off()
-    root_hash = image.with_suffix('.roothash').read_text(encoding='utf-8').strip()
-    assert f'roothash={root_hash}' in facts['command-line']
-    assert facts['mapped'].startswith('CRYPT-VERITY-')
-    assert facts['root'].split()[0] == 'overlay'
-    assert facts['failed'].strip() == '' and facts['hostname'] == 'teapot'
-    if name == 'gpt_squashfs':
-        assert facts['home'] == 'ext4' and facts['swap'] == 'partition'
-
-    if name == 'gpt_squashfs':
-        # The time in the superblock, which nothing but dm-verity would notice.
-        flip(image, partitions(image)[-2]['start'] * SECTOR_SIZE + 8)
-        with virtual_machine(image) as machine:
-            machine.wait_for('device-mapper: verity: .* data block 0 is corrupted')
-            with pytest.raises(boot.BootError):
-                machine.wait_for(f'{conftest.MARKER}|login:', timeout=45)
