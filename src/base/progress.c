@@ -300,6 +300,35 @@ void progress_detail(Progress *progress, const char *detail) {
         show(progress);
 }
 
+void progress_output(Progress *progress, const char *line) {
+        JsonWriter *json;
+
+        if (!progress)
+                return;
+        if (!progress->quiet) {
+                _cleanup_(freep) char *tame = NULL;
+
+                if (text_copy(line, &tame) < 0)
+                        return;
+                for (char *c = tame; *c; c++)
+                        if (*c == '\t')
+                                *c = ' ';
+                text_tame(tame);
+                (void)fprintf(stderr, "%s%s\n", progress->terminal ? "\r\033[K" : "", tame);
+        }
+        json = progress_event(progress, "output");
+        if (!json)
+                return;
+        json_text(json, "step", progress->name ? progress->name : "");
+        json_text(json, "line", line);
+        progress_event_end(progress);
+}
+
+void progress_release(Progress *progress) {
+        if (progress && progress->terminal)
+                (void)fputc('\n', stderr);
+}
+
 void progress_print(Progress *progress, const char *format, ...) {
         va_list arguments;
 

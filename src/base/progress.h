@@ -8,6 +8,7 @@
  *
  *   step-begin  step, text
  *   progress    step, unit ("bytes" or "items"), done, total, seconds; or detail. At most ten a second
+ *   output      step, line: what a script of the project printed
  *   step-end    step, seconds, success
  *
  * and what others write by progress_event(). All functions but progress_new() take NULL, for nothing to be shown. */
@@ -51,6 +52,11 @@ void progress_expect(Progress *progress, ProgressUnit unit, uint64_t amount);
 void progress_advance(Progress *progress, uint64_t amount);
 /* Shows a detail (a line of a tool's output, a file's name); at most ten times a second. */
 void progress_detail(Progress *progress, const char *detail);
+
+/* A line that a script printed: shown whole, and sent to programs. */
+void progress_output(Progress *progress, const char *line);
+/* Somebody else writes to the terminal from now on, until the step ends. */
+void progress_release(Progress *progress);
 
 /* A line for people, between steps. */
 void progress_print(Progress *progress, const char *format, ...) _printf_(2, 3);

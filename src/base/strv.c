@@ -6,6 +6,8 @@
 #include "base/strv.h"
 #include "base/text.h"
 
+#define BLANKS " \t\r\n"
+
 void strv_free(char **list) {
         if (!list)
                 return;
@@ -126,6 +128,52 @@ int strv_split(const char *text, const char *separators, char ***ret) {
                         return r;
                 text += length;
         }
+
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+/* Reads the next word of *text into word, which has room for all of it, and moves behind it. 0: there is none. */
+static int next_quoted(const char **text, char *word) {
+        const char *p = *text + strspn(*text, BLANKS);
+        char quote = '\0';
+
+        if (*p == '\0')
+                return 0;
+        for (; *p != '\0' && (quote || !strchr(BLANKS, *p)); p++) {
+                if (*p == quote) {
+                        quote = '\0';
+                        continue;
+                }
+                if (!quote && (*p == '"' || *p == '\'')) {
+                        quote = *p;
+                        continue;
+                }
+                if (*p == '\\' && quote != '\'' && *++p == '\0')
+                        return -EINVAL;
+                *word++ = *p;
+        }
+        *word = '\0';
+        *text = p;
+        return quote ? -EINVAL : 1;
+}
+
+int strv_split_quoted(const char *text, char ***ret) {
+        const size_t length = strlen(text);
+        /* There are never more words than one for two characters. */
+        _cleanup_(strv_freep) char **list = calloc(length / 2 + 2, sizeof(char *));
+        _cleanup_(freep) char *word = malloc(length + 1);
+        int r;
+
+        if (!list || !word)
+                return -ENOMEM;
+        for (size_t n = 0; (r = next_quoted(&text, word)) > 0; n++) {
+                r = text_copy(word, &list[n]);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
 
         *ret = TAKE_PTR(list);
         return 0;

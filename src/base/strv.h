@@ -25,6 +25,9 @@ bool strv_equal(const char *const *a, const char *const *b);
 
 /* Splits at any run of the separators; empty items vanish. */
 int strv_split(const char *text, const char *separators, char ***ret);
+/* Splits at blanks (space, tab, newline, carriage return), as shells do: what stands between " or ' counts as one, and a
+ * backslash takes the next character as it is but for between two '. -EINVAL when a quote or a backslash has no end. */
+int strv_split_quoted(const char *text, char ***ret);
 int strv_join(const char *const *list, const char *separator, char **ret);
 
 /* Sorts bytewise. */

@@ -494,6 +494,54 @@ const SettingType setting_type_search_path = {
         .clear = list_clear,
 };
 
+/* environment: names of variables are what shells can name */
+
+static bool is_assignment(const char *text) {
+        if (!isalpha((unsigned char)text[0]) && text[0] != '_')
+                return false;
+        while (isalnum((unsigned char)*text) || *text == '_')
+                text++;
+        return *text == '\0' || *text == '=';
+}
+
+static int environment_add(const char *const *items, void *member, Reason *reason) {
+        for (const char *const *item = items; item && *item; item++)
+                if (!is_assignment(*item))
+                        return reason_set(reason, -EINVAL,
+                                          "\"%s\" does not begin with the name of a variable", *item);
+        if (strv_length(items) + strv_length(STRV(*(char ***)member)) > SETTING_LIST_ITEMS_MAX)
+                return reason_set(reason, -EINVAL, "more than %d items", SETTING_LIST_ITEMS_MAX);
+        return strv_extend(member, items);
+}
+
+static int environment_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        _cleanup_(strv_freep) char **items = NULL;
+
+        const int r = strv_split_quoted(text, &items);
+        if (r == -EINVAL)
+                return reason_set(reason, r, "a quote or a backslash without an end");
+        return r < 0 ? r : environment_add(STRV(items), member, reason);
+}
+
+/* The shell has taken the quotes off already. */
+static int environment_parse_argument(const Setting *setting, const char *text, void *member,
+                                      Reason *reason) {
+        return environment_add((const char *const[]){ text, NULL }, member, reason);
+}
+
+const SettingType setting_type_environment = {
+        .metavar = "NAME=VALUE",
+        .about =
+                "Variables, NAME=VALUE, or NAME for the value that the caller's environment has; separated by "
+                "blanks, with quotes and backslashes as in a shell. On the command line one per option.",
+        .is_list = true,
+        .parse = environment_parse,
+        .parse_argument = environment_parse_argument,
+        .print = list_print,
+        .print_json = list_print_json,
+        .clear = list_clear,
+};
+
 /* words: one value, so later ones replace it */
 
 static int words_parse(const Setting *setting, const char *text, void *member, Reason *reason) {

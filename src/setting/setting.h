@@ -173,6 +173,7 @@ extern const SettingType setting_type_list;        /* char **, split at blanks a
 extern const SettingType setting_type_path_list;   /* char **, the same in files; one per option on the command line */
 extern const SettingType setting_type_search_path; /* char **, split at blanks, and at colons */
 extern const SettingType setting_type_words;       /* char **, split at blanks: a command with arguments */
+extern const SettingType setting_type_environment; /* char **, "NAME=value" or "NAME", split as by a shell */
 /* clang-format on */
 
 /* What each type's member is in C. */
@@ -182,7 +183,7 @@ typedef SettingChoice SettingMember_choice;
 typedef char *SettingMember_text, *SettingMember_path;
 typedef uint64_t SettingMember_size;
 typedef char **SettingMember_list, **SettingMember_path_list, **SettingMember_search_path,
-        **SettingMember_words;
+        **SettingMember_words, **SettingMember_environment;
 
 /* A row's type and member in one: SETTING_MEMBER(Config, root_size, size). A member of another C type than its setting
  * type wants does not compile. (A macro around this one has to hand the type on with ##, since bool is a macro too.) */

@@ -22,6 +22,8 @@ static void run(const ProgressOptions *options) {
         progress_detail(progress, "no terminal, so this is not shown");
         progress_expect(progress, PROGRESS_BYTES, 10 * MIB);
         progress_advance(progress, 4 * MIB);
+        progress_output(progress, "a\tscript's \033[1mline");
+        progress_release(progress);
         progress_end(progress, true);
         progress_print(progress, "in between: %d", 7);
         assert_int_equal(progress_begin(progress, "fail", "Failing"), 0);
@@ -47,8 +49,9 @@ static void run_quiet(void) {
 static void test_lines(void **state) {
         _cleanup_(freep) char *people = capture_stderr(run_for_people), *quiet = capture_stderr(run_quiet);
 
-        assert_string_equal(people,
-                            "‣ Testing…\n✓ Testing, 0.0s\nin between: 7\n‣ Failing…\n‣ Staying open…\n");
+        assert_string_equal(
+                people,
+                "‣ Testing…\na script's ?[1mline\n✓ Testing, 0.0s\nin between: 7\n‣ Failing…\n‣ Staying open…\n");
         assert_string_equal(quiet, "");
 }
 
@@ -59,6 +62,8 @@ static void test_nobody(void **state) {
         progress_detail(NULL, "nobody");
         progress_expect(NULL, PROGRESS_ITEMS, 1);
         progress_advance(NULL, 1);
+        progress_output(NULL, "nobody");
+        progress_release(NULL);
         progress_end(NULL, true);
         progress_print(NULL, "x");
         assert_null(progress_event(NULL, "x"));
@@ -78,6 +83,7 @@ static void test_programs(void **state) {
         static const char expected[] =
                 "{\"event\":\"step-begin\",\"step\":\"test\",\"text\":\"Testing\"}\n"
                 "{\"event\":\"progress\",\"step\":\"test\",\"detail\":\"no terminal, so this is not shown\"}\n"
+                "{\"event\":\"output\",\"step\":\"test\",\"line\":\"a\\tscript's \\u001b[1mline\"}\n"
                 "{\"event\":\"step-end\",\"step\":\"test\",\"seconds\":#####,\"success\":true}\n"
                 "{\"event\":\"step-begin\",\"step\":\"fail\",\"text\":\"Failing\"}\n"
                 "{\"event\":\"step-end\",\"step\":\"fail\",\"seconds\":#####,\"success\":false}\n"

@@ -194,6 +194,39 @@ static void test_list_limit(void **state) {
         assert_int_equal(r, -EINVAL);
 }
 
+static void test_environment(void **state) {
+        static const struct {
+                bool argument;
+                const char *text, *joined; /* NULL: refused */
+        } lists[] = {
+                { false, "A=b _C2 \"D=e, f\"", "A=b|_C2|D=e, f" },
+                { true, "A=b \"c", "A=b \"c" },
+                { false, "2A=b", NULL },
+                { false, "=b", NULL },
+                { false, "A-B=c", NULL },
+                { false, "A=\"b", NULL },
+                { true, "", NULL },
+        };
+        const Setting row = { .type = &setting_type_environment };
+
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
+                _cleanup_(strv_freep) char **list = NULL;
+                _cleanup_(reason_done) Reason reason = {};
+                _cleanup_(freep) char *joined = NULL;
+
+                const int r = (lists[i].argument ? row.type->parse_argument
+                                                 : row.type->parse)(&row, lists[i].text, &list, &reason);
+                assert_int_equal(r, lists[i].joined ? 0 : -EINVAL);
+                if (r < 0) {
+                        assert_non_null(reason.text);
+                        assert_null(list);
+                        continue;
+                }
+                assert_int_equal(strv_join(STRV(list), "|", &joined), 0);
+                assert_string_equal(joined, lists[i].joined);
+        }
+}
+
 static int write_json(const Setting *setting, const void *member, char **ret) {
         size_t size;
         FILE *stream = open_memstream(ret, &size);
@@ -267,7 +300,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),         cmocka_unit_test(test_number),
                 cmocka_unit_test(test_list_limit),    cmocka_unit_test(test_json),
-                cmocka_unit_test(test_out_of_memory),
+                cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_environment),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,33 @@ static void test_split_join(void **state) {
         }
 }
 
+static void test_split_quoted(void **state) {
+        static const struct {
+                const char *text, *joined; /* NULL: refused */
+        } cases[] = {
+                { "", "" },
+                { "  a\tb\n", "a|b" },
+                { "A=b \"C=d e\" F='g \"h'", "A=b|C=d e|F=g \"h" },
+                { "a\"b c\"d ''", "ab cd|" },
+                { "a\\ b \"c\\\"d\" 'e\\f'", "a b|c\"d|e\\f" },
+                { "\"a", NULL },
+                { "'a", NULL },
+                { "a\\", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(strv_freep) char **list = NULL;
+                _cleanup_(freep) char *joined = NULL;
+
+                const int r = strv_split_quoted(cases[i].text, &list);
+                assert_int_equal(r, cases[i].joined ? 0 : -EINVAL);
+                if (r < 0)
+                        continue;
+                assert_int_equal(strv_join(STRV(list), "|", &joined), 0);
+                assert_string_equal(joined, cases[i].joined);
+        }
+}
+
 static void test_sort(void **state) {
         _cleanup_(strv_freep) char **list = NULL;
 
@@ -66,9 +93,8 @@ static void test_sort(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_append),
-                cmocka_unit_test(test_extend_by_itself),
-                cmocka_unit_test(test_split_join),
+                cmocka_unit_test(test_append),     cmocka_unit_test(test_extend_by_itself),
+                cmocka_unit_test(test_split_join), cmocka_unit_test(test_split_quoted),
                 cmocka_unit_test(test_sort),
         };
 
