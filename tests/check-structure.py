@@ -50,7 +50,7 @@ LIBRARIES = {
     'libcryptsetup.h': ['format/luks.c'],
     'sqfs/*': ['format/squashfs*.c'],
     'blkid/*': ['verify/verify-content.c'],
-    'archive*.h': ['format/decompress.c', 'format/tar.c'],
+    'archive*.h': ['format/decompress.c', 'format/tar.c', 'format/unpack.c'],
     'systemd/*': ['service/*.c'],
     'cmocka.h': [],
 }
