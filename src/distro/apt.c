@@ -105,6 +105,10 @@ static int apt_check(const Config *config, const Distro *distro, char ***problem
         return check_architecture(config, distro, problems);
 }
 
+static int apt_version(const Config *config, char **ret) {
+        return debootstrap_version(config, ret);
+}
+
 static int configure(const Installation *installation, int root_fd) {
         _cleanup_(apt_sources_done) AptSources sources = {};
         const Config *config = installation->config;
@@ -184,6 +188,7 @@ static int apt_list(const Installation *installation, DistroPackages *packages) 
 const PackageManager package_manager_apt = {
         .name = "apt",
         .check = apt_check,
+        .version = apt_version,
         .bootstrap = apt_bootstrap,
         .install = apt_install,
         .clean = apt_clean,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -59,6 +60,22 @@ static int append_inherited(char ***environment, const char *name) {
         const char *value = getenv(name);
 
         return value ? strv_append_format(environment, "%s=%s", name, value) : 0;
+}
+
+/* What a person works with is shown on the terminal that there is. */
+static int take_terminal(char **environment) {
+        const char *value = getenv("TERM");
+        _cleanup_(freep) char *term = NULL;
+
+        if (!value)
+                return 0;
+        const int r = text_format(&term, "TERM=%s", value);
+        if (r < 0)
+                return r;
+        for (char **variable = environment; *variable; variable++)
+                if (text_after_prefix(*variable, "TERM="))
+                        return text_replace(variable, term);
+        return 0;
 }
 
 int distro_environment(bool network, const char *const *more, char ***ret) {
@@ -138,6 +155,11 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
         int r = distro_environment(command->network, command->environment, &run->environment);
         if (r < 0)
                 return r;
+        if (command->terminal) {
+                r = take_terminal(run->environment);
+                if (r < 0)
+                        return r;
+        }
         r = append_search_path(installation->config, command->on_host, &run->environment);
         if (r < 0)
                 return r;
@@ -146,9 +168,10 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
                 .root = command->on_host ? "/" : installation->root,
                 .root_read_only = command->on_host,
                 .network = command->network,
-                .suppress_sync = true,
+                .suppress_sync = !command->lasting,
                 .environment = STRV(run->environment),
-                .new_session = true,
+                .working_directory = command->working_directory,
+                .new_session = !command->terminal,
         };
         add_usual_mounts(run, installation, command->on_host);
         if (command->network) {
@@ -204,12 +227,35 @@ static int show(const Sandbox *sandbox, const DistroCommand *command) {
         return 0;
 }
 
+/* What a person works with is neither followed nor logged. */
+static int run_command(const Installation *installation, const DistroCommand *command, const Sandbox *sandbox,
+                       ToolLog *log, Reason *reason) {
+        _cleanup_(fd_closep) int log_fd = -EBADF;
+        Follower follower = { .log = log, .progress = installation->progress };
+        SandboxCommand inside = {
+                .argv = command->argv,
+                .stdin_fd = STDIN_FILENO,
+                .output_fd = STDERR_FILENO,
+        };
+        int r;
+
+        if (!command->terminal) {
+                log_fd = open_log(installation);
+                if (log_fd < 0)
+                        return log_fd;
+                inside.stdin_fd = -EBADF;
+                inside.output_fd = log_fd;
+                inside.on_line = command->on_line ? command->on_line : follow_line;
+                inside.userdata = command->on_line ? command->userdata : &follower;
+        }
+        r = sandbox_run(sandbox, &inside, reason);
+        return r < 0 ? r : follower.error < 0 ? follower.error : r;
+}
+
 static int execute(const Installation *installation, const DistroCommand *command, ToolLog *log,
                    Reason *reason) {
         _cleanup_(run_policy_done) RunPolicy run = {};
         _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
-        _cleanup_(fd_closep) int log_fd = -EBADF;
-        Follower follower = { .log = log, .progress = installation->progress };
 
         int r = run_policy_make(&run, installation, command);
         if (r < 0)
@@ -220,20 +266,7 @@ static int execute(const Installation *installation, const DistroCommand *comman
         r = show(sandbox, command);
         if (r < 0)
                 return r;
-        log_fd = open_log(installation);
-        if (log_fd < 0)
-                return log_fd;
-
-        r = sandbox_run(sandbox,
-                        &(SandboxCommand){
-                                .argv = command->argv,
-                                .stdin_fd = -EBADF,
-                                .output_fd = log_fd,
-                                .on_line = follow_line,
-                                .userdata = &follower,
-                        },
-                        reason);
-        return r < 0 ? r : follower.error < 0 ? follower.error : r;
+        return run_command(installation, command, sandbox, log, reason);
 }
 
 int distro_execute(const Installation *installation, const DistroCommand *command, ToolLog *log) {

@@ -18,6 +18,12 @@ typedef struct DistroCommand {
         const char *const *environment; /* beside the usual */
         const SandboxMount *mounts;     /* after the usual */
         size_t n_mounts;
+        const char *working_directory; /* inside; NULL: "/" */
+        bool lasting;                  /* writes what outlives the build: syncing is not suppressed */
+        bool terminal; /* a person works with it: our standard input, and output to standard error */
+        /* Called for every line of output instead of following it as that of a package tool. */
+        void (*on_line)(const char *line, void *userdata);
+        void *userdata;
 } DistroCommand;
 
 /* Runs the command and follows its output in log, which is to be freed in any case. Returns the exit status; a command

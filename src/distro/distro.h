@@ -44,6 +44,8 @@ typedef struct PackageManager {
         /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key rings), each
          * appended to problems; NULL: none. Runs before anything is downloaded. */
         int (*check)(const Config *config, const Distro *distro, char ***problems);
+        /* The version of what it runs on the host, for trees that are kept; NULL when that does not tell. */
+        int (*version)(const Config *config, char **ret);
         int (*bootstrap)(const Installation *installation); /* base tree */
         int (*install)(const Installation *installation,
                        const char *const *packages);    /* more packages into it */
