@@ -56,6 +56,10 @@ static bool has_script(const Config *config) {
         return config->build_script || config->postinst_script;
 }
 
+static bool has_any_script(const Config *config) {
+        return has_script(config) || config->prepare_script || config->finalize_script;
+}
+
 static bool is_encrypted(const Config *config) {
         return config->encrypt != ENCRYPT_OFF;
 }
@@ -128,6 +132,7 @@ static const Dependency dependencies[] = {
         { CONFIG(source_file_transfer), has_build_script, "without a build script" },
         { CONFIG(with_tests), has_build_script, "without a build script" },
         { CONFIG(with_network), has_script, "without a build or post-installation script" },
+        { CONFIG(environment), has_any_script, "without a script" },
         { CONFIG(kernel_command_line), is_bootable, "without Bootable=yes" },
         { CONFIG(boot_protocols), is_bootable, "without Bootable=yes" },
         { CONFIG(esp_size), is_bootable, "without Bootable=yes" },

@@ -39,6 +39,7 @@ static const SpecialFile special_files[] = {
         { "mkosi.skeleton",               S_IFDIR, CONFIG(skeleton_trees),              NULL         },
         { "mkosi.skeleton.tar",           S_IFREG, CONFIG(skeleton_trees),              NULL         },
         { "mkosi.build",                  S_IFREG, CONFIG(build_script),                NULL         },
+        { "mkosi.prepare",                S_IFREG, CONFIG(prepare_script),              NULL         },
         { "mkosi.postinst",               S_IFREG, CONFIG(postinst_script),             NULL         },
         { "mkosi.finalize",               S_IFREG, CONFIG(finalize_script),             NULL         },
         { "mkosi.nspawn",                 S_IFREG, CONFIG(nspawn_settings),             NULL         },

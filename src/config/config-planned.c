@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <sys/stat.h>
-
 #include "base/text.h"
 #include "config/config-report.h"
 #include "config/config-stages.h"
@@ -54,23 +52,6 @@ static int check_boot_protocols(LoadedConfig *loaded) {
         return 0;
 }
 
-static int check_archives(LoadedConfig *loaded) {
-        char *const *trees = loaded->config.extra_trees;
-
-        for (size_t i = 0; trees && trees[i]; i++) {
-                struct stat status;
-
-                if (stat(trees[i], &status) < 0 || S_ISDIR(status.st_mode))
-                        continue;
-                int r = config_mistake(
-                        loaded, CONFIG(extra_trees), i,
-                        "An archive in ExtraTrees= is not supported by this version: it copies directories");
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 int config_check_planned(LoadedConfig *loaded) {
         int r = 0;
 
@@ -89,8 +70,6 @@ int config_check_planned(LoadedConfig *loaded) {
 
         if (r >= 0)
                 r = check_boot_protocols(loaded);
-        if (r >= 0)
-                r = check_archives(loaded);
         if (r < 0)
                 return r;
         return loaded->mistakes.texts ? -EINVAL : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/path.h"
 #include "base/strv.h"
@@ -64,6 +65,25 @@ static int apply_implication(LoadedConfig *loaded, const Implication *implicatio
         return config_note(loaded, implication->setting, SETTING_DERIVED, because);
 }
 
+/* In a git tree, what git ignores is no source. ".git" is a file in worktrees and submodules. */
+static int choose_source_file_transfer(LoadedConfig *loaded) {
+        _cleanup_(freep) char *git = NULL;
+        Config *config = &loaded->config;
+        int r;
+
+        if (!config->build_script || config->source_file_transfer != SOURCE_FILE_TRANSFER_AUTO)
+                return 0;
+        r = path_join(config->build_sources, ".git", &git);
+        if (r < 0)
+                return r;
+        config->source_file_transfer =
+                access(git, F_OK) == 0 ? SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS : SOURCE_FILE_TRANSFER_COPY_ALL;
+        return config_note(loaded, CONFIG(source_file_transfer), SETTING_DERIVED,
+                           config->source_file_transfer == SOURCE_FILE_TRANSFER_COPY_ALL
+                                   ? "sources that are no git tree"
+                                   : "sources that are a git tree");
+}
+
 static int fill_defaults(LoadedConfig *loaded) {
         Config *config = &loaded->config;
         int r = 0;
@@ -80,6 +100,8 @@ static int fill_defaults(LoadedConfig *loaded) {
                         r = config_note(loaded, CONFIG(build_sources), SETTING_DERIVED,
                                         "the working directory");
         }
+        if (r >= 0)
+                r = choose_source_file_transfer(loaded);
         if (r < 0 || !config->bootable)
                 return r;
 

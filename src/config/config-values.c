@@ -36,6 +36,7 @@ static const struct {
         Input input;
 } inputs[] = {
         { CONFIG(build_script), INPUT_SCRIPT },
+        { CONFIG(prepare_script), INPUT_SCRIPT },
         { CONFIG(postinst_script), INPUT_SCRIPT },
         { CONFIG(finalize_script), INPUT_SCRIPT },
         { CONFIG(build_sources), INPUT_DIRECTORY },
@@ -254,6 +255,27 @@ static int check_lines(LoadedConfig *loaded) {
         return r;
 }
 
+/* What scripts are told by mkosi itself is not for others to say. */
+static int check_environment(LoadedConfig *loaded) {
+        static const char *const ours[] = { "SRCDIR",     "DESTDIR",      "BUILDDIR",  "WITH_DOCS",
+                                            "WITH_TESTS", "WITH_NETWORK", "BUILDROOT", "BASH_ENV" };
+        char *const *list = loaded->config.environment;
+
+        for (size_t i = 0; list && list[i]; i++)
+                for (size_t k = 0; k < ELEMENTSOF(ours); k++) {
+                        const char *rest = text_after_prefix(list[i], ours[k]);
+
+                        if (!rest || (*rest != '\0' && *rest != '='))
+                                continue;
+                        const int r =
+                                config_mistake(loaded, CONFIG(environment), i,
+                                               "Environment= cannot say what %s is, mkosi does", ours[k]);
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
 static int check_kdf(LoadedConfig *loaded) {
         const SettingChoice kdf = loaded->config.encrypt_kdf;
         const uint64_t memory_size = loaded->config.encrypt_kdf_memory;
@@ -294,7 +316,7 @@ int config_check_values(LoadedConfig *loaded) {
 
         int (*const checks[])(LoadedConfig *) = { check_words, check_boot_protocols, check_inputs,
                                                   check_cache, check_secure_boot,    check_verity,
-                                                  check_kdf };
+                                                  check_kdf,   check_environment };
         for (size_t i = 0; i < ELEMENTSOF(checks) && r >= 0; i++)
                 r = checks[i](loaded);
         return r;

@@ -94,6 +94,7 @@ const char *const source_file_transfer_words[] = {
         [SOURCE_FILE_TRANSFER_COPY_ALL] = "copy-all",
         [SOURCE_FILE_TRANSFER_COPY_GIT_CACHED] = "copy-git-cached",
         [SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS] = "copy-git-others",
+        [SOURCE_FILE_TRANSFER_COPY_GIT_MORE] = "copy-git-more",
         [SOURCE_FILE_TRANSFER_MOUNT] = "mount",
         [SOURCE_FILE_TRANSFER_MAX] = NULL,
 };

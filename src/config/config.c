@@ -7,8 +7,7 @@
 
 #define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
-#define BUILD_SCRIPTS_PLANNED "build scripts are not run yet"
-#define PARTITION_PLANNED     "images have no such partition yet"
+#define PARTITION_PLANNED "images have no such partition yet"
 
 static const SettingSection sections[] = {
         { "Distribution", "Which distribution is installed, and from where." },
@@ -292,10 +291,13 @@ static const Setting rows[] = {
                    "the content of directories. This option leaves them to root." },
         { .section = "Output", .option = "incremental", .letter = 'i',
           SETTING_MEMBER(Config, incremental, bool), .default_about = "no",
-          .planned = "installed trees are not kept for the next build yet",
           .help = "keep the installed tree for the next build",
-          .about = "Keeps the tree as it is after the packages were installed, and starts the next build "
-                   "from it." },
+          .about = "Keeps the tree as it is after the packages were installed, and the development tree "
+                   "likewise, beside the output under its name with the suffixes .cache-pre-inst and "
+                   ".cache-pre-dev, and starts the next build from them. They are used only as long as all that they "
+                   "were made of is the same: packages, release, mirror, skeleton trees, prepare script, the "
+                   "version of the tools; the verb plan says what has changed. What the archive offers is not "
+                   "looked at: -ff builds them anew." },
         { .section = "Output", .name = "Seed", .option = "seed", SETTING_MEMBER(Config, seed, text),
           .metavar = "UUID", .default_about = "derived from the configuration",
           .help = "UUID that all other identifiers follow from",
@@ -316,7 +318,6 @@ static const Setting rows[] = {
           .about = "Without it, manual pages, documentation and translations are left out of the image." },
         { .section = "Packages", .name = "WithTests", .option = "without-tests", .letter = 'T',
           .inverted = true, SETTING_MEMBER(Config, with_tests, bool), .default_about = "yes",
-          .planned = BUILD_SCRIPTS_PLANNED,
           .help = "tell the build script to run no tests",
           .about = "The build script's environment says WITH_TESTS=1, or WITH_TESTS=0 if this is no. The "
                    "option on the command line says no." },
@@ -330,65 +331,83 @@ static const Setting rows[] = {
         { .section = "Packages", .name = "ExtraTrees", .option = "extra-tree",
           SETTING_MEMBER(Config, extra_trees, path_list),
           .default_about = "mkosi.extra/ is added if it exists",
-          .help = "directories to copy into the image",
+          .help = "directories, archives to copy into the image",
           .about = "Directories that are copied over the image after the packages were installed. "
-                   "Everything copied belongs to root. mkosi.extra/ comes last. Archives are understood, "
-                   "but not unpacked by this version." },
+                   "What is in them belongs to root. Links of the image to directories stand for these: lib/x goes "
+                   "to where /lib leads. Archives (tar with any usual compression, cpio, zip) are unpacked instead, with "
+                   "the owners that they name by number. mkosi.extra/ and mkosi.extra.tar come last." },
         { .section = "Packages", .name = "SkeletonTrees", .option = "skeleton-tree",
           SETTING_MEMBER(Config, skeleton_trees, path_list), .flags = SETTING_LATER_REPLACES,
           .default_about = "mkosi.skeleton/ is added if it exists",
-          .planned = "nothing is copied before the packages are installed yet",
-          .help = "directories to copy in before packages",
-          .about = "Directories or archives that are copied into the image before the packages are "
-                   "installed." },
+          .help = "what to copy in before packages",
+          .about = "Directories or archives that are copied into the tree before the packages are "
+                   "installed, for configuration that their installation depends on. What is in a directory belongs "
+                   "to root, what is in an archive to whom that says." },
         { .section = "Packages", .name = "BuildScript", .option = "build-script",
           SETTING_MEMBER(Config, build_script, path), .default_about = "mkosi.build if it exists",
-          .planned = BUILD_SCRIPTS_PLANNED,
           .help = "script that builds from sources",
-          .about = "An executable that is run in a development image, with the sources at hand; what it "
-                   "installs to $DESTDIR goes into the final image." },
+          .about = "An executable that is run in a development image: the base tree with BuildPackages=, the "
+                   "extra trees and the sources, which is thrown away afterwards. It runs as root, in the "
+                   "directory $SRCDIR with the sources. What it installs to $DESTDIR goes over the final "
+                   "image, owners, modes and attributes included, after the extra trees. $BUILDDIR, when "
+                   "BuildDirectory= is set, outlives the build. $WITH_DOCS, $WITH_TESTS and $WITH_NETWORK are 1 "
+                   "or 0. When it fails, so does the build." },
         { .section = "Packages", .name = "BuildSources", .option = "build-sources",
           SETTING_MEMBER(Config, build_sources, path), .default_about = "the working directory",
-          .planned = BUILD_SCRIPTS_PLANNED,
           .help = "sources for the build script",
           .about = "The directory that the build script finds as /root/src. Without a build script it has "
                    "no effect." },
         { .section = "Packages", .name = "BuildDirectory", .option = "build-dir",
           SETTING_MEMBER(Config, build_directory, path), .default_about = "mkosi.builddir/ if it exists",
-          .planned = BUILD_SCRIPTS_PLANNED,
           .help = "directory that keeps what was compiled",
           .about = "The directory that the build script finds as /root/build and that outlives the build. "
                    "Without a build script it has no effect." },
         { .section = "Packages", .name = "BuildPackages", .option = "build-package",
           SETTING_MEMBER(Config, build_packages, list), .metavar = "PACKAGES",
-          .planned = BUILD_SCRIPTS_PLANNED,
           .help = "packages for the build script only",
           .about = "Packages of the development image, in which the build script runs; the final image "
                    "does not get them. Without a build script they have no effect." },
+        { .section = "Packages", .name = "PrepareScript", .option = "prepare-script",
+          SETTING_MEMBER(Config, prepare_script, path), .default_about = "mkosi.prepare if it exists",
+          .help = "script that is run after packages",
+          .about = "An executable that is run inside the tree, with the network, as soon as the packages are "
+                   "installed, with the argument final; and in the development image, when its packages are "
+                   "installed, with the argument build. It is for what is fetched or installed by other means "
+                   "than the package manager." },
         { .section = "Packages", .name = "PostInstallationScript", .old_names = NAMES("PostinstallScript"),
           .option = "postinst-script", SETTING_MEMBER(Config, postinst_script, path),
-          .default_about = "mkosi.postinst if it exists", .planned = "scripts are not run yet",
+          .default_about = "mkosi.postinst if it exists",
           .help = "script that is run inside the image",
-          .about = "An executable that is run inside the image once everything is installed." },
+          .about = "An executable that is run inside the image once everything is installed, with the argument "
+                   "final; and in the development image, before the build script, with the argument build." },
         { .section = "Packages", .name = "FinalizeScript", .option = "finalize-script",
           SETTING_MEMBER(Config, finalize_script, path), .default_about = "mkosi.finalize if it exists",
-          .planned = "scripts are not run yet",
           .help = "script that is run on the host",
-          .about = "An executable that is run on the host as the last step, with the image's tree as "
-                   "$BUILDROOT." },
+          .about = "An executable that is run on the host, with the caller's environment, when the tree is "
+                   "complete and before the image is made of it. $BUILDROOT is the tree; the argument is final, or "
+                   "build for the development image." },
+        { .section = "Packages", .name = "Environment", .option = "environment", .letter = 'E',
+          SETTING_MEMBER(Config, environment, environment),
+          .help = "variables for all scripts",
+          .about = "Variables in the environment of all scripts. Nothing else of the caller's environment gets "
+                   "to those that run inside the tree, but for $SOURCE_DATE_EPOCH and, with the network, "
+                   "proxies." },
         { .section = "Packages", .name = "SourceFileTransfer", .option = "source-file-transfer",
           .old_options = NAMES("git-files", "use-git-files"),
           SETTING_MEMBER(Config, source_file_transfer, enum), .words = source_file_transfer_words,
           .aliases = source_file_transfer_aliases,
-          .default_about = "copy-git-cached in a git tree, else copy-all", .planned = BUILD_SCRIPTS_PLANNED,
+          .default_about = "copy-git-others in a git tree, else copy-all",
           .help = "how sources get to the build script",
-          .about = "copy-git-cached copies the files that git tracks, copy-git-others also those that it "
-                   "does not ignore, copy-all the whole directory; mount shows the directory itself. The "
-                   "older options --git-files=cached, --git-files=others and --use-git-files=no mean the "
-                   "first, second and third." },
+          .about = "copy-git-cached copies the files that git tracks, as they are in the working tree, submodules "
+                   "included; copy-git-others also those that it does not ignore; copy-git-more the "
+                   "directory .git as well, for programs that ask git for a version; copy-all the whole "
+                   "directory but for .git; mount shows the directory itself, which the script then can "
+                   "change. What mkosi itself makes or keeps there (outputs, caches, build directory) is never "
+                   "copied, nor are the keys and passphrases that it reads. The older options "
+                   "--git-files=cached, --git-files=others and --use-git-files=no mean copy-git-cached, "
+                   "copy-git-others and copy-all." },
         { .section = "Packages", .name = "WithNetwork", .option = "with-network",
           SETTING_MEMBER(Config, with_network, bool), .default_about = "no",
-          .planned = "scripts are not run yet",
           .help = "let scripts use the network",
           .about = "Gives build and post-installation scripts the host's network. Without such a script "
                    "it has no effect." },
@@ -497,6 +516,15 @@ static const Setting rows[] = {
           .help = "print what verify found as JSON",
           .about = "Prints what the verb verify found as one JSON object: the image, whether it is good, and for each "
                    "thing that was looked at its name, 'ok', 'failed' or 'absent', and a detail." },
+        { .option = "debug-shell", SETTING_MEMBER(Config, debug_shell, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "open a shell where a script fails",
+          .about = "When a script fails that runs inside the tree, opens a shell in just the state that it left: "
+                   "the same tree, mounts, environment and directory. When the shell ends, so does the build, "
+                   "with the failure of the script." },
+        { .option = "keep-failed", SETTING_MEMBER(Config, keep_failed, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "keep the tree when a script fails",
+          .about = "When a script fails, its tree is kept beside the output, under its name with the suffix .failed, "
+                   "in the place of what was kept before. The verb clean removes it." },
         { .option = "help", .letter = 'h', SETTING_MEMBER(Config, help, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "show this help",
           .about = "Prints a short help and exits." },

@@ -95,10 +95,11 @@ typedef enum OutputCompression {
 } OutputCompression;
 
 typedef enum SourceFileTransfer {
-        SOURCE_FILE_TRANSFER_AUTO, /* COPY_GIT_CACHED in a git tree, else COPY_ALL */
+        SOURCE_FILE_TRANSFER_AUTO, /* resolved: COPY_GIT_OTHERS in a git tree, else COPY_ALL */
         SOURCE_FILE_TRANSFER_COPY_ALL,
         SOURCE_FILE_TRANSFER_COPY_GIT_CACHED,
         SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS,
+        SOURCE_FILE_TRANSFER_COPY_GIT_MORE,
         SOURCE_FILE_TRANSFER_MOUNT,
         SOURCE_FILE_TRANSFER_MAX,
 } SourceFileTransfer;
@@ -150,7 +151,8 @@ typedef struct Config {
         char *cache;
         char **extra_trees, **skeleton_trees;
         char *build_script, *build_sources, *build_directory;
-        char *postinst_script, *finalize_script;
+        char *prepare_script, *postinst_script, *finalize_script;
+        char **environment;            /* of scripts: "NAME=value", or "NAME" for the caller's value */
         unsigned source_file_transfer; /* SourceFileTransfer */
         char *nspawn_settings;
 
@@ -169,6 +171,7 @@ typedef struct Config {
         bool all, debug, quiet, help, version;
         char *json_progress; /* number of a file descriptor */
         bool json;           /* what verify found */
+        bool debug_shell, keep_failed;
 } Config;
 
 extern const SettingTable config_table;
