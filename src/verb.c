@@ -44,9 +44,9 @@ const SettingVerb verb_words[] = {
         [VERB_JSON]       = { "json",       NULL,    false, "show all settings as JSON",
           "Prints the same as summary as one JSON object, for programs." },
         [VERB_PLAN]       = { "plan",       NULL,    false, "show what a build would do, and why",
-          "Prints the steps of a build in their order, each with the setting that asks for it. Builds nothing." },
+          "Prints the steps of a build in their order, each with the setting that asks for it; with --incremental also which trees are kept from an earlier build, or what has changed since, so that they are built anew. Builds nothing." },
         [VERB_CLEAN]      = { "clean",      NULL,    false, "remove the output of earlier builds",
-          "Removes the output that the settings name, everything beside it that is named after it, check sums of it, and what a killed build left behind; with -ff the content of the package cache as well." },
+          "Removes the output that the settings name, everything beside it that is named after it, check sums of it, and what a killed or failed build left behind; with -f the trees that --incremental keeps and the content of the build directory as well, with -ff that of the package cache." },
         [VERB_GENKEY]     = { "genkey",     "[PURPOSE]", false, "make a key for SecureBoot= or Verity=",
           "Makes a private key and a certificate. For the purpose secure-boot they are mkosi.secure-boot.key, with mode 0600, and mkosi.secure-boot.crt, or the files that SecureBootKey= and SecureBootCertificate= name; for verity, mkosi.verity.key and mkosi.verity.crt, or what VerityKey= and VerityCertificate= name. Without a purpose, what the settings speak of is made, as far as it is not there; that is secure-boot when they speak of neither. SecureBootKeyType= and SecureBootValidDays= say of which kind it is, SecureBootCommonName= how a key for Secure Boot is called. If mkosi.secure-boot.passphrase or mkosi.verity.passphrase exists the key is encrypted with what it holds. A file that exists is never replaced." },
         [VERB_VERIFY]     = { "verify",     "IMAGE", false, "check a finished image from outside",
@@ -76,7 +76,13 @@ static const char program_about[] =
 static const char program_files[] =
         "mkosi.default\tThe settings. --default names another file.\n"
         "mkosi.default.d/\tFurther settings files, read after it in the order of their names.\n"
-        "mkosi.extra/\tCopied over the root of the tree once the packages are installed; everything belongs to root.\n"
+        "mkosi.skeleton/, mkosi.skeleton.tar\tCopied into the tree before packages are installed.\n"
+        "mkosi.prepare\tAn executable that is run in the tree when the packages are installed, with the network.\n"
+        "mkosi.build\tAn executable that is run in a development tree, with the sources; what it installs to $DESTDIR gets into the image.\n"
+        "mkosi.builddir/\tIf this directory exists, it is $BUILDDIR of mkosi.build, and keeps what was compiled.\n"
+        "mkosi.extra/, mkosi.extra.tar\tCopied over the root of the tree once the packages are installed. What is in the directory belongs to root.\n"
+        "mkosi.postinst\tAn executable that is run in the tree when everything is installed.\n"
+        "mkosi.finalize\tAn executable that is run on the host when the tree is complete; it is in $BUILDROOT.\n"
         "mkosi.cache/\tIf this directory exists, downloaded packages are kept in it, by distribution and release.\n"
         "mkosi.output/\tIf this directory exists, the output is put there.\n"
         "mkosi.nspawn\tIf this file exists, it is put beside the image, for systemd-nspawn(1).\n"
@@ -157,7 +163,20 @@ static int verb_json(LoadedConfig *loaded, mode_t caller_umask) {
 }
 
 static int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
-        return finish_output(plan_print(loaded, stdout));
+        const Config *config = &loaded->config;
+        KeptTree kept[KEPT_MAX] = {};
+
+        int r = kept_tree_look(config, distro_find(config->distribution), KEPT_BASE, NULL, &kept[KEPT_BASE]);
+        if (r >= 0)
+                r = kept_tree_look(config, distro_find(config->distribution), KEPT_DEVELOPMENT,
+                                   &kept[KEPT_BASE], &kept[KEPT_DEVELOPMENT]);
+        if (r < 0)
+                (void)log_error(r, "Cannot look for trees that are kept: %m");
+        else
+                r = finish_output(plan_print(loaded, kept, stdout));
+        for (KeptKind kind = 0; kind < KEPT_MAX; kind++)
+                kept_tree_done(&kept[kind]);
+        return r;
 }
 
 static int verb_clean(LoadedConfig *loaded, mode_t caller_umask) {

@@ -17,11 +17,11 @@
 #include "image/gnupg.h"
 #include "image/image.h"
 #include "image/output.h"
-#include "image/package-cache.h"
 #include "image/passphrase.h"
 #include "image/plan.h"
 #include "image/report.h"
 #include "image/root-tree.h"
+#include "image/sources.h"
 
 /* https://reproducible-builds.org/specs/source-date-epoch/ */
 static int read_time(Image *image) {
@@ -90,6 +90,8 @@ static int check_host(const Image *image) {
         if (r >= 0)
                 r = gnupg_check(image->config, &problems);
         if (r >= 0)
+                r = sources_check(image->config, &problems);
+        if (r >= 0)
                 r = passphrase_check(image->config, &problems);
         for (SignerRole role = 0; role < SIGNER_ROLE_MAX && r >= 0; role++)
                 r = signer_check(image->config, role, &problems);
@@ -155,9 +157,16 @@ void image_free(Image *image) {
         if (!image)
                 return;
         secret_free(image->passphrase);
+        layer_free(image->development);
+        layer_free(image->final);
         workspace_free(image->workspace);
+        for (KeptKind kind = 0; kind < KEPT_MAX; kind++)
+                kept_tree_done(&image->kept[kind]);
         fd_close(image->cache_fd);
         free(image->root_path);
+        free(image->image_root_path);
+        free(image->sources_path);
+        free(image->destination_path);
         free(image->boot_path);
         free(image->raw_path);
         free(image->packed_path);
@@ -212,14 +221,8 @@ static int run_step(Image *image, const Step *step) {
 int image_build(Image *image) {
         int r;
 
-        if (image->config->force >= 3 && image->config->cache) {
-                r = package_cache_empty(image->config->cache);
-                if (r < 0)
-                        return r;
-        }
-
         for (size_t i = 0; i < plan_n_steps; i++) {
-                if (plan_steps[i].wanted && !plan_steps[i].wanted(image->config))
+                if (!plan_step_wanted(&plan_steps[i], image->config, image->kept))
                         continue;
                 r = run_step(image, &plan_steps[i]);
                 if (r < 0)
@@ -227,6 +230,7 @@ int image_build(Image *image) {
         }
 
         /* An old output that was replaced lies in the workspace now. */
+        layer_free(TAKE_PTR(image->final));
         r = workspace_remove(image->workspace);
         if (r < 0)
                 return log_error(r, "Cannot remove the workspace %s: %m", image->workspace->path);

@@ -11,6 +11,8 @@
 #include "distro/distro.h"
 #include "format/image-format.h"
 #include "image/artefact.h"
+#include "image/kept-tree.h"
+#include "image/layer.h"
 #include "image/partition-row.h"
 #include "image/signer.h"
 #include "image/workspace.h"
@@ -35,9 +37,15 @@ typedef struct Image {
         Secret *passphrase; /* of encrypted partitions; NULL: there are none, or it is not needed any more */
         Workspace *workspace;
         int cache_fd;    /* lock of the package cache, while packages are installed; else -EBADF */
-        char *root_path; /* the tree */
-        char *boot_path; /* what goes on the EFI system partition; NULL: nothing */
-        char *raw_path;  /* the assembled disk image or file system; NULL: not yet, or there is none */
+        char *root_path; /* the tree under way: the image's, or the development tree */
+        KeptTree kept[KEPT_MAX];
+        Layer *development; /* above the base tree; NULL: there is none at the moment */
+        Layer *final; /* the image's tree above a base tree that is kept; NULL: it is a tree of its own */
+        char *image_root_path;  /* root_path of the image while that is the development tree */
+        char *sources_path;     /* what the build script sees as its sources; NULL: not there yet */
+        char *destination_path; /* what the build script installed; NULL: there is none */
+        char *boot_path;        /* what goes on the EFI system partition; NULL: nothing */
+        char *raw_path;         /* the assembled disk image or file system; NULL: not yet, or there is none */
         char *packed_path; /* what becomes of it before it is compressed: raw_path again, or QCOW2; NULL: as above */
         ImageDisk disk;
         Sha256Digest root_hash; /* of dm-verity */
@@ -60,6 +68,9 @@ Installation image_installation(const Image *image);
 
 /* The bound of all times: from the first call on, the same. */
 int64_t image_time(Image *image);
+
+/* Puts the development tree where root_path is from then on, see step-build.c. */
+int image_lay_development(Image *image);
 
 /* Reads a tree of the build; what it is the tree of is named when that fails. */
 int image_load_tree(const char *path, const char *what, Tree **ret);

@@ -8,6 +8,54 @@ static bool wants_extra_trees(const Config *config) {
         return strv_length(STRV(config->extra_trees)) > 0;
 }
 
+static bool wants_skeleton_trees(const Config *config) {
+        return strv_length(STRV(config->skeleton_trees)) > 0;
+}
+
+static bool wants_keeping(const Config *config) {
+        return config->incremental;
+}
+
+static bool wants_build(const Config *config) {
+        return config->build_script;
+}
+
+static bool wants_keeping_development(const Config *config) {
+        return wants_keeping(config) && wants_build(config);
+}
+
+static bool wants_build_packages(const Config *config) {
+        return wants_build(config) && strv_length(STRV(config->build_packages)) > 0;
+}
+
+static bool wants_build_extra_trees(const Config *config) {
+        return wants_build(config) && wants_extra_trees(config);
+}
+
+static bool wants_prepare(const Config *config) {
+        return config->prepare_script;
+}
+
+static bool wants_build_prepare(const Config *config) {
+        return wants_build(config) && wants_prepare(config);
+}
+
+static bool wants_postinst(const Config *config) {
+        return config->postinst_script;
+}
+
+static bool wants_build_postinst(const Config *config) {
+        return wants_build(config) && wants_postinst(config);
+}
+
+static bool wants_finalize(const Config *config) {
+        return config->finalize_script;
+}
+
+static bool wants_build_finalize(const Config *config) {
+        return wants_build(config) && wants_finalize(config);
+}
+
 static bool wants_password(const Config *config) {
         return config->password != NULL;
 }
@@ -86,8 +134,37 @@ static int detail_packages(const Config *config, char **ret) {
         return strv_join(STRV(packages), " ", ret);
 }
 
+static int detail_skeleton_trees(const Config *config, char **ret) {
+        return strv_join(STRV(config->skeleton_trees), " ", ret);
+}
+
 static int detail_extra_trees(const Config *config, char **ret) {
         return strv_join(STRV(config->extra_trees), " ", ret);
+}
+
+static int detail_build_packages(const Config *config, char **ret) {
+        return strv_join(STRV(config->build_packages), " ", ret);
+}
+
+static int detail_sources(const Config *config, char **ret) {
+        return text_format(ret, "%s, %s", config->build_sources,
+                           source_file_transfer_words[config->source_file_transfer]);
+}
+
+static int detail_prepare(const Config *config, char **ret) {
+        return text_copy(config->prepare_script, ret);
+}
+
+static int detail_build(const Config *config, char **ret) {
+        return text_copy(config->build_script, ret);
+}
+
+static int detail_postinst(const Config *config, char **ret) {
+        return text_copy(config->postinst_script, ret);
+}
+
+static int detail_finalize(const Config *config, char **ret) {
+        return text_copy(config->finalize_script, ret);
 }
 
 static int detail_boot(const Config *config, char **ret) {
@@ -155,31 +232,47 @@ static int detail_publish(const Config *config, char **ret) {
 
 /* clang-format off */
 const Step plan_steps[] = {
-        { "workspace",   "Preparing the workspace",          BECAUSE(output),              NULL,              step_workspace,   NULL },
-        { "bootstrap",   "Installing the base system",       BECAUSE(distribution),        NULL,              step_bootstrap,   detail_bootstrap },
-        { "packages",    "Installing packages",              BECAUSE(packages),            NULL,              step_packages,    detail_packages },
-        { "hostname",    "Setting the host name",            BECAUSE(hostname),            NULL,              step_hostname,    NULL },
-        { "extra-trees", "Copying extra trees",              BECAUSE(extra_trees),         wants_extra_trees, step_extra_trees, detail_extra_trees },
-        { "password",    "Setting the root password",        BECAUSE(password),            wants_password,    step_password,    NULL },
-        { "first-boot",  "Resetting identity",               ALWAYS,                       NULL,              step_first_boot,  NULL },
-        { "initrd",      "Generating the initrd",            BECAUSE(bootable),            wants_boot,        step_initrd,      NULL },
-        { "clean",       "Cleaning up the tree",             ALWAYS,                       NULL,              step_clean,       NULL },
-        { "assemble",    "Writing the file systems",         BECAUSE(format),              wants_assembly,    step_assemble,    detail_assembly },
-        { "encrypt",     "Encrypting partitions",            BECAUSE(encrypt),             wants_encryption,  step_encrypt,     detail_encryption },
-        { "boot",        "Making the unified kernel image",  BECAUSE(kernel_command_line), wants_boot,        step_boot,        detail_boot },
-        { "sign-boot",   "Signing boot loader and kernel",   BECAUSE(secure_boot),         wants_boot_signed, step_sign_boot,   detail_boot_signed },
-        { "finish",      "Finishing the image",              BECAUSE(format),              wants_assembly,    step_finish,      NULL },
-        { "archive",     "Writing the archive",              BECAUSE(format),              wants_archive,     step_archive,     detail_archive },
-        { "tree",        "Finishing the tree",               BECAUSE(format),              wants_tree,        step_tree,        NULL },
-        { "bmap",        "Mapping the blocks in use",        BECAUSE(bmap),                wants_bmap,        step_bmap,        NULL },
-        { "convert",     "Converting to QCOW2",              BECAUSE(qcow2),               wants_conversion,  step_convert,     NULL },
-        { "compress",    "Compressing the image",            BECAUSE(compress_output),     wants_compression, step_compress,    detail_compression },
-        { "root-hash",   "Writing the root hash",            BECAUSE(verity),              wants_root_hash,   step_root_hash,    NULL },
-        { "nspawn",      "Adding settings for nspawn",       BECAUSE(nspawn_settings),     wants_nspawn,      step_nspawn,      NULL },
-        { "manifest",    "Writing the manifest",             BECAUSE(manifest),            wants_manifest,    step_manifest,    NULL },
-        { "checksums",   "Writing check sums",               BECAUSE(checksum),            wants_checksums,   step_checksums,   NULL },
-        { "sign",        "Signing the check sums",           BECAUSE(sign),                wants_signature,   step_sign,        detail_signature },
-        { "publish",     "Putting the result into place",    BECAUSE(output),              NULL,              step_publish,     detail_publish },
+        { "workspace",         "Preparing the workspace",                            BECAUSE(output),              NULL,                      step_workspace,        STEP_ALWAYS_NEEDED,  NULL },
+        { "skeleton-trees",    "Copying skeleton trees",                             BECAUSE(skeleton_trees),      wants_skeleton_trees,      step_skeleton_trees,   STEP_OF_BASE,        detail_skeleton_trees },
+        { "bootstrap",         "Installing the base system",                         BECAUSE(distribution),        NULL,                      step_bootstrap,        STEP_OF_BASE,        detail_bootstrap },
+        { "packages",          "Installing packages",                                BECAUSE(packages),            NULL,                      step_packages,         STEP_OF_BASE,        detail_packages },
+        { "prepare",           "Running the prepare script",                         BECAUSE(prepare_script),      wants_prepare,             step_prepare,          STEP_OF_BASE,        detail_prepare },
+        { "keep-base",         "Keeping the base tree",                              BECAUSE(incremental),         wants_keeping,             step_keep_base,        STEP_OF_BASE,        NULL },
+        { "development",       "Making the development tree",                        BECAUSE(build_script),        wants_build,               step_development,      STEP_ALWAYS_NEEDED,  NULL },
+        { "build-packages",    "Installing packages for the build",                  BECAUSE(build_packages),      wants_build_packages,      step_build_packages,   STEP_OF_DEVELOPMENT, detail_build_packages },
+        { "build-prepare",     "Running the prepare script for the build",           BECAUSE(prepare_script),      wants_build_prepare,       step_prepare,          STEP_OF_DEVELOPMENT, detail_prepare },
+        { "keep-development",  "Keeping the development tree",                       BECAUSE(incremental),         wants_keeping_development, step_keep_development, STEP_OF_DEVELOPMENT, NULL },
+        { "build-extra-trees", "Copying extra trees for the build",                  BECAUSE(extra_trees),         wants_build_extra_trees,   step_extra_trees,      STEP_ALWAYS_NEEDED,  detail_extra_trees },
+        { "sources",           "Copying the sources",                                BECAUSE(build_sources),       wants_build,               step_sources,          STEP_ALWAYS_NEEDED,  detail_sources },
+        { "build-postinst",    "Running the post-installation script for the build", BECAUSE(postinst_script),     wants_build_postinst,      step_postinst,         STEP_ALWAYS_NEEDED,  detail_postinst },
+        { "build-finalize",    "Running the finalize script for the build",          BECAUSE(finalize_script),     wants_build_finalize,      step_finalize,         STEP_ALWAYS_NEEDED,  detail_finalize },
+        { "build",             "Running the build script",                           BECAUSE(build_script),        wants_build,               step_build,            STEP_ALWAYS_NEEDED,  detail_build },
+        { "final-tree",        "Making the final tree",                              BECAUSE(incremental),         wants_keeping,             step_final_tree,       STEP_ALWAYS_NEEDED,  NULL },
+        { "hostname",          "Setting the host name",                              BECAUSE(hostname),            NULL,                      step_hostname,         STEP_ALWAYS_NEEDED,  NULL },
+        { "extra-trees",       "Copying extra trees",                                BECAUSE(extra_trees),         wants_extra_trees,         step_extra_trees,      STEP_ALWAYS_NEEDED,  detail_extra_trees },
+        { "build-results",     "Installing what was built",                          BECAUSE(build_script),        wants_build,               step_build_results,    STEP_ALWAYS_NEEDED,  NULL },
+        { "password",          "Setting the root password",                          BECAUSE(password),            wants_password,            step_password,         STEP_ALWAYS_NEEDED,  NULL },
+        { "postinst",          "Running the post-installation script",               BECAUSE(postinst_script),     wants_postinst,            step_postinst,         STEP_ALWAYS_NEEDED,  detail_postinst },
+        { "first-boot",        "Resetting identity",                                 ALWAYS,                       NULL,                      step_first_boot,       STEP_ALWAYS_NEEDED,  NULL },
+        { "initrd",            "Generating the initrd",                              BECAUSE(bootable),            wants_boot,                step_initrd,           STEP_ALWAYS_NEEDED,  NULL },
+        { "clean",             "Cleaning up the tree",                               ALWAYS,                       NULL,                      step_clean,            STEP_ALWAYS_NEEDED,  NULL },
+        { "finalize",          "Running the finalize script",                        BECAUSE(finalize_script),     wants_finalize,            step_finalize,         STEP_ALWAYS_NEEDED,  detail_finalize },
+        { "assemble",          "Writing the file systems",                           BECAUSE(format),              wants_assembly,            step_assemble,         STEP_ALWAYS_NEEDED,  detail_assembly },
+        { "encrypt",           "Encrypting partitions",                              BECAUSE(encrypt),             wants_encryption,          step_encrypt,          STEP_ALWAYS_NEEDED,  detail_encryption },
+        { "boot",              "Making the unified kernel image",                    BECAUSE(kernel_command_line), wants_boot,                step_boot,             STEP_ALWAYS_NEEDED,  detail_boot },
+        { "sign-boot",         "Signing boot loader and kernel",                     BECAUSE(secure_boot),         wants_boot_signed,         step_sign_boot,        STEP_ALWAYS_NEEDED,  detail_boot_signed },
+        { "finish",            "Finishing the image",                                BECAUSE(format),              wants_assembly,            step_finish,           STEP_ALWAYS_NEEDED,  NULL },
+        { "archive",           "Writing the archive",                                BECAUSE(format),              wants_archive,             step_archive,          STEP_ALWAYS_NEEDED,  detail_archive },
+        { "tree",              "Finishing the tree",                                 BECAUSE(format),              wants_tree,                step_tree,             STEP_ALWAYS_NEEDED,  NULL },
+        { "bmap",              "Mapping the blocks in use",                          BECAUSE(bmap),                wants_bmap,                step_bmap,             STEP_ALWAYS_NEEDED,  NULL },
+        { "convert",           "Converting to QCOW2",                                BECAUSE(qcow2),               wants_conversion,          step_convert,          STEP_ALWAYS_NEEDED,  NULL },
+        { "compress",          "Compressing the image",                              BECAUSE(compress_output),     wants_compression,         step_compress,         STEP_ALWAYS_NEEDED,  detail_compression },
+        { "root-hash",         "Writing the root hash",                              BECAUSE(verity),              wants_root_hash,           step_root_hash,        STEP_ALWAYS_NEEDED,  NULL },
+        { "nspawn",            "Adding settings for nspawn",                         BECAUSE(nspawn_settings),     wants_nspawn,              step_nspawn,           STEP_ALWAYS_NEEDED,  NULL },
+        { "manifest",          "Writing the manifest",                               BECAUSE(manifest),            wants_manifest,            step_manifest,         STEP_ALWAYS_NEEDED,  NULL },
+        { "checksums",         "Writing check sums",                                 BECAUSE(checksum),            wants_checksums,           step_checksums,        STEP_ALWAYS_NEEDED,  NULL },
+        { "sign",              "Signing the check sums",                             BECAUSE(sign),                wants_signature,           step_sign,             STEP_ALWAYS_NEEDED,  detail_signature },
+        { "publish",           "Putting the result into place",                      BECAUSE(output),              NULL,                      step_publish,          STEP_ALWAYS_NEEDED,  detail_publish },
 };
 /* clang-format on */
 
@@ -204,16 +297,36 @@ static int print_origin(const LoadedConfig *loaded, size_t because, FILE *file) 
         return fprintf(file, "]\n") < 0 ? -EIO : 0;
 }
 
-int plan_print(const LoadedConfig *loaded, FILE *file) {
+bool plan_step_wanted(const Step *step, const Config *config, const KeptTree kept[static KEPT_MAX]) {
+        if (step->wanted && !step->wanted(config))
+                return false;
+        return (step->part != STEP_OF_BASE || !kept[KEPT_BASE].usable) &&
+               (step->part != STEP_OF_DEVELOPMENT || !kept[KEPT_DEVELOPMENT].usable);
+}
+
+/* "The base tree is kept from an earlier build.", "The base tree is built anew: package vim is new." */
+static void print_kept(const KeptTree kept[static KEPT_MAX], FILE *file) {
+        for (KeptKind kind = 0; kind < KEPT_MAX; kind++) {
+                if (!kept[kind].wanted)
+                        continue;
+                if (kept[kind].usable)
+                        (void)fprintf(file, "The %s is kept from an earlier build.\n", kept_kind_title(kind));
+                for (char **text = kept[kind].differences; text && *text; text++)
+                        (void)fprintf(file, "The %s is built anew: %s.\n", kept_kind_title(kind), *text);
+        }
+}
+
+int plan_print(const LoadedConfig *loaded, const KeptTree kept[static KEPT_MAX], FILE *file) {
         const Config *config = &loaded->config;
         unsigned number = 0;
 
+        print_kept(kept, file);
         for (size_t i = 0; i < plan_n_steps; i++) {
                 const Step *step = &plan_steps[i];
                 _cleanup_(freep) char *detail = NULL;
                 int r;
 
-                if (step->wanted && !step->wanted(config))
+                if (!plan_step_wanted(step, config, kept))
                         continue;
 
                 (void)fprintf(file, "%2u. %-12s %s", ++number, step->name, step->doing);

@@ -47,8 +47,16 @@ int step_workspace(Image *image) {
                 return log_error(r, "Cannot make a workspace beside %s: %m", config->output);
 
         r = path_join(image->workspace->path, "root", &image->root_path);
+        if (r >= 0)
+                r = output_clean_kept(config, config->force);
         if (r < 0)
                 return r;
+        r = kept_tree_look(config, image->distro, KEPT_BASE, NULL, &image->kept[KEPT_BASE]);
+        if (r < 0)
+                return log_error(r, "Cannot look for a base tree that is kept: %m");
+        kept_tree_say(&image->kept[KEPT_BASE], KEPT_BASE);
+        if (image->kept[KEPT_BASE].usable)
+                return 0;
         r = root_tree_make(image->workspace->fd, "root", config, image->format, &reason);
         if (r < 0)
                 return log_error(r, "Cannot create %s: %s", image->root_path, reason_text(&reason, r));

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/copy-tree.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "base/tree.h"
+#include "image/failure.h"
+
+#define COMMAND_SIZE_MAX (256 * KIB)
+
+void failure_tail_add(FailureTail *tail, const char *line) {
+        /* Without memory for it a line is missing, no more. */
+        if (text_replace(&tail->lines[tail->n_lines % FAILURE_TAIL_LINES], line) >= 0)
+                tail->n_lines++;
+}
+
+void failure_tail_log(const FailureTail *tail) {
+        const size_t first = tail->n_lines > FAILURE_TAIL_LINES ? tail->n_lines - FAILURE_TAIL_LINES : 0;
+
+        for (size_t i = first; i < tail->n_lines; i++)
+                log_error_detail("  %s", tail->lines[i % FAILURE_TAIL_LINES]);
+}
+
+void failure_tail_done(FailureTail *tail) {
+        for (size_t i = 0; i < FAILURE_TAIL_LINES; i++)
+                free(tail->lines[i]);
+        *tail = (FailureTail){};
+}
+
+static const char *find_shell(const char *root) {
+        static const char *const shells[] = { "/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh" };
+        _cleanup_(fd_closep) int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        for (size_t i = 0; root_fd >= 0 && i < ELEMENTSOF(shells); i++) {
+                _cleanup_(fd_closep) int fd = path_open_below(root_fd, shells[i], O_PATH, 0);
+
+                if (fd >= 0)
+                        return shells[i];
+        }
+        return NULL;
+}
+
+/* A shell with job control makes itself the owner of the terminal, and cannot always give it back. */
+static void take_terminal_back(void) {
+        sigset_t blocked, before;
+
+        if (isatty(STDIN_FILENO) != 1)
+                return;
+        (void)sigemptyset(&blocked);
+        (void)sigaddset(&blocked, SIGTTOU);
+        (void)sigprocmask(SIG_BLOCK, &blocked, &before);
+        (void)tcsetpgrp(STDIN_FILENO, getpgrp());
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+int failure_shell(Image *image, const DistroCommand *command) {
+        const Installation installation = image_installation(image);
+        _cleanup_(tool_log_done) ToolLog log = {};
+        const char *argv[] = { find_shell(image->root_path), NULL };
+        DistroCommand shell = *command;
+
+        if (!argv[0]) {
+                log_warning("There is no shell in %s: none is opened", image->root_path);
+                return 0;
+        }
+        shell.argv = argv;
+        shell.doing = "open a shell";
+        shell.terminal = true;
+        shell.on_line = NULL;
+        log_info("A shell where it failed; the build ends with it");
+        const int r = distro_execute(&installation, &shell, &log);
+        take_terminal_back();
+        return MIN(r, 0);
+}
+
+int failure_tree_path(const Config *config, char **ret) {
+        return text_format(ret, "%s.failed", config->output);
+}
+
+int failure_keep_tree(Image *image) {
+        _cleanup_(reason_done) Reason reason = {};
+        _cleanup_(freep) char *path = NULL;
+
+        int r = failure_tree_path(image->config, &path);
+        if (r < 0)
+                return r;
+        r = tree_remove(AT_FDCWD, path);
+        if (r < 0)
+                return log_error(r, "Cannot remove %s: %m", path);
+        r = copy_tree(AT_FDCWD, image->root_path, path, &(CopyTreeOptions){ .flags = COPY_TREE_OWNERS },
+                      &reason);
+        if (r < 0)
+                return log_error(r, "Cannot keep the tree as %s: %s", path, reason_text(&reason, r));
+        log_info("The tree is kept as %s", path);
+        return 0;
+}
+
+static bool is_plain(const char *word) {
+        for (const char *c = word; *c; c++)
+                if (!isalnum((unsigned char)*c) && !strchr("-_=+./:,@%~", *c))
+                        return false;
+        return *word;
+}
+
+static void print_word(const char *word, FILE *file) {
+        if (is_plain(word)) {
+                (void)fputs(word, file);
+                return;
+        }
+        (void)fputc('\'', file);
+        for (; *word; word++)
+                if (*word == '\'')
+                        (void)fputs("'\\''", file);
+                else
+                        (void)fputc(*word, file);
+        (void)fputc('\'', file);
+}
+
+int failure_quote_command(const char *const *words, const char *option, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+
+        if (!file)
+                return -ENOMEM;
+        for (size_t i = 0; words && words[i]; i++) {
+                if (i > 0)
+                        (void)fputc(' ', file);
+                print_word(words[i], file);
+                if (i == 0)
+                        (void)fprintf(file, " %s", option);
+        }
+        if (fclose(file) != 0)
+                return -ENOMEM;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int failure_hint(void) {
+        _cleanup_(strv_freep) char **words = NULL;
+        _cleanup_(freep) char *list = NULL, *command = NULL;
+        _cleanup_(fd_closep) int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+        size_t size;
+
+        if (fd < 0 || fd_read_file(fd, COMMAND_SIZE_MAX, &list, &size) < 0)
+                return 0;
+        for (size_t i = 0; i < size; i += strlen(list + i) + 1) {
+                const int r = strv_append(&words, list + i);
+                if (r < 0)
+                        return r;
+        }
+        const int r = failure_quote_command(STRV(words), "--debug-shell", &command);
+        if (r < 0)
+                return r;
+        log_info("To get a shell where it failed: %s", command);
+        return 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "image/git-files.h"
+
+#define LIST_SIZE_MAX (256 * MIB)
+#define DEPTH_MAX     32 /* of trees in trees */
+
+/* git-ls-files(1), --stage: "160000 HASH 0\tPATH" is a submodule. */
+#define MODE_SUBMODULE "160000 "
+
+/* Git is asked about the tree that we name, whatever hook of git we run in; its owner need not be who runs us, as with
+ * sudo or in a container; and no program that its configuration names is started for a list. */
+#define GIT                                                                                               \
+        "env", "-u", "GIT_DIR", "-u", "GIT_WORK_TREE", "-u", "GIT_INDEX_FILE", "-u", "GIT_PREFIX", "git", \
+                "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C"
+
+typedef struct Listing {
+        const char *search_path;
+        bool others;
+        GitFiles *files;
+        Reason *reason;
+} Listing;
+
+static int list_directory(const Listing *listing, const char *directory, const char *prefix, unsigned depth);
+
+void git_files_done(GitFiles *files) {
+        for (size_t i = 0; i < files->n_items; i++)
+                free(files->items[i]);
+        free(files->items);
+        *files = (GitFiles){};
+}
+
+static int add(GitFiles *files, const char *prefix, const char *path) {
+        if (files->n_items == files->n_allocated) {
+                const size_t n = MAX(2 * files->n_allocated, (size_t)64);
+                char **more = reallocarray(files->items, n, sizeof(*more));
+
+                if (!more)
+                        return -ENOMEM;
+                files->items = more;
+                files->n_allocated = n;
+        }
+        const int r = text_format(&files->items[files->n_items], "%s%s", prefix, path);
+        if (r >= 0)
+                files->n_items++;
+        return r;
+}
+
+/* A tree of git of its own, of which the outer one knows no files. One that is not checked out has none. */
+static int list_inner(const Listing *listing, const char *directory, const char *prefix, const char *path,
+                      unsigned depth) {
+        _cleanup_(freep) char *inner = NULL, *inner_prefix = NULL, *git = NULL;
+        const size_t length = strlen(path) - (text_ends_with(path, "/") ? 1 : 0);
+
+        int r = text_format(&inner, "%s/%.*s", directory, (int)length, path);
+        if (r >= 0)
+                r = text_format(&inner_prefix, "%s%.*s/", prefix, (int)length, path);
+        if (r >= 0)
+                r = path_join(inner, ".git", &git);
+        if (r < 0 || access(git, F_OK) < 0)
+                return r;
+        return list_directory(listing, inner, inner_prefix, depth + 1);
+}
+
+/* An item of the list: with its stage if it is tracked. */
+static int take_item(const Listing *listing, const char *directory, const char *prefix, const char *item,
+                     bool staged, unsigned depth) {
+        const char *path = staged ? strchr(item, '\t') : item;
+
+        if (!path)
+                return reason_set(listing->reason, -EIO, "git lists something that is no file: %s", item);
+        path += staged ? 1 : 0;
+        if (text_ends_with(path, "/") || (staged && text_after_prefix(item, MODE_SUBMODULE)))
+                return list_inner(listing, directory, prefix, path, depth);
+        return add(listing->files, prefix, path);
+}
+
+static int ask(const Listing *listing, const char *directory, bool staged, char **ret, size_t *ret_size) {
+        const char *const tracked[] = { GIT, directory, "ls-files", "-z", "--cached", "--stage", NULL };
+        const char *const others[] = { GIT, directory, "ls-files", "-z", "--others", "--exclude-standard",
+                                       NULL };
+        _cleanup_(fd_closep) int fd = memfd_create("git-files", MFD_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        int r = process_run(&(ProcessOptions){
+                .argv = staged ? tracked : others,
+                .search_path = listing->search_path,
+                .stdin_fd = -EBADF,
+                .stdout_fd = fd,
+        });
+        if (r == 127)
+                return -ENOENT;
+        if (r > 0)
+                return reason_set(listing->reason, -EIO, "git cannot list the files of %s", directory);
+        if (r < 0)
+                return r;
+        if (lseek(fd, 0, SEEK_SET) < 0)
+                return -errno;
+        return fd_read_file(fd, LIST_SIZE_MAX, ret, ret_size);
+}
+
+static int list_directory(const Listing *listing, const char *directory, const char *prefix, unsigned depth) {
+        if (depth > DEPTH_MAX)
+                return reason_set(listing->reason, -ELOOP, "Trees of git are nested too deep at %s",
+                                  directory);
+
+        for (unsigned staged = 1;; staged = 0) {
+                _cleanup_(freep) char *list = NULL;
+                size_t size;
+
+                int r = ask(listing, directory, staged, &list, &size);
+                for (size_t i = 0; r >= 0 && i < size; i += strlen(list + i) + 1)
+                        r = take_item(listing, directory, prefix, list + i, staged, depth);
+                if (r < 0 || !staged || !listing->others)
+                        return r;
+        }
+}
+
+static int compare(const void *a, const void *b) {
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int git_files_list(const char *directory, const char *search_path, bool others, GitFiles *ret,
+                   Reason *reason) {
+        GitFiles files = {};
+        const Listing listing = {
+                .search_path = search_path, .others = others, .files = &files, .reason = reason
+        };
+
+        const int r = list_directory(&listing, directory, "", 0);
+        if (r < 0) {
+                git_files_done(&files);
+                return r;
+        }
+        if (files.n_items > 1)
+                qsort(files.items, files.n_items, sizeof(*files.items), compare);
+        *ret = files;
+        return 0;
+}
+
+/* Whether an item that begins so follows: the path itself, or a path and a slash. */
+bool git_files_contain(const GitFiles *files, const char *path, bool is_directory) {
+        const size_t length = strlen(path);
+        size_t low = 0, high = files->n_items;
+
+        while (low < high) {
+                const size_t middle = low + (high - low) / 2;
+                const char *item = files->items[middle];
+                int order = strncmp(item, path, length);
+
+                if (order == 0)
+                        order = (unsigned char)item[length] - (is_directory ? '/' : '\0');
+                if (order == 0)
+                        return true;
+                if (order < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return false;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "base/tree.h"
+#include "image/kept-inputs.h"
+
+#define SAID_VALUE_MAX 40 /* longer values say nothing to people */
+#define BUFFER_SIZE    (256 * KIB)
+
+void kept_inputs_done(KeptInputs *inputs) {
+        for (size_t i = 0; i < inputs->n_items; i++) {
+                free(inputs->items[i].name);
+                free(inputs->items[i].value);
+        }
+        free(inputs->items);
+        *inputs = (KeptInputs){};
+}
+
+int kept_inputs_add(KeptInputs *inputs, const char *name, const char *value) {
+        _cleanup_(freep) char *name_copy = NULL, *value_copy = NULL;
+
+        if (inputs->n_items == inputs->n_allocated) {
+                const size_t n = MAX(2 * inputs->n_allocated, (size_t)32);
+                KeptInput *more = reallocarray(inputs->items, n, sizeof(*more));
+
+                if (!more)
+                        return -ENOMEM;
+                inputs->items = more;
+                inputs->n_allocated = n;
+        }
+        int r = text_copy(name, &name_copy);
+        if (r >= 0)
+                r = text_copy(value ?: "", &value_copy);
+        if (r < 0)
+                return r;
+        text_tame(name_copy);
+        text_tame(value_copy);
+        inputs->items[inputs->n_items++] =
+                (KeptInput){ .name = TAKE_PTR(name_copy), .value = TAKE_PTR(value_copy) };
+        return 0;
+}
+
+int kept_inputs_add_format(KeptInputs *inputs, const char *value, const char *format, ...) {
+        _cleanup_(freep) char *name = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        const int n = vasprintf(&name, format, arguments);
+        va_end(arguments);
+        if (n < 0) {
+                name = NULL;
+                return -ENOMEM;
+        }
+        return kept_inputs_add(inputs, name, value);
+}
+
+/* The digest of what a regular file holds. */
+static int hash_file(int fd, char text[static 2 * SHA256_SIZE + 1]) {
+        _cleanup_(sha256_freep) Sha256 *hash = NULL;
+        _cleanup_(freep) char *buffer = malloc(BUFFER_SIZE);
+        Sha256Digest digest;
+
+        if (!buffer)
+                return -ENOMEM;
+        int r = sha256_new(&hash);
+        while (r >= 0) {
+                const ssize_t n = read(fd, buffer, BUFFER_SIZE);
+
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                r = sha256_add(hash, buffer, (size_t)n);
+        }
+        if (r >= 0)
+                r = sha256_finish(hash, &digest);
+        if (r >= 0)
+                sha256_format(&digest, text);
+        return r;
+}
+
+/* "100644 DIGEST", "120777 TARGET", "40755". */
+static int add_node(KeptInputs *inputs, const char *title, const Tree *tree, const TreeNode *node) {
+        _cleanup_(freep) char *path = NULL, *value = NULL;
+        _cleanup_(fd_closep) int fd = -EBADF;
+        char digest[2 * SHA256_SIZE + 1] = "";
+
+        int r = tree_node_path(node, &path);
+        if (r >= 0 && S_ISREG(node->status.st_mode)) {
+                r = fd = tree_open(tree, node);
+                if (r >= 0)
+                        r = hash_file(fd, digest);
+        }
+        if (r >= 0)
+                r = text_format(&value, "%o %s", (unsigned)node->status.st_mode,
+                                node->target ? node->target : digest);
+        return r < 0 ? r : kept_inputs_add_format(inputs, value, "%s %s", title, path);
+}
+
+static int add_directory(KeptInputs *inputs, const char *title, const char *path) {
+        _cleanup_(tree_freep) Tree *tree = NULL;
+
+        int r = tree_load(AT_FDCWD, path, &tree, NULL);
+        for (size_t i = 0; r >= 0 && i < tree->n_nodes; i++)
+                r = add_node(inputs, title, tree, tree->nodes[i]);
+        return r;
+}
+
+int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path) {
+        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+        _cleanup_(freep) char *value = NULL;
+        char digest[2 * SHA256_SIZE + 1];
+        struct stat status;
+
+        if (fd < 0)
+                return errno == ENOENT ? kept_inputs_add_format(inputs, "missing", "%s %s", title, path)
+                                       : -errno;
+        if (fstat(fd, &status) < 0)
+                return -errno;
+        if (S_ISDIR(status.st_mode))
+                return add_directory(inputs, title, path);
+        int r = hash_file(fd, digest);
+        if (r >= 0)
+                r = text_format(&value, "%o %s", (unsigned)status.st_mode, digest);
+        return r < 0 ? r : kept_inputs_add_format(inputs, value, "%s %s", title, path);
+}
+
+static int compare_inputs(const void *a, const void *b) {
+        const KeptInput *x = a, *y = b;
+        const int order = strcmp(x->name, y->name);
+
+        return order != 0 ? order : strcmp(x->value, y->value);
+}
+
+void kept_inputs_sort(KeptInputs *inputs) {
+        if (inputs->n_items > 1)
+                qsort(inputs->items, inputs->n_items, sizeof(*inputs->items), compare_inputs);
+}
+
+int kept_inputs_format(const KeptInputs *inputs, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+
+        if (!file)
+                return -ENOMEM;
+        for (size_t i = 0; i < inputs->n_items; i++)
+                (void)fprintf(file, "%s\t%s\n", inputs->items[i].name, inputs->items[i].value);
+        if (fclose(file) != 0)
+                return -ENOMEM;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int kept_inputs_parse(const char *text, KeptInputs *ret) {
+        _cleanup_(kept_inputs_done) KeptInputs inputs = {};
+        _cleanup_(freep) char *copy = NULL;
+
+        int r = text_copy(text, &copy);
+        for (char *line = copy; r >= 0 && *line != '\0';) {
+                char *end = strchr(line, '\n'), *tab = strchr(line, '\t');
+
+                if (!end || !tab || tab > end)
+                        return -EBADMSG;
+                *end = *tab = '\0';
+                r = kept_inputs_add(&inputs, line, tab + 1);
+                line = end + 1;
+        }
+        if (r < 0)
+                return r;
+        kept_inputs_sort(&inputs);
+        *ret = inputs;
+        inputs = (KeptInputs){};
+        return 0;
+}
+
+static int say_change(const KeptInput *before, const KeptInput *now, char ***differences) {
+        if (strlen(before->value) > SAID_VALUE_MAX || strlen(now->value) > SAID_VALUE_MAX)
+                return strv_append_format(differences, "%s changed", now->name);
+        return strv_append_format(differences, "%s changed from %s to %s", now->name,
+                                  before->value[0] ? before->value : "nothing",
+                                  now->value[0] ? now->value : "nothing");
+}
+
+int kept_inputs_compare(const KeptInputs *before, const KeptInputs *now, char ***differences) {
+        size_t i = 0, k = 0;
+        int r = 0;
+
+        while (r >= 0 && (i < before->n_items || k < now->n_items)) {
+                const KeptInput *x = i < before->n_items ? &before->items[i] : NULL,
+                                *y = k < now->n_items ? &now->items[k] : NULL;
+                const int order = !x ? 1 : !y ? -1 : strcmp(x->name, y->name);
+
+                if (order < 0)
+                        r = strv_append_format(differences, "%s is gone", x->name);
+                else if (order > 0)
+                        r = strv_append_format(differences, "%s is new", y->name);
+                else if (!text_equal(x->value, y->value))
+                        r = say_change(x, y, differences);
+                i += order <= 0;
+                k += order >= 0;
+        }
+        return r;
+}

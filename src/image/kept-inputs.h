@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a tree that is kept for later builds was made of, as a list of names and values: a later build may use it only if its
+ * own list is the same. Written as a text file, a line "NAME<tab>VALUE" each; control characters become '?'. */
+
+#include "base/macro.h"
+
+typedef struct KeptInput {
+        char *name;  /* for people: "package vim", "skeleton etc/hosts" */
+        char *value; /* "" where the name says it all */
+} KeptInput;
+
+typedef struct KeptInputs {
+        KeptInput *items;
+        size_t n_items, n_allocated;
+} KeptInputs;
+
+void kept_inputs_done(KeptInputs *inputs);
+
+/* Value NULL is "". */
+int kept_inputs_add(KeptInputs *inputs, const char *name, const char *value);
+int kept_inputs_add_format(KeptInputs *inputs, const char *value, const char *format, ...) _printf_(3, 4);
+
+/* A file or directory of the host with all that lies in it: a name "TITLE PATH" for each, and as the value the mode and what
+ * it holds. A path that is not there is an input as well. */
+int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path);
+
+/* Sorts; to be done before the next three. */
+void kept_inputs_sort(KeptInputs *inputs);
+int kept_inputs_format(const KeptInputs *inputs, char **ret);
+/* -EBADMSG when the text is none of ours. */
+int kept_inputs_parse(const char *text, KeptInputs *ret);
+/* Appends a sentence for every difference: "package vim is new", "Release= changed from bookworm to trixie". */
+int kept_inputs_compare(const KeptInputs *before, const KeptInputs *now, char ***differences);

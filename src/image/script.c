@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "config/config-report.h"
+#include "distro/distro-run.h"
+#include "image/failure.h"
+#include "image/script.h"
+
+#define REPORT_DIRECTORY "/run/mkosi" /* inside: how bash says where it was */
+#define REPORT_NAME      "failed"
+#define BASH_NAME        "bash-env"
+#define REPORT_SIZE_MAX  4096
+#define SIGNAL_STATUS    128
+
+typedef struct ScriptType {
+        size_t setting;
+        const char *title;
+        const char *place;  /* path inside; NULL: in /root, by its own name */
+        bool takes_phase;   /* the argument "build" or "final" */
+        bool needs_network; /* whatever WithNetwork= says */
+} ScriptType;
+
+static const ScriptType types[] = {
+        [SCRIPT_PREPARE] = { CONFIG(prepare_script), "prepare script", "/root/prepare", true, true },
+        [SCRIPT_BUILD] = { CONFIG(build_script), "build script", NULL, false, false },
+        [SCRIPT_POSTINST] = { CONFIG(postinst_script), "post-installation script", "/root/postinst", true,
+                              false },
+        [SCRIPT_FINALIZE] = { CONFIG(finalize_script), "finalize script", NULL, true, true },
+};
+static_assert(ELEMENTSOF(types) == SCRIPT_MAX, "A kind of script has no row");
+
+/* A script under way. */
+typedef struct Script {
+        const ScriptType *type;
+        const char *path; /* on the host */
+        const char *phase;
+        char *place;
+        char *report_path; /* directory on the host that is REPORT_DIRECTORY inside */
+        char **environment;
+        SandboxMount mounts[5];
+        size_t n_mounts;
+        FailureTail tail;
+        Progress *progress;
+} Script;
+
+static void script_done(Script *script) {
+        free(script->place);
+        free(script->report_path);
+        strv_free(script->environment);
+        failure_tail_done(&script->tail);
+}
+
+/* What bash, and only bash, reads before the script: for the script itself, and for no other that it runs, the place of the
+ * last command that failed is noted. A trap that the script sets takes precedence. */
+static const char bash_environment[] =
+        "unset BASH_ENV\n"
+        "if [[ $0 == '%s' ]]; then\n"
+        "        set -o errtrace\n"
+        "        trap 'printf \"%%s %%s\\n\" \"$LINENO\" \"${BASH_SOURCE[0]:-$0}\" >|" REPORT_DIRECTORY
+        "/" REPORT_NAME "' ERR\n"
+        "fi\n";
+
+static void add_mount(Script *script, SandboxMountType type, const char *source, const char *target) {
+        assert(script->n_mounts < ELEMENTSOF(script->mounts));
+        script->mounts[script->n_mounts++] =
+                (SandboxMount){ .type = type, .source = source, .target = target };
+}
+
+/* Variables of the configuration: those without a value are the caller's, if it has them. */
+static int add_variables(const Config *config, char ***environment) {
+        for (char **variable = config->environment; variable && *variable; variable++) {
+                const char *value = strchr(*variable, '=') ? NULL : getenv(*variable);
+                int r = 0;
+
+                if (strchr(*variable, '='))
+                        r = strv_append(environment, *variable);
+                else if (value)
+                        r = strv_append_format(environment, "%s=%s", *variable, value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_build_environment(Script *script, const Config *config, const ScriptPlaces *places) {
+        const char *const with[] = { "WITH_DOCS", "WITH_TESTS", "WITH_NETWORK" };
+        const bool values[] = { config->with_docs, config->with_tests, config->with_network };
+
+        int r = strv_append(&script->environment, "SRCDIR=" SCRIPT_SOURCES);
+        if (r >= 0)
+                r = strv_append(&script->environment, "DESTDIR=" SCRIPT_DESTINATION);
+        if (r >= 0 && places->build)
+                r = strv_append(&script->environment, "BUILDDIR=" SCRIPT_BUILD_ROOT);
+        for (size_t i = 0; i < ELEMENTSOF(with) && r >= 0; i++)
+                r = strv_append_format(&script->environment, "%s=%d", with[i], values[i]);
+        return r;
+}
+
+static void add_places(Script *script, const ScriptPlaces *places) {
+        add_mount(script, SANDBOX_BIND, places->sources, SCRIPT_SOURCES);
+        add_mount(script, SANDBOX_BIND, places->destination, SCRIPT_DESTINATION);
+        if (places->build)
+                add_mount(script, SANDBOX_BIND, places->build, SCRIPT_BUILD_ROOT);
+}
+
+static int prepare_report(const Image *image, Script *script) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+
+        int r = path_join(image->workspace->path, "script", &script->report_path);
+        if (r < 0)
+                return r;
+        if (mkdir(script->report_path, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        fd = open(script->report_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 || (unlinkat(fd, REPORT_NAME, 0) < 0 && errno != ENOENT))
+                return -errno;
+        r = text_format(&text, bash_environment, script->place);
+        if (r >= 0)
+                r = file_write_text(fd, BASH_NAME, text, 0644);
+        if (r >= 0)
+                r = strv_append(&script->environment, "BASH_ENV=" REPORT_DIRECTORY "/" BASH_NAME);
+        return r;
+}
+
+static int prepare(Image *image, ScriptKind kind, const ScriptPlaces *places, Script *script) {
+        const Config *config = image->config;
+        const Setting *setting = config_setting(types[kind].setting);
+
+        *script = (Script){
+                .type = &types[kind],
+                .path = *(char *const *)setting_member(image->loaded->store, setting),
+                .phase = image->development ? "build" : "final",
+                .progress = image->progress,
+        };
+        int r = script->type->place ? text_copy(script->type->place, &script->place)
+                                    : path_join("/root", path_base_name(script->path), &script->place);
+        if (r >= 0)
+                r = add_variables(config, &script->environment);
+        if (r >= 0 && places)
+                r = add_build_environment(script, config, places);
+        return r;
+}
+
+static void take_line(const char *line, void *userdata) {
+        Script *script = userdata;
+
+        failure_tail_add(&script->tail, line);
+        progress_output(script->progress, line);
+}
+
+static DistroCommand command_of(const Image *image, const Script *script, const char *const *argv) {
+        return (DistroCommand){
+                .argv = argv,
+                .doing = "run a script",
+                .network = image->config->with_network || script->type->needs_network,
+                .environment = STRV(script->environment),
+                .mounts = script->mounts,
+                .n_mounts = script->n_mounts,
+                .working_directory = script->type == &types[SCRIPT_BUILD] ? SCRIPT_SOURCES : NULL,
+        };
+}
+
+int script_parse_interpreter(const char *line, char **ret) {
+        const char *name = text_after_prefix(line, "#!");
+
+        *ret = NULL;
+        if (!name)
+                return 0;
+        name += strspn(name, " \t");
+        const size_t length = strcspn(name, " \t\r\n");
+        return length == 0 ? 0 : text_format(ret, "%.*s", (int)length, name);
+}
+
+/* What the kernel would say of a missing interpreter is that the script is missing. */
+static int check_interpreter(const Image *image, const Script *script) {
+        _cleanup_(freep) char *interpreter = NULL;
+        _cleanup_(fd_closep) int fd = open(script->path, O_RDONLY | O_CLOEXEC), root_fd = -EBADF,
+                                 interpreter_fd = -EBADF;
+        char line[256] = "";
+
+        if (fd < 0 || read(fd, line, sizeof(line) - 1) < 0)
+                return log_error(-errno, "Cannot read the %s %s: %m", script->type->title, script->path);
+        line[strcspn(line, "\n")] = '\0';
+        const int r = script_parse_interpreter(line, &interpreter);
+        if (r < 0 || !interpreter)
+                return r;
+        root_fd = open(image->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root_fd < 0)
+                return -errno;
+        interpreter_fd = path_open_below(root_fd, interpreter, O_PATH, 0);
+        if (interpreter_fd != -ENOENT)
+                return MIN(interpreter_fd, 0);
+        return log_error(
+                -ENOENT,
+                "The %s %s is to be run by %s, which the tree does not have: add the package that has it to "
+                "%s, or change the first line of the script",
+                script->type->title, script->path, interpreter,
+                image->development ? "BuildPackages=" : "Packages=");
+}
+
+int script_parse_failure(const char *text, unsigned *ret_line, const char **ret_file) {
+        char *end;
+
+        errno = 0;
+        const unsigned long line = strtoul(text, &end, 10);
+        if (errno != 0 || end == text || *end != ' ' || line == 0 || line > INT32_MAX)
+                return -EBADMSG;
+        *ret_line = (unsigned)line;
+        *ret_file = end + 1;
+        return 0;
+}
+
+/* "its last command that failed is in line 14", or nothing. */
+static int describe_place(const Script *script, char **ret) {
+        _cleanup_(fd_closep) int fd =
+                script->report_path ? open(script->report_path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+        _cleanup_(freep) char *text = NULL;
+        const char *file;
+        unsigned line;
+
+        if (fd < 0 || file_read(fd, REPORT_NAME, REPORT_SIZE_MAX, &text, NULL) < 0 ||
+            script_parse_failure(text_strip(text), &line, &file) < 0)
+                return text_copy("", ret);
+        if (text_equal(file, script->place))
+                return text_format(ret, ", the last command of it that failed is in line %u", line);
+        return text_format(ret, ", the last command of it that failed is in line %u of %s", line, file);
+}
+
+static int say_failure(const Image *image, const Script *script, int status) {
+        _cleanup_(freep) char *place = NULL, *where = NULL, *path = NULL;
+
+        int r = describe_place(script, &place);
+        if (r >= 0)
+                r = config_where(image->loaded, script->type->setting, 0, &where);
+        if (r >= 0)
+                r = config_path_say(script->path, &path);
+        if (r < 0)
+                return r;
+        if (status > SIGNAL_STATUS)
+                (void)log_error(-EIO, "%s: The %s %s was killed by signal %d (%s)%s", where,
+                                script->type->title, path, status - SIGNAL_STATUS,
+                                strsignal(status - SIGNAL_STATUS), place);
+        else
+                (void)log_error(-EIO, "%s: The %s %s ended with status %d%s", where, script->type->title,
+                                path, status, place);
+        if (image->config->quiet)
+                failure_tail_log(&script->tail);
+        return 0;
+}
+
+/* Never makes a failure anything else. */
+static int fail(Image *image, const Script *script, int status, const DistroCommand *command) {
+        const Config *config = image->config;
+
+        progress_end(image->progress, false);
+        int r = say_failure(image, script, status);
+        if (r >= 0 && command && config->debug_shell)
+                r = failure_shell(image, command);
+        if (r >= 0 && config->keep_failed)
+                r = failure_keep_tree(image);
+        if (r >= 0 && command && !config->debug_shell)
+                r = failure_hint();
+        return r == -EINTR ? r : -EIO;
+}
+
+static int run_inside(Image *image, Script *script, const ScriptPlaces *places) {
+        const char *argv[] = { script->place, script->type->takes_phase ? script->phase : NULL, NULL };
+        const Installation installation = image_installation(image);
+        _cleanup_(tool_log_done) ToolLog log = {};
+
+        int r = prepare_report(image, script);
+        if (r < 0)
+                return log_error(r, "Cannot prepare the %s: %m", script->type->title);
+        r = check_interpreter(image, script);
+        if (r < 0)
+                return r;
+        add_mount(script, SANDBOX_BIND_READ_ONLY, script->path, script->place);
+        add_mount(script, SANDBOX_BIND, script->report_path, REPORT_DIRECTORY);
+        if (places)
+                add_places(script, places);
+
+        DistroCommand command = command_of(image, script, argv);
+        command.lasting = places && places->build;
+        command.on_line = take_line;
+        command.userdata = script;
+        r = distro_execute(&installation, &command, &log);
+        return r > 0 ? fail(image, script, r, &command) : r;
+}
+
+/* With the caller's environment, and what the configuration adds to it. */
+static int run_on_host(Image *image, Script *script) {
+        _cleanup_(strv_freep) char **words = NULL;
+
+        int r = strv_append(&words, "env");
+        if (r >= 0)
+                r = strv_append_format(&words, "BUILDROOT=%s", image->root_path);
+        if (r >= 0)
+                r = strv_extend(&words, STRV(script->environment));
+        if (r >= 0)
+                r = strv_append(&words, script->path);
+        if (r >= 0)
+                r = strv_append(&words, script->phase);
+        if (r < 0)
+                return log_error(r, "Cannot prepare the %s: %m", script->type->title);
+
+        progress_release(image->progress);
+        r = process_run(
+                &(ProcessOptions){ .argv = STRV(words), .stdin_fd = -EBADF, .stdout_fd = STDERR_FILENO });
+        if (r < 0)
+                return log_error(r, "Cannot run the %s %s: %m", script->type->title, script->path);
+        return r > 0 ? fail(image, script, r, NULL) : 0;
+}
+
+int script_run(Image *image, ScriptKind kind, const ScriptPlaces *places) {
+        _cleanup_(script_done) Script script = {};
+
+        const int r = prepare(image, kind, places, &script);
+        if (r < 0)
+                return log_error(r, "Cannot prepare the %s: %m", types[kind].title);
+        return kind == SCRIPT_FINALIZE ? run_on_host(image, &script) : run_inside(image, &script, places);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The project's scripts: where each runs, what it finds there, and what is said when it fails. */
+
+#include "image/image.h"
+
+typedef enum ScriptKind {
+        SCRIPT_PREPARE,
+        SCRIPT_BUILD,
+        SCRIPT_POSTINST,
+        SCRIPT_FINALIZE,
+        SCRIPT_MAX,
+} ScriptKind;
+
+/* Where the build script finds things, inside of the development tree. */
+#define SCRIPT_SOURCES     "/root/src"
+#define SCRIPT_DESTINATION "/root/dest"
+#define SCRIPT_BUILD_ROOT  "/root/build"
+
+/* What of the host the build script sees: paths of directories. */
+typedef struct ScriptPlaces {
+        const char *sources, *destination;
+        const char *build; /* NULL: none */
+} ScriptPlaces;
+
+/* Runs the script of the kind, which the configuration has, on the tree of the image under way: inside of it, or, to finalize
+ * it, on the host. Its output is shown line by line. Places are the build script's, NULL for others. When it fails, that is
+ * logged with everything that helps to find out why; with --debug-shell a shell is opened then, and with --keep-failed the
+ * tree is kept. -EINTR when interrupted. */
+int script_run(Image *image, ScriptKind kind, const ScriptPlaces *places);
+
+/* Reads what the shell has noted of the last command that failed ("14 /root/mkosi.build"). -EBADMSG when that is no
+ * number and path. */
+int script_parse_failure(const char *text, unsigned *ret_line, const char **ret_file);
+
+/* The interpreter that the script names in its first line: "#!/bin/sh -e" gives "/bin/sh". NULL when the line names none. */
+int script_parse_interpreter(const char *line, char **ret);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The sources of the build script: what of BuildSources= it gets to see, by SourceFileTransfer=. */
+
+#include "base/progress.h"
+#include "base/reason.h"
+#include "config/config.h"
+
+/* Appends what stands against copying the sources as the configuration wants. */
+int sources_check(const Config *config, char ***problems);
+
+/* Copies the sources into the directory to, which is made. Owned by root, with modes, times, links and attributes user.*.
+ * What mkosi makes or keeps there is left out whatever else is copied: outputs, workspaces, caches, the build directory;
+ * and so are keys and passphrases. */
+int sources_copy(const Config *config, const char *to, Progress *progress, Reason *reason);
