@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Trees that are kept for the next build: when they are used, when not and why, and that they are never anything else than
+what would be built without them."""
+
+import os
+import signal
+
+import project as projects
+import pytest
+from small import Small
+from test_build import distribution  # noqa: F401  pylint: disable=unused-import
+from test_interrupt import mounts_below
+
+EPOCH = {'SOURCE_DATE_EPOCH': '1700000000'}
+BUILD = """\
+#!/bin/sh
+set -e
+fixture-compile greeting.c "$DESTDIR/greeting"
+! [ -e /etc/litter ]
+touch /etc/litter
+rm /etc/skeleton
+"""
+FILES = {
+    'mkosi.extra/etc/extra': 'extra\n',
+    'mkosi.skeleton/etc/skeleton': 'skeleton\n',
+    'greeting.c': 'hello\n',
+}
+SETTINGS = '[Output]\nFormat=tar\nOutput=image.tar\nCompressOutput=no\n[Packages]\nBuildPackages=fixture-compiler\n'
+BASE, DEVELOPMENT = projects.BOOTSTRAP, 'Installing packages for the build'
+KEPT = ('image.tar.cache-pre-inst', 'image.tar.cache-pre-dev')
+
+
+@pytest.fixture(scope='module')
+def small(mkosi, distribution, tmp_path_factory):  # noqa: F811  pylint: disable=redefined-outer-name
+    directory = tmp_path_factory.mktemp('incremental')
+    yield Small(directory, mkosi, distribution, {})
+    projects.remove_tree(directory)
+
+
+@pytest.fixture
+def project(small, request):
+    made = small.project(request.node.name.replace('/', '-'), SETTINGS)
+    for path, text in FILES.items():
+        made.write(path, text)
+    made.write('mkosi.build', BUILD, 0o755)
+    made.write('mkosi.prepare', '#!/bin/sh\necho "$1" >>/etc/prepared\n', 0o755)
+    yield made
+    assert made.workspaces == [] and mounts_below(made.directory) == set()
+    projects.remove_tree(made.directory)
+
+
+def build(small, project, *words, **options):
+    """What was made anew: "base", "development"."""
+    environment = {**EPOCH, **options.pop('environment', {})}
+    said = small.build(project, '--incremental', '--force', *words, environment=environment, **options).stderr
+    return [name for name, sign in (('base', BASE), ('development', DEVELOPMENT)) if f'✓ {sign}' in said]
+
+
+def plan(small, project, *words):
+    said = small.build(project, 'plan', '--incremental', *words, environment=EPOCH).stdout
+    return said.split(' 1. ')[0]
+
+
+BOTH = ['base', 'development']
+
+
+def test_same_bytes(small, project):
+    small.build(project, '--force', environment=EPOCH)
+    image = project.directory / 'image.tar'
+    plain = image.read_bytes()
+    assert build(small, project) == BOTH
+    assert image.read_bytes() == plain
+    assert sorted(path.name for path in project.directory.glob('*.cache-pre-*')) == sorted(KEPT)
+    for _ in range(2):
+        assert build(small, project) == []
+        assert image.read_bytes() == plain
+    assert plan(small, project) == (
+        'The base tree is kept from an earlier build.\nThe development tree is kept from an earlier build.\n'
+    )
+    # Who does not ask for it does not get it.
+    assert f'✓ {BASE}' in small.build(project, '--force', environment=EPOCH).stderr
+
+
+# What is changed, what has to be built anew for it, and what is said.
+CHANGES = {
+    'package': (['--package=bash'], BOTH, 'package bash is new'),
+    'docs': (['--with-docs'], BOTH, 'WithDocs= changed from no to yes'),
+    'build-package': (['--build-package=bash'], ['development'], 'build package bash is new'),
+    'skeleton': ('mkosi.skeleton/etc/skeleton', BOTH, 'mkosi.skeleton etc/skeleton changed'),
+    'more-skeleton': ('mkosi.skeleton/etc/more', BOTH, 'mkosi.skeleton etc/more is new'),
+    'prepare': ('mkosi.prepare', BOTH, 'prepare script'),
+    'environment': (['--environment=X=y'], BOTH, 'Environment= X=y is new'),
+    'time': ({'SOURCE_DATE_EPOCH': '1700000001'}, BOTH, 'SOURCE_DATE_EPOCH changed from 1700000000 to 1700000001'),
+    'partition': (['--format=gpt_ext4', '--home-size=8M'], BOTH, 'partition for /home is new'),
+    # These make no difference to what is kept.
+    'extra': ('mkosi.extra/etc/extra', [], ''),
+    'build': ('mkosi.build', [], ''),
+    'source': ('greeting.c', [], ''),
+    'hostname': (['--hostname=teapot'], [], ''),
+    'password': (['--checksum', '--manifest', '--without-tests'], [], ''),
+}
+
+
+@pytest.mark.parametrize('name', CHANGES)
+def test_what_changed(small, project, name):
+    change, expected, reason = CHANGES[name]
+    assert build(small, project) == BOTH
+    words, environment = [], {}
+    if isinstance(change, list):
+        words = change
+    elif isinstance(change, dict):
+        environment = change
+    else:
+        path = project.directory / change
+        text = path.read_text(encoding='utf-8') if path.exists() else ''
+        project.write(change, text + '# changed\n', 0o755)
+    said = small.build(project, 'plan', '--incremental', *words, environment={**EPOCH, **environment}).stdout
+    assert reason in said and ('anew' in said) == bool(expected)
+    assert ('Installing the base system' in said) == ('base' in expected)
+    assert build(small, project, *words, environment=environment) == expected
+    assert build(small, project, *words, environment=environment) == []
+
+
+def test_kept_trees_are_removed(small, project):
+    assert build(small, project) == BOTH
+    (project.directory / 'mkosi.builddir').mkdir()
+    project.write('mkosi.builddir/object', '')
+    cache = project.write('mkosi.cache/debian~fixture/package.deb', '')
+    trees = [project.directory / name for name in KEPT]
+    settings = ['--incremental']
+    small.build(project, 'clean', *settings)
+    assert all(tree.exists() for tree in trees) and not (project.directory / 'image.tar').exists()
+    assert build(small, project) == []
+    # -ff builds all of it anew, and empties the build directory.
+    assert build(small, project, '--force') == BOTH
+    assert not (project.directory / 'mkosi.builddir/object').exists() and cache.exists()
+    small.build(project, 'clean', '--force', *settings)
+    assert not any(tree.exists() for tree in trees) and cache.exists()
+    small.build(project, 'clean', '-ff', *settings)
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize('name', ['gpt_ext4', 'gpt_btrfs', 'gpt_squashfs', 'plain_squashfs', 'directory'])
+def test_every_format(small, project, name):
+    words = [f'--format={name}', '--output=out']
+    assert build(small, project, *words) == BOTH
+    assert build(small, project, *words) == []
+
+
+@pytest.mark.parametrize('step', [BASE, 'Keeping the base tree', DEVELOPMENT, 'Keeping the development tree', 'Making the final tree'])
+def test_killed(small, project, step):
+    """Whenever it is killed, the next build makes what it would have made."""
+    small.build(project, '--force', environment=EPOCH)
+    plain = (project.directory / 'image.tar').read_bytes()
+    running = project.start('--incremental', '--force', wrapper=small.wrapper, environment=EPOCH)
+    try:
+        running.wait_for(step)
+        running.kill(signal.SIGKILL)
+        running.wait()
+    finally:
+        running.end()
+    build(small, project)
+    assert (project.directory / 'image.tar').read_bytes() == plain
+    assert build(small, project) == []
+
+
+def test_without_overlay(small, project, tmp_path):
+    """Copies stand in for overlays, and are kept as well."""
+    small.build(project, '--force', environment=EPOCH)
+    plain = (project.directory / 'image.tar').read_bytes()
+    for name in ('upper', 'work', 'merged'):
+        (tmp_path / name).mkdir()
+    options = f'lowerdir={project.directory},upperdir={tmp_path}/upper,workdir={tmp_path}/work'
+    script = f'mount -t overlay overlay -o {options} {tmp_path}/merged; cd {tmp_path}/merged; exec "$@"'
+    wrapper = ['unshare', '--mount', 'sh', '-ec', script, 'sh', *small.wrapper]
+    words = ['--incremental', '--force', '--debug']
+    for sign in (True, False):
+        said = project.run(*words, environment=EPOCH, wrapper=wrapper).stderr
+        assert 'cannot be mounted' in said and (BASE in said, DEVELOPMENT in said) == (sign, sign)
+        assert (tmp_path / 'upper/image.tar').read_bytes() == plain
+
+
+def test_two_at_once(small, project):
+    """The second is told who is at it."""
+    project.write('mkosi.build', '#!/bin/sh\necho it runs\nsleep 1000\n', 0o755)
+    first = project.start('--incremental', wrapper=small.wrapper, environment=EPOCH)
+    try:
+        first.wait_for('it runs')
+        said = small.build(project, '--incremental', '--force', '--force', status=1, environment=EPOCH).stderr
+        assert f'Another build of {project.directory}/image.tar is under way (process' in said
+        assert os.path.exists(project.directory / KEPT[0])
+        said = small.build(project, 'clean', '-ff', status=1).stderr
+        assert 'is under way' in said
+    finally:
+        first.kill(signal.SIGINT)
+        first.wait()
+        first.end()
