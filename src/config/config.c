@@ -479,6 +479,17 @@ static const Setting rows[] = {
                    "blanks. $NAME and ${NAME} are replaced by variables of the environment, $SUDO_HOME by "
                    "the home directory of the user who called sudo; an entry with an unset variable is "
                    "dropped." },
+        { .section = "Host", .name = "CPUs", .old_names = NAMES("QemuSmp"), .option = "cpus",
+          .old_options = NAMES("qemu-smp"), SETTING_MEMBER(Config, cpus, number), .metavar = "NUMBER",
+          .default_about = "2; 1 where they are emulated",
+          .help = "processors of the virtual machine",
+          .about = "How many processors the virtual machine of the verb qemu has. Emulated ones gain little "
+                   "from each other, so that one is the default where KVM does not work." },
+        { .section = "Host", .name = "RAM", .old_names = NAMES("QemuMem"), .option = "ram",
+          .old_options = NAMES("qemu-mem"), SETTING_MEMBER(Config, ram, size), .default_about = "2G",
+          .help = "memory of the virtual machine",
+          .about = "How much memory the virtual machine of the verb qemu has, at least 128M. The host gives "
+                   "it as much of that as it uses." },
 
         { .option = "directory", .letter = 'C', SETTING_MEMBER(Config, directory, path),
           .flags = SETTING_OUTSIDE_FILES,
@@ -525,6 +536,10 @@ static const Setting rows[] = {
           .help = "keep the tree when a script fails",
           .about = "When a script fails, its tree is kept beside the output, under its name with the suffix .failed, "
                    "in the place of what was kept before. The verb clean removes it." },
+        { .option = "persistent", SETTING_MEMBER(Config, persistent, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "keep what a machine or container writes",
+          .about = "The verbs qemu, boot and shell write to the image itself, and not to a temporary place that is "
+                   "gone with what they run. Check sums and root hashes that lie beside the image do not fit it any more then." },
         { .option = "help", .letter = 'h', SETTING_MEMBER(Config, help, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "show this help",
           .about = "Prints a short help and exits." },

@@ -165,6 +165,8 @@ typedef struct Config {
 
         /* [Host] */
         char **extra_search_paths;
+        unsigned cpus; /* of the virtual machine, as the next one; 0: as many as are good for it */
+        uint64_t ram;
 
         /* command line only */
         char *directory, *default_file, *all_directory;
@@ -172,6 +174,7 @@ typedef struct Config {
         char *json_progress; /* number of a file descriptor */
         bool json;           /* what verify found */
         bool debug_shell, keep_failed;
+        bool persistent; /* what is run may change the image */
 } Config;
 
 extern const SettingTable config_table;
