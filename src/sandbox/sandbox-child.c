@@ -195,6 +195,8 @@ _Noreturn void sandbox_child_run(const SandboxChild *child) {
         (void)umask(022);
         child_run_operations(child, &setup, SANDBOX_STAGE_INIT);
 
+        if (child->sandbox->init)
+                command_run(child, &setup);
         const pid_t pid = fork();
         if (pid < 0)
                 child_fail(setup.channel_fd, -errno, "fork");

@@ -42,10 +42,11 @@ static const FilterRule filter_deny[] = {
         { "keyctl",             SCMP_ACT_ERRNO(ENOSYS) },
         { "open_by_handle_at",  SCMP_ACT_ERRNO(EPERM) },
         { "perf_event_open",    SCMP_ACT_ERRNO(EPERM) },
-        { "reboot",             SCMP_ACT_ERRNO(EPERM) },
         { "request_key",        SCMP_ACT_ERRNO(ENOSYS) },
         { "swapoff",            SCMP_ACT_ERRNO(EPERM) },
         { "swapon",             SCMP_ACT_ERRNO(EPERM) },
+        /* Last, since this one is not denied to process 1. */
+        { "reboot",             SCMP_ACT_ERRNO(EPERM) },
 };
 
 static const FilterRule filter_sync[] = {
@@ -167,6 +168,8 @@ static int filter_compile(const FilterRule *rules, size_t n_rules, SandboxOperat
 int sandbox_filter_set(SandboxOperation *operation) {
         if (operation->type == &SANDBOX_OPERATION_FILTER_DENY)
                 return filter_compile(filter_deny, ELEMENTSOF(filter_deny), operation);
+        if (operation->type == &SANDBOX_OPERATION_FILTER_DENY_INIT)
+                return filter_compile(filter_deny, ELEMENTSOF(filter_deny) - 1, operation);
         if (operation->type == &SANDBOX_OPERATION_FILTER_SYNC)
                 return filter_compile(filter_sync, ELEMENTSOF(filter_sync), operation);
         assert(operation->type == &SANDBOX_OPERATION_FILTER_OPEN);
@@ -205,6 +208,7 @@ static int run_filter_open(SandboxSetup *setup, const SandboxOperation *operatio
 
 /* clang-format off */
 const SandboxOperationType SANDBOX_OPERATION_FILTER_DENY = { "filter-deny", SANDBOX_STAGE_COMMAND, run_filter };
+const SandboxOperationType SANDBOX_OPERATION_FILTER_DENY_INIT = { "filter-deny", SANDBOX_STAGE_COMMAND, run_filter };
 const SandboxOperationType SANDBOX_OPERATION_FILTER_SYNC = { "filter-sync", SANDBOX_STAGE_COMMAND, run_filter };
 const SandboxOperationType SANDBOX_OPERATION_FILTER_OPEN = { "filter-open", SANDBOX_STAGE_COMMAND, run_filter_open };
 /* clang-format on */

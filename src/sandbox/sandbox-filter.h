@@ -8,6 +8,8 @@
 
 /* What is nobody's business inside: modules, kexec, reboot, swap, BPF, keys, files by handle. */
 extern const SandboxOperationType SANDBOX_OPERATION_FILTER_DENY;
+/* The same for what is process 1: reboot(2) ends its PID namespace, and no more. */
+extern const SandboxOperationType SANDBOX_OPERATION_FILTER_DENY_INIT;
 
 /* fsync() and family succeed without doing anything; io_uring and per-write flags, which go round that, are said to be
  * unknown to the kernel. */

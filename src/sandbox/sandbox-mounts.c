@@ -369,6 +369,10 @@ static int run_sys(SandboxSetup *setup, const SandboxOperation *operation, Reaso
         return mount_set_read_only(mount_fd, false);
 }
 
+static int run_cgroups(SandboxSetup *setup, const SandboxOperation *operation, Reason *reason) {
+        return setup_mount(setup, operation, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
 static int run_root_read_only(SandboxSetup *setup, const SandboxOperation *operation, Reason *reason) {
         return mount_set_read_only(setup->root_fd, false);
 }
@@ -403,6 +407,7 @@ const SandboxOperationType SANDBOX_OPERATION_TMPFS          = { "tmpfs",        
 const SandboxOperationType SANDBOX_OPERATION_DEV            = { "dev",            SANDBOX_STAGE_INIT, run_dev };
 const SandboxOperationType SANDBOX_OPERATION_PROC           = { "proc",           SANDBOX_STAGE_INIT, run_proc };
 const SandboxOperationType SANDBOX_OPERATION_SYS            = { "sys",            SANDBOX_STAGE_INIT, run_sys };
+const SandboxOperationType SANDBOX_OPERATION_CGROUPS        = { "cgroups",        SANDBOX_STAGE_INIT, run_cgroups };
 const SandboxOperationType SANDBOX_OPERATION_OVERLAY        = { "overlay",        SANDBOX_STAGE_INIT, run_overlay };
 const SandboxOperationType SANDBOX_OPERATION_ROOT_READ_ONLY = { "root-read-only", SANDBOX_STAGE_INIT, run_root_read_only };
 const SandboxOperationType SANDBOX_OPERATION_ENTER_ROOT     = { "enter-root",     SANDBOX_STAGE_INIT, run_enter_root };

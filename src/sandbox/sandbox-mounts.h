@@ -13,6 +13,7 @@ extern const SandboxOperationType SANDBOX_OPERATION_TMPFS;          /* on target
 extern const SandboxOperationType SANDBOX_OPERATION_DEV;            /* on target */
 extern const SandboxOperationType SANDBOX_OPERATION_PROC;           /* on target */
 extern const SandboxOperationType SANDBOX_OPERATION_SYS;            /* on target */
+extern const SandboxOperationType SANDBOX_OPERATION_CGROUPS;        /* on target */
 extern const SandboxOperationType SANDBOX_OPERATION_OVERLAY;        /* on target, with options */
 extern const SandboxOperationType SANDBOX_OPERATION_ROOT_READ_ONLY; /* after all mount points are made */
 extern const SandboxOperationType SANDBOX_OPERATION_ENTER_ROOT; /* "/" is the new root, the old one is gone */

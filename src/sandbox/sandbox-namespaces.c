@@ -22,11 +22,13 @@ static const NamespaceKind namespace_kinds[] = {
         { "uts", CLONE_NEWUTS },  { "cgroup", CLONE_NEWCGROUP }, { "network", CLONE_NEWNET },
 };
 
-int sandbox_namespaces_set(SandboxOperation *operation, bool host_network) {
+int sandbox_namespaces_set(SandboxOperation *operation, bool host_network, bool later_cgroup) {
         _cleanup_(strv_freep) char **names = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(namespace_kinds); i++) {
                 if (host_network && namespace_kinds[i].flag == CLONE_NEWNET)
+                        continue;
+                if (later_cgroup && namespace_kinds[i].flag == CLONE_NEWCGROUP)
                         continue;
                 int r = strv_append(&names, namespace_kinds[i].name);
                 if (r < 0)

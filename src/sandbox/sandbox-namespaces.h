@@ -9,5 +9,6 @@ extern const SandboxOperationType SANDBOX_OPERATION_NAMESPACES; /* flags of clon
 extern const SandboxOperationType SANDBOX_OPERATION_LOOPBACK;   /* brings lo up */
 extern const SandboxOperationType SANDBOX_OPERATION_HOSTNAME;   /* options: the name */
 
-/* Fills in flags and options; host_network leaves the network namespace out. */
-int sandbox_namespaces_set(SandboxOperation *operation, bool host_network);
+/* Fills in flags and options; host_network leaves the network namespace out, later_cgroup that of cgroups, which
+ * SANDBOX_OPERATION_CGROUP makes. */
+int sandbox_namespaces_set(SandboxOperation *operation, bool host_network, bool later_cgroup);

@@ -49,4 +49,5 @@ struct Sandbox {
         size_t n_operations;
         char *root; /* for messages */
         char **environment;
+        bool init; /* the command is process 1 */
 };

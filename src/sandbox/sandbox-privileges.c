@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <linux/capability.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -18,6 +19,15 @@ const uint64_t SANDBOX_CAPABILITIES_PACKAGES =
         BIT(CAP_LINUX_IMMUTABLE) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_NET_BROADCAST) | BIT(CAP_NET_RAW) |
         BIT(CAP_IPC_OWNER) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_NICE) | BIT(CAP_MKNOD) |
         BIT(CAP_LEASE) | BIT(CAP_AUDIT_WRITE) | BIT(CAP_SETFCAP);
+
+const uint64_t SANDBOX_CAPABILITIES_SYSTEM =
+        BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) |
+        BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) |
+        BIT(CAP_LINUX_IMMUTABLE) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_NET_BROADCAST) | BIT(CAP_NET_ADMIN) |
+        BIT(CAP_NET_RAW) | BIT(CAP_IPC_OWNER) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_PTRACE) |
+        BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_BOOT) | BIT(CAP_SYS_NICE) | BIT(CAP_SYS_RESOURCE) |
+        BIT(CAP_SYS_TTY_CONFIG) | BIT(CAP_MKNOD) | BIT(CAP_LEASE) | BIT(CAP_AUDIT_WRITE) |
+        BIT(CAP_AUDIT_CONTROL) | BIT(CAP_SETFCAP);
 
 /* clang-format off */
 static const char *const capability_names[] = {
@@ -84,6 +94,12 @@ static int run_session(SandboxSetup *setup, const SandboxOperation *operation, R
         return setsid() < 0 ? -errno : 0;
 }
 
+static int run_terminal(SandboxSetup *setup, const SandboxOperation *operation, Reason *reason) {
+        if (setsid() < 0)
+                return -errno;
+        return ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0 ? -errno : 0;
+}
+
 /* Programs loop over all possible descriptors, and no core dump is to end up in a tree. */
 static int run_limits(SandboxSetup *setup, const SandboxOperation *operation, Reason *reason) {
         struct rlimit files, core;
@@ -133,6 +149,7 @@ static int run_capabilities(SandboxSetup *setup, const SandboxOperation *operati
 
 /* clang-format off */
 const SandboxOperationType SANDBOX_OPERATION_SESSION      = { "session",      SANDBOX_STAGE_COMMAND, run_session };
+const SandboxOperationType SANDBOX_OPERATION_TERMINAL     = { "terminal",     SANDBOX_STAGE_COMMAND, run_terminal };
 const SandboxOperationType SANDBOX_OPERATION_LIMITS       = { "limits",       SANDBOX_STAGE_COMMAND, run_limits };
 const SandboxOperationType SANDBOX_OPERATION_DIRECTORY    = { "directory",    SANDBOX_STAGE_COMMAND, run_directory };
 const SandboxOperationType SANDBOX_OPERATION_CAPABILITIES = { "capabilities", SANDBOX_STAGE_COMMAND, run_capabilities };

@@ -5,8 +5,9 @@
 
 #include "sandbox/sandbox-operation.h"
 
-extern const SandboxOperationType SANDBOX_OPERATION_SESSION;   /* no controlling terminal */
-extern const SandboxOperationType SANDBOX_OPERATION_LIMITS;    /* options: for people */
+extern const SandboxOperationType SANDBOX_OPERATION_SESSION;  /* no controlling terminal */
+extern const SandboxOperationType SANDBOX_OPERATION_TERMINAL; /* the controlling terminal is standard input */
+extern const SandboxOperationType SANDBOX_OPERATION_LIMITS;   /* options: for people */
 extern const SandboxOperationType SANDBOX_OPERATION_DIRECTORY; /* target: the working directory */
 extern const SandboxOperationType
         SANDBOX_OPERATION_CAPABILITIES; /* flags: bit n is capability n, options: names */

@@ -4,6 +4,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
+#include "sandbox/sandbox-cgroup.h"
 #include "sandbox/sandbox-filter.h"
 #include "sandbox/sandbox-mounts.h"
 #include "sandbox/sandbox-namespaces.h"
@@ -27,6 +28,7 @@ static const MountKind mount_kinds[] = {
         [SANDBOX_DEV]            = { &SANDBOX_OPERATION_DEV },
         [SANDBOX_PROC]           = { &SANDBOX_OPERATION_PROC },
         [SANDBOX_SYS]            = { &SANDBOX_OPERATION_SYS },
+        [SANDBOX_CGROUP]         = { &SANDBOX_OPERATION_CGROUPS },
         [SANDBOX_OVERLAY]        = { &SANDBOX_OPERATION_OVERLAY,        .needs_options = true },
 };
 /* clang-format on */
@@ -91,9 +93,16 @@ static int sandbox_add_namespaces(Sandbox *sandbox, const SandboxPolicy *policy)
         int r = sandbox_add(sandbox, &SANDBOX_OPERATION_NAMESPACES, &operation);
         if (r < 0)
                 return r;
-        r = sandbox_namespaces_set(operation, policy->network);
+        r = sandbox_namespaces_set(operation, policy->network, policy->cgroup);
         if (r < 0)
                 return r;
+        if (policy->cgroup) {
+                r = sandbox_add(sandbox, &SANDBOX_OPERATION_CGROUP, &operation);
+                if (r >= 0)
+                        r = text_copy(policy->cgroup, &operation->source);
+                if (r < 0)
+                        return r;
+        }
         if (!policy->network) {
                 r = sandbox_add(sandbox, &SANDBOX_OPERATION_LOOPBACK, NULL);
                 if (r < 0)
@@ -145,7 +154,9 @@ static int sandbox_add_privileges(Sandbox *sandbox, const SandboxPolicy *policy,
         int r = 0;
 
         if (policy->new_session) {
-                r = sandbox_add(sandbox, &SANDBOX_OPERATION_SESSION, NULL);
+                r = sandbox_add(sandbox,
+                                policy->terminal ? &SANDBOX_OPERATION_TERMINAL : &SANDBOX_OPERATION_SESSION,
+                                NULL);
                 if (r < 0)
                         return r;
         }
@@ -160,7 +171,8 @@ static int sandbox_add_privileges(Sandbox *sandbox, const SandboxPolicy *policy,
         if (r < 0)
                 return r;
 
-        r = sandbox_add_filter(sandbox, &SANDBOX_OPERATION_FILTER_DENY);
+        r = sandbox_add_filter(sandbox, policy->init ? &SANDBOX_OPERATION_FILTER_DENY_INIT
+                                                     : &SANDBOX_OPERATION_FILTER_DENY);
         if (r >= 0 && policy->suppress_sync)
                 r = sandbox_add_filter(sandbox, &SANDBOX_OPERATION_FILTER_SYNC);
         if (r >= 0 && policy->suppress_sync)
@@ -191,6 +203,7 @@ int sandbox_new(const SandboxPolicy *policy, Sandbox **ret, Reason *reason) {
                         return r;
         }
 
+        sandbox->init = policy->init;
         int r = strv_copy(policy->environment, &sandbox->environment);
         if (r < 0)
                 return r;

@@ -21,6 +21,7 @@ typedef enum SandboxMountType {
         SANDBOX_DEV,     /* minimal /dev: null zero full random urandom tty, ptmx, pts, shm, fd links */
         SANDBOX_PROC,    /* of the new PID namespace */
         SANDBOX_SYS,     /* read-only */
+        SANDBOX_CGROUP,  /* control groups (version 2), from SandboxPolicy.cgroup down */
         SANDBOX_OVERLAY, /* options "lowerdir=…,upperdir=…,workdir=…" */
 } SandboxMountType;
 
@@ -45,7 +46,10 @@ typedef struct SandboxPolicy {
         const char *working_directory; /* inside; NULL: "/" */
         const char *const *environment; /* NULL-terminated "NAME=value": all there is, nothing is inherited */
         uint64_t capabilities; /* bounding set, bit n is capability n; 0: SANDBOX_CAPABILITIES_PACKAGES */
-        bool new_session;      /* no controlling terminal */
+        bool new_session;      /* no controlling terminal of ours */
+        bool terminal;         /* with new_session: standard input becomes the controlling terminal */
+        const char *cgroup; /* directory of a cgroup that all will be in, and see as the root; NULL: ours */
+        bool init;          /* the command is process 1 itself, and may use reboot(2), see sandbox_run() */
 } SandboxPolicy;
 
 /* suppress_sync makes fsync, fdatasync, sync, syncfs, sync_file_range and msync with MS_SYNC succeed without doing anything,
@@ -58,6 +62,10 @@ typedef struct SandboxPolicy {
  * inside; no module loading, clock, raw I/O, tracing outside, reboot. */
 extern const uint64_t SANDBOX_CAPABILITIES_PACKAGES;
 
+/* What a whole system needs that runs inside as it would on a machine: to the former, what affects nothing but its own
+ * processes and its own network. */
+extern const uint64_t SANDBOX_CAPABILITIES_SYSTEM;
+
 typedef struct Sandbox Sandbox;
 
 /* Decides: checks the policy and makes the list of operations. */
@@ -67,6 +75,10 @@ DEFINE_CLEANUP(Sandbox, sandbox_free)
 
 /* One operation per line: "bind-read-only /etc/resolv.conf on /etc/resolv.conf". */
 void sandbox_print(const Sandbox *sandbox, FILE *file);
+
+/* How reboot(2) ends a PID namespace, as the status of its process 1: by SIGINT and SIGHUP. */
+#define SANDBOX_POWER_OFF (128 + 2) /* or halt */
+#define SANDBOX_REBOOT    (128 + 1)
 
 typedef struct SandboxCommand {
         const char *const *argv; /* argv[0] is looked up in the PATH of the environment, inside */

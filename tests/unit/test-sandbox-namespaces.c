@@ -14,11 +14,11 @@
 static void test_flags(void **state) {
         SandboxOperation own = {}, shared = {};
 
-        assert_int_equal(sandbox_namespaces_set(&own, false), 0);
+        assert_int_equal(sandbox_namespaces_set(&own, false, false), 0);
         assert_string_equal(own.options, "mount pid ipc uts cgroup network");
         assert_int_equal(own.flags, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
                                             CLONE_NEWCGROUP | CLONE_NEWNET);
-        assert_int_equal(sandbox_namespaces_set(&shared, true), 0);
+        assert_int_equal(sandbox_namespaces_set(&shared, true, false), 0);
         assert_string_equal(shared.options, "mount pid ipc uts cgroup");
         assert_int_equal(shared.flags, own.flags & ~(uint64_t)CLONE_NEWNET);
         free(own.options);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/reboot.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -343,6 +344,67 @@ static void test_interrupted_before(void **state) {
         assert_int_equal(WEXITSTATUS(status), 101);
 }
 
+static int inside_power_off(void) {
+        INSIDE_CHECK(getpid() == 1);
+        (void)reboot(RB_POWER_OFF);
+        return EXIT_FAILURE;
+}
+
+static int inside_reboot(void) {
+        (void)reboot(RB_AUTOBOOT);
+        return EXIT_FAILURE;
+}
+
+static int inside_no_reboot(void) {
+        INSIDE_CHECK(reboot(RB_POWER_OFF) < 0 && errno == EPERM);
+        return EXIT_SUCCESS;
+}
+
+static const Inside inside[] = {
+        { "power-off", inside_power_off },
+        { "reboot", inside_reboot },
+        { "no-reboot", inside_no_reboot },
+};
+
+/* An init is process 1, and ends its namespace the way a machine ends; nobody else may. */
+static void test_init(void **state) {
+        SandboxPolicy policy = fixture_policy(*state);
+
+        policy.capabilities = SANDBOX_CAPABILITIES_SYSTEM;
+        fixture_inside(*state, &policy, "no-reboot");
+        policy.init = true;
+        assert_int_equal(fixture_run(*state, &policy,
+                                     (const char *const[]){ "/self", "--inside", "power-off", NULL }, NULL),
+                         SANDBOX_POWER_OFF);
+        assert_int_equal(fixture_run(*state, &policy,
+                                     (const char *const[]){ "/self", "--inside", "reboot", NULL }, NULL),
+                         SANDBOX_REBOOT);
+        assert_int_equal(fixture_run(*state, &policy, shell("exit 7"), NULL), 7);
+        assert_int_equal(fixture_run(*state, &policy, (const char *const[]){ "/none", NULL }, NULL), -ENOENT);
+}
+
+/* Of a terminal that is its own. */
+static void test_terminal(void **state) {
+        _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
+        _cleanup_(fd_closep) int master_fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave_fd = -EBADF;
+        SandboxPolicy policy = fixture_policy(*state);
+        char text[256] = "";
+
+        assert_true(master_fd >= 0 && grantpt(master_fd) == 0 && unlockpt(master_fd) == 0);
+        slave_fd = open(ptsname(master_fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+        assert_true(slave_fd >= 0);
+        policy.new_session = policy.terminal = true;
+        assert_int_equal(sandbox_new(&policy, &sandbox, NULL), 0);
+        assert_int_equal(sandbox_run(sandbox,
+                                     &(SandboxCommand){ .argv = shell("echo said >/dev/tty"),
+                                                        .stdin_fd = slave_fd,
+                                                        .output_fd = slave_fd },
+                                     NULL),
+                         0);
+        assert_true(read(master_fd, text, sizeof(text) - 1) > 0);
+        assert_string_equal(text, "said\r\n");
+}
+
 static void test_nothing_is_left_open(void **state) {
         SandboxPolicy policy = fixture_policy(*state);
         const int before = dup(STDERR_FILENO);
@@ -376,8 +438,10 @@ int main(int argc, char *argv[]) {
                 cmocka_unit_test_setup_teardown(test_interrupt, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_killed, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_interrupted_before, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_init, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_terminal, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_nothing_is_left_open, fixture_setup, fixture_teardown),
         };
 
-        return fixture_main(argc, argv, NULL, 0, tests, ELEMENTSOF(tests));
+        return fixture_main(argc, argv, inside, ELEMENTSOF(inside), tests, ELEMENTSOF(tests));
 }

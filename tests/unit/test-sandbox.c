@@ -36,7 +36,7 @@ static const SandboxMount all_mounts[] = {
 #define LIMITS "limits: files 1024 of 524288, core 0\n"
 #define FILTER_DENY                                                                                         \
         "filter-deny: acct add_key bpf delete_module finit_module init_module ioperm iopl kexec_file_load " \
-        "kexec_load keyctl open_by_handle_at perf_event_open reboot request_key swapoff swapon\n"
+        "kexec_load keyctl open_by_handle_at perf_event_open request_key swapoff swapon reboot\n"
 #define FILTER_SYNC \
         "filter-sync: fdatasync fsync io_uring_setup msync pwritev2 sync sync_file_range sync_file_range2 syncfs\n"
 
