@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include "base/copy-tree.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/mount-namespace.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -20,18 +20,6 @@
 #define TREE_NAME    "tree"
 #define CHANGES_NAME "changes"
 #define WORK_NAME    "work"
-
-/* From here on, mounts of ours are nobody else's. Those of others still arrive here. */
-static int leave_mount_namespace(void) {
-        static bool left; /* there is one namespace for the whole process, so it is left once */
-
-        if (left)
-                return 0;
-        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-                return -errno;
-        left = true;
-        return 0;
-}
 
 static int open_directory(int dir_fd, const char *path) {
         const int fd = openat(dir_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -63,7 +51,7 @@ static int mount_overlay(const Layer *layer, const int *below_fds, size_t n_belo
         if (r >= 0)
                 r = list_below(below_fds, n_below, &below);
         if (r >= 0)
-                r = leave_mount_namespace();
+                r = mount_namespace_leave();
         if (r >= 0)
                 r = text_format(&options,
                                 "lowerdir=%s,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,"
