@@ -18,6 +18,7 @@
 #include "image/output.h"
 #include "image/plan.h"
 #include "image/verify-image.h"
+#include "run/container.h"
 #include "verb.h"
 
 /* A verb is a row in each of two tables: what the settings engine knows of it, and what it does. */
@@ -26,6 +27,8 @@ enum {
         VERB_SUMMARY,
         VERB_JSON,
         VERB_PLAN,
+        VERB_SHELL,
+        VERB_BOOT,
         VERB_CLEAN,
         VERB_GENKEY,
         VERB_VERIFY,
@@ -45,7 +48,11 @@ const SettingVerb verb_words[] = {
           "Prints the same as summary as one JSON object, for programs." },
         [VERB_PLAN]       = { "plan",       NULL,    false, "show what a build would do, and why",
           "Prints the steps of a build in their order, each with the setting that asks for it; with --incremental also which trees are kept from an earlier build, or what has changed since, so that they are built anew. Builds nothing." },
-        [VERB_CLEAN]      = { "clean",      NULL,    false, "remove the output of earlier builds",
+        [VERB_SHELL]      = { "shell",      "[COMMAND]...", true, "run a command or a shell in the image",
+          "Runs the command, or a shell, in a container with the image as its root. An image that is not there, or is to be replaced by --force, is built first. What is written goes to memory, and is gone with the container, unless --persistent is given. The network is one of its own, with nothing but 127.0.0.1, unless WithNetwork=yes gives it the host's. Disks are attached by loop devices, archives are unpacked; what is encrypted or compressed as a whole is refused. The exit status is that of the command. On a terminal, Ctrl-] pressed three times within a second ends the container. With --nspawn, systemd-nspawn(1) runs it instead." },
+        [VERB_BOOT]       = { "boot",       "[WORD]...", true, "boot the image in a container",
+          "Boots the image's own init in a container, as the verb shell does with a command, in a cgroup of its own (version 2) and on a console that is this terminal; the words are arguments of the init. It ends when the system switches itself off." },
+        [VERB_CLEAN]      = { "clean", NULL,    false, "remove the output of earlier builds",
           "Removes the output that the settings name, everything beside it that is named after it, check sums of it, and what a killed or failed build left behind; with -f the trees that --incremental keeps and the content of the build directory as well, with -ff that of the package cache." },
         [VERB_GENKEY]     = { "genkey",     "[PURPOSE]", false, "make a key for SecureBoot= or Verity=",
           "Makes a private key and a certificate. For the purpose secure-boot they are mkosi.secure-boot.key, with mode 0600, and mkosi.secure-boot.crt, or the files that SecureBootKey= and SecureBootCertificate= name; for verity, mkosi.verity.key and mkosi.verity.crt, or what VerityKey= and VerityCertificate= name. Without a purpose, what the settings speak of is made, as far as it is not there; that is secure-boot when they speak of neither. SecureBootKeyType= and SecureBootValidDays= say of which kind it is, SecureBootCommonName= how a key for Secure Boot is called. If mkosi.secure-boot.passphrase or mkosi.verity.passphrase exists the key is encrypted with what it holds. A file that exists is never replaced." },
@@ -179,6 +186,58 @@ static int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
         return r;
 }
 
+/* The image is to be there before anything is run. */
+static int build_if_needed(LoadedConfig *loaded, mode_t caller_umask) {
+        const char *output = loaded->config.output;
+        const bool missing = access(output, F_OK) < 0 && errno == ENOENT;
+
+        if (missing && geteuid() != 0)
+                return log_error(-ENOENT, "%s is not there: \"sudo mkosi\", with the same options, builds it",
+                                 output);
+        return missing || loaded->config.force > 0 ? verb_build(loaded, caller_umask) : 0;
+}
+
+/* Becomes systemd-nspawn; returns when that is not possible. */
+static int become_nspawn(const LoadedConfig *loaded, bool boot) {
+        _cleanup_(strv_freep) char **command = NULL;
+
+        const int r = container_nspawn_command(&loaded->config, boot, STRV(loaded->arguments.rest), &command);
+        if (r < 0)
+                return r;
+        interrupt_reset();
+        (void)execvp(command[0], command);
+        return log_error(-errno, "Cannot run systemd-nspawn: %m; it is in the package systemd-container");
+}
+
+static int run_container(LoadedConfig *loaded, mode_t caller_umask, bool boot) {
+        _cleanup_(image_root_freep) ImageRoot *root = NULL;
+        _cleanup_(strv_freep) char **problems = NULL;
+        const char *const *words = STRV(loaded->arguments.rest);
+
+        int r = loaded->config.nspawn ? 0 : image_root_check(loaded, &problems);
+        if (r < 0)
+                return log_error(r, "Cannot check what this host can do: %m");
+        for (char **problem = problems; problem && *problem; problem++)
+                (void)log_error(-ENOTSUP, "%s", *problem);
+        r = problems ? -ENOTSUP : build_if_needed(loaded, caller_umask);
+        if (r < 0)
+                return r;
+        if (loaded->config.nspawn)
+                return become_nspawn(loaded, boot);
+        r = image_root_new(loaded, &root);
+        if (r < 0)
+                return r;
+        return boot ? container_boot(loaded, root, words) : container_run_command(loaded, root, words);
+}
+
+static int verb_shell(LoadedConfig *loaded, mode_t caller_umask) {
+        return run_container(loaded, caller_umask, false);
+}
+
+static int verb_boot(LoadedConfig *loaded, mode_t caller_umask) {
+        return run_container(loaded, caller_umask, true);
+}
+
 static int verb_clean(LoadedConfig *loaded, mode_t caller_umask) {
         return output_clean(&loaded->config);
 }
@@ -261,6 +320,8 @@ const Verb verbs[] = {
         [VERB_SUMMARY]    = { .needs_config = true, .run = verb_summary },
         [VERB_JSON]       = { .needs_config = true, .run = verb_json },
         [VERB_PLAN]       = { .needs_config = true, .needs_support = true, .run = verb_plan },
+        [VERB_SHELL]      = { .needs_config = true, .needs_support = true, .run = verb_shell },
+        [VERB_BOOT]       = { .needs_config = true, .needs_support = true, .run = verb_boot },
         [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean },
         [VERB_GENKEY]     = { .needs_files = true, .run = verb_genkey },
         [VERB_VERIFY]     = { .needs_files = true, .run = verb_verify },

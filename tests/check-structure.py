@@ -29,10 +29,11 @@ LAYERS = {
     'format': {'base', 'setting', 'sandbox'},
     'verity': {'base', 'setting', 'sandbox'},
     'secureboot': {'base', 'setting', 'sandbox'},
+    'run': {'base', 'setting', 'sandbox', 'config', 'format'},
     'verify': {'base', 'setting', 'sandbox', 'format', 'verity', 'secureboot'},
     'image': {'base', 'setting', 'sandbox', 'config', 'distro', 'format', 'verity', 'secureboot', 'verify'},
     'service': {'base', 'setting', 'sandbox'},
-    '': {'base', 'setting', 'sandbox', 'config', 'distro', 'format', 'verity', 'secureboot', 'verify', 'image'},
+    '': {'base', 'setting', 'sandbox', 'config', 'distro', 'format', 'run', 'verity', 'secureboot', 'verify', 'image'},
 }
 
 # Headers of a library → the files of src/ that may include them. None of them is a header of ours.

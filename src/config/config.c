@@ -536,6 +536,9 @@ static const Setting rows[] = {
           .help = "keep the tree when a script fails",
           .about = "When a script fails, its tree is kept beside the output, under its name with the suffix .failed, "
                    "in the place of what was kept before. The verb clean removes it." },
+        { .option = "nspawn", SETTING_MEMBER(Config, nspawn, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "let systemd-nspawn run the image",
+          .about = "The verbs shell and boot run systemd-nspawn(1), and not a container of their own." },
         { .option = "persistent", SETTING_MEMBER(Config, persistent, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "keep what a machine or container writes",
           .about = "The verbs qemu, boot and shell write to the image itself, and not to a temporary place that is "

@@ -174,6 +174,7 @@ typedef struct Config {
         char *json_progress; /* number of a file descriptor */
         bool json;           /* what verify found */
         bool debug_shell, keep_failed;
+        bool nspawn;         /* systemd-nspawn runs the image */
         bool persistent; /* what is run may change the image */
 } Config;
 

@@ -29,6 +29,8 @@ const uint64_t SANDBOX_CAPABILITIES_SYSTEM =
         BIT(CAP_SYS_TTY_CONFIG) | BIT(CAP_MKNOD) | BIT(CAP_LEASE) | BIT(CAP_AUDIT_WRITE) |
         BIT(CAP_AUDIT_CONTROL) | BIT(CAP_SETFCAP);
 
+const uint64_t SANDBOX_CAPABILITIES_NETWORK = BIT(CAP_NET_ADMIN);
+
 /* clang-format off */
 static const char *const capability_names[] = {
         [CAP_CHOWN]              = "chown",

@@ -65,6 +65,8 @@ extern const uint64_t SANDBOX_CAPABILITIES_PACKAGES;
 /* What a whole system needs that runs inside as it would on a machine: to the former, what affects nothing but its own
  * processes and its own network. */
 extern const uint64_t SANDBOX_CAPABILITIES_SYSTEM;
+/* Of these, what configures the network. */
+extern const uint64_t SANDBOX_CAPABILITIES_NETWORK;
 
 typedef struct Sandbox Sandbox;
 
