@@ -141,19 +141,26 @@ static int open_json_progress(const Config *config, int *ret_fd) {
 
 static int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
         _cleanup_(progress_freep) Progress *progress = NULL;
+        _cleanup_(kept_output_done) KeptOutput kept = {};
         _cleanup_(image_freep) Image *image = NULL;
-        ProgressOptions options = { .quiet = loaded->config.quiet };
+        const Config *config = &loaded->config;
+        ProgressOptions options = { .quiet = config->quiet };
 
-        int r = open_json_progress(&loaded->config, &options.json_fd);
+        int r = open_json_progress(config, &options.json_fd);
         if (r < 0)
                 return r;
         r = progress_new(&options, &progress);
         if (r < 0)
                 return log_error(r, "Cannot show progress: %m");
-        r = image_new(loaded, caller_umask, progress, &image);
+        r = kept_output_look(loaded, distro_find(config->distribution), &kept);
         if (r < 0)
-                return r;
-        return image_build(image);
+                return log_error(r, "Cannot look whether %s is up to date: %m", config->output);
+        if (kept.usable) {
+                log_info("%s is up to date: nothing that it is made of has changed", config->output);
+                return 0;
+        }
+        r = image_new(loaded, caller_umask, &kept, progress, &image);
+        return r < 0 ? r : image_build(image);
 }
 
 static int verb_summary(LoadedConfig *loaded, mode_t caller_umask) {
@@ -170,17 +177,21 @@ static int verb_json(LoadedConfig *loaded, mode_t caller_umask) {
 }
 
 static int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
+        _cleanup_(kept_output_done) KeptOutput output = {};
         const Config *config = &loaded->config;
+        const Distro *distro = distro_find(config->distribution);
         KeptTree kept[KEPT_MAX] = {};
 
-        int r = kept_tree_look(config, distro_find(config->distribution), KEPT_BASE, NULL, &kept[KEPT_BASE]);
+        int r = kept_output_look(loaded, distro, &output);
         if (r >= 0)
-                r = kept_tree_look(config, distro_find(config->distribution), KEPT_DEVELOPMENT,
-                                   &kept[KEPT_BASE], &kept[KEPT_DEVELOPMENT]);
+                r = kept_tree_look(config, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]);
+        if (r >= 0)
+                r = kept_tree_look(config, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
+                                   &kept[KEPT_DEVELOPMENT]);
         if (r < 0)
                 (void)log_error(r, "Cannot look for trees that are kept: %m");
         else
-                r = finish_output(plan_print(loaded, kept, stdout));
+                r = finish_output(plan_print(loaded, &output, kept, stdout));
         for (KeptKind kind = 0; kind < KEPT_MAX; kind++)
                 kept_tree_done(&kept[kind]);
         return r;

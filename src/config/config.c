@@ -296,7 +296,8 @@ static const Setting rows[] = {
                    "likewise, beside the output under its name with the suffixes .cache-pre-inst and "
                    ".cache-pre-dev, and starts the next build from them. They are used only as long as all that they "
                    "were made of is the same: packages, release, mirror, skeleton trees, prepare script, the "
-                   "version of the tools; the verb plan says what has changed. What the archive offers is not "
+                   "version of the tools; the verb plan says what has changed. When nothing has changed at all, and the output is as "
+                   "it was made, nothing is done, not even an existing output is refused. What the archive offers is not "
                    "looked at: -ff builds them anew." },
         { .section = "Output", .name = "Seed", .option = "seed", SETTING_MEMBER(Config, seed, text),
           .metavar = "UUID", .default_about = "derived from the configuration",

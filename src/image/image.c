@@ -109,7 +109,8 @@ static int check_host(const Image *image) {
         return problems ? -ENOTSUP : 0;
 }
 
-int image_new(const LoadedConfig *loaded, mode_t caller_umask, Progress *progress, Image **ret) {
+int image_new(const LoadedConfig *loaded, mode_t caller_umask, const KeptOutput *kept_output,
+              Progress *progress, Image **ret) {
         const Config *config = &loaded->config;
         _cleanup_(image_freep) Image *image = calloc(1, sizeof(*image));
         int r;
@@ -124,6 +125,7 @@ int image_new(const LoadedConfig *loaded, mode_t caller_umask, Progress *progres
                 .distro = distro_find(config->distribution),
                 .format = image_format_find(output_format_words[config->format]),
                 .umask = caller_umask,
+                .kept_output = kept_output,
                 .progress = progress,
         };
         assert(image->distro && image->format); /* config_check_planned() refuses what is not there */
@@ -234,6 +236,12 @@ int image_build(Image *image) {
         r = workspace_remove(image->workspace);
         if (r < 0)
                 return log_error(r, "Cannot remove the workspace %s: %m", image->workspace->path);
+        if (image->kept_output && image->kept_output->wanted) {
+                r = kept_output_store(image->config, image->kept_output);
+                if (r < 0)
+                        log_warning("Cannot keep what %s was made of, the next build makes it anew: %s",
+                                    image->config->output, strerror(-r));
+        }
         report_print(&image->artefacts, image->progress);
         return 0;
 }

@@ -11,6 +11,7 @@
 #include "distro/distro.h"
 #include "format/image-format.h"
 #include "image/artefact.h"
+#include "image/kept-output.h"
 #include "image/kept-tree.h"
 #include "image/layer.h"
 #include "image/partition-row.h"
@@ -38,6 +39,7 @@ typedef struct Image {
         Workspace *workspace;
         int cache_fd;    /* lock of the package cache, while packages are installed; else -EBADF */
         char *root_path; /* the tree under way: the image's, or the development tree */
+        const KeptOutput *kept_output; /* not owned; what the output is made of, if that is to be kept */
         KeptTree kept[KEPT_MAX];
         Layer *development; /* above the base tree; NULL: there is none at the moment */
         Layer *final; /* the image's tree above a base tree that is kept; NULL: it is a tree of its own */
@@ -59,7 +61,8 @@ typedef struct Image {
  * environment (SOURCE_DATE_EPOCH) and checks that host, distribution and format can do what the configuration asks for: all
  * reasons against it are logged at once, before anything is written or downloaded. Then the passphrase is read, or asked
  * for, if one is needed. */
-int image_new(const LoadedConfig *loaded, mode_t caller_umask, Progress *progress, Image **ret);
+int image_new(const LoadedConfig *loaded, mode_t caller_umask, const KeptOutput *kept_output,
+              Progress *progress, Image **ret);
 void image_free(Image *image);
 DEFINE_CLEANUP(Image, image_free)
 

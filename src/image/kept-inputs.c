@@ -106,32 +106,44 @@ static int add_node(KeptInputs *inputs, const char *title, const Tree *tree, con
         return r < 0 ? r : kept_inputs_add_format(inputs, value, "%s %s", title, path);
 }
 
-static int add_directory(KeptInputs *inputs, const char *title, const char *path) {
+static int add_directory(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter) {
         _cleanup_(tree_freep) Tree *tree = NULL;
 
-        int r = tree_load(AT_FDCWD, path, &tree, NULL);
+        int r = tree_load_filtered(AT_FDCWD, path, filter, &tree, NULL);
         for (size_t i = 0; r >= 0 && i < tree->n_nodes; i++)
                 r = add_node(inputs, title, tree, tree->nodes[i]);
         return r;
 }
 
-int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path) {
+int kept_inputs_copy(const KeptInputs *inputs, KeptInputs *ret) {
+        _cleanup_(kept_inputs_done) KeptInputs copy = {};
+        int r = 0;
+
+        for (size_t i = 0; i < inputs->n_items && r >= 0; i++)
+                r = kept_inputs_add(&copy, inputs->items[i].name, inputs->items[i].value);
+        if (r < 0)
+                return r;
+        *ret = copy;
+        copy = (KeptInputs){};
+        return 0;
+}
+
+int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter) {
         _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
         _cleanup_(freep) char *value = NULL;
         char digest[2 * SHA256_SIZE + 1];
         struct stat status;
 
         if (fd < 0)
-                return errno == ENOENT ? kept_inputs_add_format(inputs, "missing", "%s %s", title, path)
-                                       : -errno;
+                return errno == ENOENT ? kept_inputs_add(inputs, title, "missing") : -errno;
         if (fstat(fd, &status) < 0)
                 return -errno;
         if (S_ISDIR(status.st_mode))
-                return add_directory(inputs, title, path);
+                return add_directory(inputs, title, path, filter);
         int r = hash_file(fd, digest);
         if (r >= 0)
                 r = text_format(&value, "%o %s", (unsigned)status.st_mode, digest);
-        return r < 0 ? r : kept_inputs_add_format(inputs, value, "%s %s", title, path);
+        return r < 0 ? r : kept_inputs_add(inputs, title, value);
 }
 
 static int compare_inputs(const void *a, const void *b) {

@@ -5,6 +5,7 @@
  * own list is the same. Written as a text file, a line "NAME<tab>VALUE" each; control characters become '?'. */
 
 #include "base/macro.h"
+#include "base/tree.h"
 
 typedef struct KeptInput {
         char *name;  /* for people: "package vim", "skeleton etc/hosts" */
@@ -22,9 +23,12 @@ void kept_inputs_done(KeptInputs *inputs);
 int kept_inputs_add(KeptInputs *inputs, const char *name, const char *value);
 int kept_inputs_add_format(KeptInputs *inputs, const char *value, const char *format, ...) _printf_(3, 4);
 
-/* A file or directory of the host with all that lies in it: a name "TITLE PATH" for each, and as the value the mode and what
- * it holds. A path that is not there is an input as well. */
-int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path);
+/* A file of the host, under the title as its name; or a directory with all that lies in it and the filter wants (NULL: all),
+ * with a name "TITLE PATH" for each. The value is the mode and what it holds. A path that is not there is an input as
+ * well. */
+int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter);
+
+int kept_inputs_copy(const KeptInputs *inputs, KeptInputs *ret);
 
 /* Sorts; to be done before the next three. */
 void kept_inputs_sort(KeptInputs *inputs);

@@ -114,7 +114,7 @@ static int add_places(const Config *config, KeptInputs *inputs) {
 static int add_prepare(const Config *config, KeptInputs *inputs) {
         if (!config->prepare_script)
                 return 0;
-        int r = kept_inputs_add_tree(inputs, "prepare script", config->prepare_script);
+        int r = kept_inputs_add_tree(inputs, "prepare script", config->prepare_script, NULL);
         for (char **variable = config->environment; r >= 0 && variable && *variable; variable++)
                 r = kept_inputs_add_format(inputs, strchr(*variable, '=') ? NULL : getenv(*variable),
                                            "Environment= %s", *variable);
@@ -131,7 +131,7 @@ static int collect_base(const Config *config, const Distro *distro, KeptInputs *
         if (r >= 0)
                 r = kept_inputs_add(inputs, distro->manager->name, version);
         if (r >= 0)
-                r = kept_inputs_add_tree(inputs, "key ring", distro->key_ring);
+                r = kept_inputs_add_tree(inputs, "key ring", distro->key_ring, NULL);
         if (r >= 0)
                 r = add_settings(config, inputs);
         if (r >= 0)
@@ -145,7 +145,7 @@ static int collect_base(const Config *config, const Distro *distro, KeptInputs *
 
                 r = config_path_say(*tree, &said);
                 if (r >= 0)
-                        r = kept_inputs_add_tree(inputs, said, *tree);
+                        r = kept_inputs_add_tree(inputs, said, *tree, NULL);
         }
         return r < 0 ? r : add_prepare(config, inputs);
 }

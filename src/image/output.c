@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/failure.h"
+#include "image/kept-output.h"
 #include "image/kept-tree.h"
 #include "image/output.h"
 #include "image/package-cache.h"
@@ -205,6 +206,7 @@ static int empty_build_directory(const char *path) {
 }
 
 int output_clean_kept(const Config *config, unsigned force) {
+        _cleanup_(freep) char *record = NULL;
         int r = 0;
 
         if (force < 2)
@@ -216,6 +218,10 @@ int output_clean_kept(const Config *config, unsigned force) {
                 if (r >= 0)
                         r = remove_logged(path);
         }
+        if (r >= 0)
+                r = kept_output_path(config, &record);
+        if (r >= 0)
+                r = remove_logged(record);
         if (r >= 0 && config->build_directory)
                 r = empty_build_directory(config->build_directory);
         if (r >= 0 && force >= 3 && config->cache)

@@ -305,7 +305,9 @@ bool plan_step_wanted(const Step *step, const Config *config, const KeptTree kep
 }
 
 /* "The base tree is kept from an earlier build.", "The base tree is built anew: package vim is new." */
-static void print_kept(const KeptTree kept[static KEPT_MAX], FILE *file) {
+static void print_kept(const KeptOutput *output, const KeptTree kept[static KEPT_MAX], FILE *file) {
+        for (char **text = output->differences; text && *text; text++)
+                (void)fprintf(file, "The output is built anew: %s.\n", *text);
         for (KeptKind kind = 0; kind < KEPT_MAX; kind++) {
                 if (!kept[kind].wanted)
                         continue;
@@ -316,11 +318,13 @@ static void print_kept(const KeptTree kept[static KEPT_MAX], FILE *file) {
         }
 }
 
-int plan_print(const LoadedConfig *loaded, const KeptTree kept[static KEPT_MAX], FILE *file) {
+int plan_print(const LoadedConfig *loaded, const KeptOutput *output, const KeptTree kept[static KEPT_MAX], FILE *file) {
         const Config *config = &loaded->config;
         unsigned number = 0;
 
-        print_kept(kept, file);
+        if (output->usable)
+                return fprintf(file, "The output is up to date, nothing is to be done.\n") < 0 ? -EIO : 0;
+        print_kept(output, kept, file);
         for (size_t i = 0; i < plan_n_steps; i++) {
                 const Step *step = &plan_steps[i];
                 _cleanup_(freep) char *detail = NULL;

@@ -33,8 +33,10 @@ extern const size_t plan_n_steps;
 /* Whether the configuration wants the step, and no tree that is kept makes it needless. */
 bool plan_step_wanted(const Step *step, const Config *config, const KeptTree kept[static KEPT_MAX]);
 
-/* Prints the steps in order, what each will do, and the setting and place that asks for it; and which trees are kept, or why they cannot be used. */
-int plan_print(const LoadedConfig *loaded, const KeptTree kept[static KEPT_MAX], FILE *file);
+/* Prints the steps in order, what each will do, and the setting and place that asks for it; and what is kept, or why it cannot be used. Nothing is to be done if that is
+ * the output. */
+int plan_print(const LoadedConfig *loaded, const KeptOutput *output, const KeptTree kept[static KEPT_MAX],
+               FILE *file);
 
 /* The steps' functions; each is in the file that its name says. */
 int step_workspace(Image *image);        /* step-output.c */

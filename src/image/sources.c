@@ -101,7 +101,8 @@ static bool is_ours(const char *path) {
                 "mkosi.secure-boot.key",
                 "mkosi.secure-boot.passphrase",
         };
-        static const char *const suffixes[] = { ".cache-pre-dev", ".cache-pre-inst", ".failed" };
+        static const char *const suffixes[] = { ".cache-pre-dev", ".cache-pre-inst", ".cache-output",
+                                                ".failed" };
 
         if (strchr(path, '/'))
                 return false;
@@ -151,15 +152,30 @@ static int select_by_git(Selection *selection, Reason *reason) {
                               &selection->files, reason);
 }
 
+static int make_selection(Selection *selection, Reason *reason) {
+        int r = list_left_out(selection->config, &selection->left_out);
+        if (r >= 0 && transfers_by_git(selection->config))
+                r = select_by_git(selection, reason);
+        return r;
+}
+
+int sources_add_inputs(const Config *config, KeptInputs *inputs) {
+        _cleanup_(selection_done) Selection selection = { .config = config };
+
+        const int r = make_selection(&selection, NULL);
+        if (r < 0)
+                return r;
+        return kept_inputs_add_tree(inputs, "source", config->build_sources,
+                                    &(TreeFilter){ .wanted = wanted, .userdata = &selection });
+}
+
 int sources_copy(const Config *config, const char *to, Progress *progress, Reason *reason) {
         _cleanup_(selection_done) Selection selection = { .config = config };
         const TreeFilter filter = { .wanted = wanted, .userdata = &selection };
 
         assert(config->source_file_transfer != SOURCE_FILE_TRANSFER_MOUNT);
 
-        int r = list_left_out(config, &selection.left_out);
-        if (r >= 0 && transfers_by_git(config))
-                r = select_by_git(&selection, reason);
+        const int r = make_selection(&selection, reason);
         if (r < 0)
                 return r;
         return copy_tree(AT_FDCWD, config->build_sources, to,

@@ -6,9 +6,13 @@
 #include "base/progress.h"
 #include "base/reason.h"
 #include "config/config.h"
+#include "image/kept-inputs.h"
 
 /* Appends what stands against copying the sources as the configuration wants. */
 int sources_check(const Config *config, char ***problems);
+
+/* Adds all that would be copied. What is only mounted is looked at as if all of it were copied. */
+int sources_add_inputs(const Config *config, KeptInputs *inputs);
 
 /* Copies the sources into the directory to, which is made. Owned by root, with modes, times, links and attributes user.*.
  * What mkosi makes or keeps there is left out whatever else is copied: outputs, workspaces, caches, the build directory;

@@ -70,15 +70,48 @@ def test_same_bytes(small, project):
     plain = image.read_bytes()
     assert build(small, project) == BOTH
     assert image.read_bytes() == plain
+    record = project.directory / 'image.tar.cache-output'
     assert sorted(path.name for path in project.directory.glob('*.cache-pre-*')) == sorted(KEPT)
     for _ in range(2):
+        # Somebody has touched the output: it is made again, of what is kept.
+        os.utime(image)
+        assert 'output image.tar changed' in plan(small, project)
         assert build(small, project) == []
         assert image.read_bytes() == plain
+    record.unlink()
     assert plan(small, project) == (
         'The base tree is kept from an earlier build.\nThe development tree is kept from an earlier build.\n'
     )
     # Who does not ask for it does not get it.
     assert f'✓ {BASE}' in small.build(project, '--force', environment=EPOCH).stderr
+
+
+def test_up_to_date(small, project):
+    """When nothing has changed, nothing is done, also without --force; and every change is noticed."""
+    words = ['--incremental', '--format=directory', '--output=image']
+    small.build(project, *words, environment=EPOCH)
+    image = project.directory / 'image'
+    before = os.stat(image)
+    for more in ([], ['--force']):
+        said = small.build(project, *words, *more, environment=EPOCH).stderr
+        assert f'{image} is up to date: nothing that it is made of has changed\n' in said and '✓' not in said
+    assert 'up to date' in small.build(project, *words, 'plan', environment=EPOCH).stdout
+    assert os.stat(image) == before
+
+    def changed(change, reason, more=()):
+        change()
+        assert reason in small.build(project, *words, *more, 'plan', environment=EPOCH).stdout
+        assert '✓' in small.build(project, *words, *more, '--force', environment=EPOCH).stderr
+        said = small.build(project, *words, *more, environment=EPOCH).stderr
+        assert 'up to date' in said
+
+    changed(lambda: project.write('greeting.c', 'good night\n'), 'source greeting.c changed')
+    changed(lambda: project.write('mkosi.build', BUILD + '#\n', 0o755), 'mkosi.build changed')
+    changed(lambda: project.write('mkosi.extra/etc/more', ''), 'mkosi.extra etc/more is new')
+    changed(lambda: os.utime(image), 'output image changed')
+    changed(lambda: None, 'Hostname= is new', ['--hostname=teapot'])
+    # Asked for twice, it is built whatever there is.
+    assert f'✓ {BASE}' in small.build(project, *words, '-ff', environment=EPOCH).stderr
 
 
 # What is changed, what has to be built anew for it, and what is said.
@@ -115,7 +148,7 @@ def test_what_changed(small, project, name):
         text = path.read_text(encoding='utf-8') if path.exists() else ''
         project.write(change, text + '# changed\n', 0o755)
     said = small.build(project, 'plan', '--incremental', *words, environment={**EPOCH, **environment}).stdout
-    assert reason in said and ('anew' in said) == bool(expected)
+    assert reason in said and ('tree is built anew' in said) == bool(expected)
     assert ('Installing the base system' in said) == ('base' in expected)
     assert build(small, project, *words, environment=environment) == expected
     assert build(small, project, *words, environment=environment) == []
@@ -175,6 +208,7 @@ def test_without_overlay(small, project, tmp_path):
     wrapper = ['unshare', '--mount', 'sh', '-ec', script, 'sh', *small.wrapper]
     words = ['--incremental', '--force', '--debug']
     for sign in (True, False):
+        (tmp_path / 'upper/image.tar.cache-output').unlink(missing_ok=True)
         said = project.run(*words, environment=EPOCH, wrapper=wrapper).stderr
         assert 'cannot be mounted' in said and (BASE in said, DEVELOPMENT in said) == (sign, sign)
         assert (tmp_path / 'upper/image.tar').read_bytes() == plain

@@ -15,7 +15,7 @@ KEY_RING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 AUTOTOOLS = """\
 #!/bin/sh -e
-[ -e "$BUILDDIR/Makefile" ] || (cd "$BUILDDIR" && "$SRCDIR/configure" --prefix=/usr --disable-dependency-tracking)
+[ -e "$BUILDDIR/Makefile" ] || (cd "$BUILDDIR" && "$SRCDIR/configure" --prefix=/usr)
 make -C "$BUILDDIR" install MAKEINFO=true
 """
 MESON = """\

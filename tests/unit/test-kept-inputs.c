@@ -66,7 +66,7 @@ static void test_text(void **state) {
 static size_t differences_of_tree(const KeptInputs *before, char ***ret) {
         _cleanup_(kept_inputs_done) KeptInputs now = {};
 
-        assert_int_equal(kept_inputs_add_tree(&now, "tree", "tree"), 0);
+        assert_int_equal(kept_inputs_add_tree(&now, "tree", "tree", NULL), 0);
         kept_inputs_sort(&now);
         assert_int_equal(kept_inputs_compare(before, &now, ret), 0);
         return strv_length(STRV(*ret));
@@ -82,7 +82,7 @@ static void test_tree(void **state) {
         assert_int_equal(file_write_text(AT_FDCWD, "tree/mode", "a", 0644), 0);
         assert_int_equal(file_write_text(AT_FDCWD, "tree/time", "a", 0644), 0);
         assert_int_equal(symlink("a", "tree/link"), 0);
-        assert_int_equal(kept_inputs_add_tree(&before, "tree", "tree"), 0);
+        assert_int_equal(kept_inputs_add_tree(&before, "tree", "tree", NULL), 0);
         kept_inputs_sort(&before);
 
         const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
@@ -99,8 +99,8 @@ static void test_tree(void **state) {
                      "tree content changed\ntree link changed from 120777 a to 120777 b\ntree mode changed\n"
                      "tree new is new");
 
-        assert_int_equal(kept_inputs_add_tree(&missing, "ring", "nowhere"), 0);
-        assert_string_equal(missing.items[0].name, "ring nowhere");
+        assert_int_equal(kept_inputs_add_tree(&missing, "ring", "nowhere", NULL), 0);
+        assert_string_equal(missing.items[0].name, "ring");
         assert_string_equal(missing.items[0].value, "missing");
 }
 

@@ -12,7 +12,7 @@
                 char *_text = NULL;                                                                 \
                 size_t _size;                                                                       \
                 FILE *_file = open_memstream(&_text, &_size);                                       \
-                assert_int_equal(plan_print(_planned, (const KeptTree[KEPT_MAX]){}, _file), 0);     \
+                assert_int_equal(plan_print(_planned, &(KeptOutput){}, (const KeptTree[KEPT_MAX]){}, _file), 0);     \
                 assert_int_equal(fclose(_file), 0);                                                 \
                 _text;                                                                              \
         })

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "image/kept-output.h"
+#include "image-fixture.h"
+
+static LoadedConfig *project(const char *more) {
+        _cleanup_(freep) char *text = NULL;
+
+        assert_int_equal(text_format(&text,
+                                     "[Distribution]\nDistribution=debian\n[Packages]\nBuildScript=build.sh\n"
+                                     "BuildSources=source\nExtraTrees=extra\n%s",
+                                     more),
+                         0);
+        put_file("mkosi.default", text, 0644);
+        return load_fine("--incremental", "--password=secret");
+}
+
+/* What has changed since the output was made, one sentence per line; "" when nothing has, NULL when nothing is known. */
+static char *differences(const LoadedConfig *loaded) {
+        _cleanup_(kept_output_done) KeptOutput kept = {};
+        char *text = NULL;
+
+        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), &kept), 0);
+        assert_true(kept.wanted);
+        if (!kept.usable && !kept.differences)
+                return NULL;
+        assert_int_equal(strv_join(STRV(kept.differences), "\n", &text), 0);
+        assert_int_equal(kept.usable, text[0] == '\0');
+        return text;
+}
+
+#define assert_differences(loaded, expected)                        \
+        do {                                                        \
+                _cleanup_(freep) char *_text = differences(loaded); \
+                assert_non_null(_text);                             \
+                assert_string_equal(_text, expected);               \
+        } while (false)
+
+static void make(const LoadedConfig *loaded) {
+        _cleanup_(kept_output_done) KeptOutput kept = {};
+
+        put_file("image.raw", "the image", 0644);
+        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), &kept), 0);
+        assert_int_equal(kept_output_store(&loaded->config, &kept), 0);
+}
+
+static void test_up_to_date(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL, *other = NULL;
+        _cleanup_(freep) char *nothing = NULL, *record = NULL, *text = NULL;
+        struct stat status;
+
+        put_file("build.sh", "#!/bin/sh\n", 0755);
+        put_file("source/a.c", "a", 0644);
+        put_file("extra/etc/x", "x", 0644);
+        loaded = project("");
+        nothing = differences(loaded);
+        assert_null(nothing);
+        make(loaded);
+        assert_differences(loaded, "");
+
+        /* The password is in there as its digest only, and for nobody else. */
+        assert_int_equal(kept_output_path(&loaded->config, &record), 0);
+        assert_int_equal(stat(record, &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0600);
+        assert_int_equal(file_read(AT_FDCWD, record, MIB, &text, NULL), 0);
+        assert_null(strstr(text, "secret"));
+        assert_non_null(strstr(text, "Password=\t2bb80d53"));
+
+        put_file("source/a.c", "b", 0644);
+        assert_differences(loaded, "source a.c changed");
+        put_file("source/a.c", "a", 0644);
+        put_file("extra/etc/y", "y", 0644);
+        assert_differences(loaded, "extra etc/y is new");
+        assert_int_equal(unlink("extra/etc/y"), 0);
+        put_file("build.sh", "#!/bin/sh\n#\n", 0755);
+        assert_differences(loaded, "build.sh changed");
+        put_file("build.sh", "#!/bin/sh\n", 0755);
+        assert_differences(loaded, "");
+
+        other = project("[Output]\nHostname=teapot\n");
+        free(TAKE_PTR(text));
+        text = differences(other);
+        assert_non_null(text_after_prefix(text, "Hostname= is new\nSeed= changed from "));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_up_to_date, fixture_setup, fixture_teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
