@@ -118,9 +118,9 @@ def flip(image, position):
 class Copy:
     """A release that may be broken."""
 
-    def __init__(self, release, directory):
+    def __init__(self, release, directory, names=('image.raw', 'image.roothash', 'SHA256SUMS', *CERTIFICATES)):
         self.directory = directory
-        for name in ('image.raw', 'image.roothash', 'SHA256SUMS', *CERTIFICATES):
+        for name in names:
             run('cp', '--sparse=always', release.directory / name, directory / name)
         self.image = directory / 'image.raw'
         self.size = self.image.stat().st_size
@@ -267,7 +267,7 @@ BREAKAGES = [
     (protective_mbr, ['partition table: The MBR does not protect the whole disk']),
     (cut_off, ['partition table: ']),
     (data_block, ['dm-verity: The root partition is not what the root hash says: data block ']),
-    (superblock_size, ['root partition: Its squashfs has 1099511627776 bytes', 'dm-verity: ']),
+    (superblock_size, ['root partition: The squashfs has 1099511627776 bytes', 'dm-verity: ']),
     (hash_block, ['dm-verity: The root partition is not what the root hash says: block ']),
     (tree_superblock, ['root-verity partition: What it holds is nothing known', 'dm-verity: ']),
     (signature, ['root hash signature: ']),
@@ -399,13 +399,48 @@ def test_what_is_no_disk(mkosi, tmp_path):
         assert result.returncode == status and text in result.stderr, result.stderr
 
 
-def test_an_encrypted_root_is_named(mkosi, small):
-    project = small.project('encrypted', '[Output]\nEncrypt=all\nEncryptKDF=pbkdf2:1000\n')
+@pytest.fixture(scope='module')
+def encrypted(small):
+    project = small.project('encrypted', '[Output]\nEncrypt=all\n')
     project.write('mkosi.passphrase', 'open sesame\n', mode=0o600)
     small.build(project)
-    verified = Verified(mkosi, project.directory, 'image.raw')
-    assert any(text.startswith('root partition: crypto_LUKS, ') for text in verified.of('ok'))
+    yield project
     projects.remove_tree(project.directory)
+
+
+def test_an_encrypted_root_is_read(mkosi, encrypted):
+    verified = Verified(mkosi, encrypted.directory, 'image.raw')
+    assert 'root partition: LUKS2, aes-xts-plain64, 1 key slot, argon2id 64 MiB' in verified.of('ok')
+
+
+SECONDARY = 16 * 1024
+
+
+@pytest.mark.parametrize(('position', 'expected'), [
+    (0, 'The primary header is not there'),
+    (30, 'The primary header does not have the check sum it says'),
+    (4096 + 20, 'The primary header does not have the check sum it says'),
+    (SECONDARY, 'The secondary header is not there'),
+    (SECONDARY + 448, 'The secondary header does not have the check sum it says'),
+    (SECONDARY + 4096 + 20, 'The secondary header does not have the check sum it says'),
+])  # fmt: skip
+def test_broken_headers_of_luks(mkosi, encrypted, tmp_path, position, expected):
+    copy = Copy(encrypted, tmp_path, ['image.raw'])
+    start, _ = copy.place('Root Partition')
+    copy.flip(start + position)
+    assert Verified(mkosi, tmp_path, 'image.raw', status=1).failed == [f'root partition: {expected}']
+
+
+def test_luks_in_too_small_a_partition(mkosi, encrypted, tmp_path):
+    """The table cuts off all data behind the header."""
+    copy = Copy(encrypted, tmp_path, ['image.raw'])
+    numbers = {entry['name']: index + 1 for index, entry in enumerate(partitions(copy.image))}
+    subprocess.run(
+        ['sfdisk', '--quiet', '--no-reread', '-N', str(numbers['Root Partition']), copy.image], input=',32768\n', text=True,
+        check=True,
+    )  # fmt: skip
+    failed = Verified(mkosi, tmp_path, 'image.raw', status=1).failed
+    assert failed == ['root partition: Data does not fit into the volume: it is cut off']
 
 
 def make_kernel(directory, command_line):
