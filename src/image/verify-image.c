@@ -15,10 +15,6 @@
 #include "image/verify-beside.h"
 #include "image/verify-image.h"
 
-#define QCOW2_SIGNATURE "QFI\xfb"
-#define GPT_SIGNATURE   "EFI PART"
-#define GPT_OFFSET      512
-
 #define OBJECT_COLUMNS_MAX 40
 
 /* A verification under way. */
@@ -28,6 +24,7 @@ typedef struct Verification {
         Progress *progress;
         Certificate *certificates[SIGNER_ROLE_MAX]; /* NULL: there is none */
         int fd;                                     /* of the image, decompressed */
+        bool is_directory;
         VerifyDisk disk;
 } Verification;
 
@@ -87,8 +84,11 @@ static int open_image(Verification *verification) {
         verification->fd = open(verification->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (verification->fd < 0 || fstat(verification->fd, &status) < 0)
                 return log_error(-errno, "Cannot open %s: %m", verification->path);
+        verification->is_directory = S_ISDIR(status.st_mode);
+        if (verification->is_directory)
+                return 0;
         if (!S_ISREG(status.st_mode))
-                return log_error(-EINVAL, "%s is no file: verify looks at images in files",
+                return log_error(-EINVAL, "%s is neither a file nor a directory, as images are",
                                  verification->path);
         const int r = decompress_is_wanted(verification->fd);
         if (r < 0)
@@ -98,27 +98,12 @@ static int open_image(Verification *verification) {
 
 static int check_content(Verification *verification) {
         VerifyDisk *disk = &verification->disk;
-        char begin[4] = {}, table[8] = {};
         struct stat status;
 
+        if (verification->is_directory)
+                return verify_disk_pass_over(disk, "A directory, whose files are not looked into");
         if (fstat(verification->fd, &status) < 0)
                 return -errno;
-        if (pread(verification->fd, begin, sizeof(begin), 0) < 0 ||
-            pread(verification->fd, table, sizeof(table), GPT_OFFSET) < 0)
-                return -errno;
-        if (memcmp(begin, QCOW2_SIGNATURE, sizeof(begin)) == 0)
-                return verify_add(
-                        &disk->results, VERIFY_ABSENT, "partition table",
-                        "Inside of QCOW2; qemu-img convert -O raw makes a disk of it that can be looked at");
-        /* A protective MBR alone tells of a table that was destroyed. */
-        char mbr[2] = {}, type = 0;
-        if (pread(verification->fd, mbr, sizeof(mbr), 510) < 0 ||
-            pread(verification->fd, &type, 1, 446 + 4) < 0)
-                return -errno;
-        if (memcmp(table, GPT_SIGNATURE, sizeof(table)) != 0 &&
-            !(memcmp(mbr, "\x55\xaa", 2) == 0 && (uint8_t)type == 0xee))
-                return verify_add(&disk->results, VERIFY_ABSENT, "partition table", "This is no disk image");
-
         disk->fd = verification->fd;
         disk->size = (uint64_t)status.st_size;
         disk->boot_certificate = verification->certificates[SIGNER_SECURE_BOOT];
@@ -175,9 +160,10 @@ int verify_image(const Config *config, const char *path, bool json, Progress *pr
         }
         if (verify_results_are_good(results))
                 r = check_content(&verification);
-        if (r >= 0)
+        /* Check sums are of files. */
+        if (r >= 0 && !verification.is_directory)
                 r = verify_checksums(path, progress, results);
-        if (r >= 0)
+        if (r >= 0 && !verification.is_directory)
                 r = verify_checksums_signature(config, path, results);
         progress_end(progress, r >= 0);
         if (r < 0)

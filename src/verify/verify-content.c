@@ -27,6 +27,10 @@ static const struct {
         { PARTITION_ROOT_VERITY, { "DM_verity_hash" } },
 };
 
+/* What a file may hold that is no disk; whether it makes sense as an image is the caller's business. */
+static const char *const file_contents[CONTENTS_MAX] = { "squashfs", "erofs", "ext4",       "btrfs",
+                                                         "xfs",      "vfat",  "crypto_LUKS" };
+
 static const char *const *find_expectation(PartitionType type) {
         for (size_t i = 0; i < ELEMENTSOF(expectations); i++)
                 if (expectations[i].type == type)
@@ -102,4 +106,8 @@ int verify_check_content(VerifyDisk *disk) {
                         return r;
         }
         return 0;
+}
+
+int verify_check_file_system(VerifyDisk *disk) {
+        return check_place(disk, "file system", 0, disk->size, file_contents);
 }

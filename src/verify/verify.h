@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A disk image, whoever made it, looked at from outside: nothing that the builder knew is taken for granted. */
+/* An image, whoever made it, looked at from outside: nothing that the builder knew is taken for granted. It is a disk, or
+ * a file system that fills a file. */
 
 #include "base/hash.h"
 #include "base/progress.h"
@@ -23,6 +24,7 @@ typedef struct VerifyDisk {
         const Certificate *boot_certificate;   /* who may sign EFI programs; NULL: nobody is known */
         const Certificate *verity_certificate; /* who may sign the root hash; NULL: nobody is known */
         Progress *progress;                    /* may be NULL */
+        bool root_hash_wanted; /* who added a root hash relies on it: that it cannot be looked for is a failure */
 
         /* What is found, for those that look later. */
         GptDisk table;
@@ -35,9 +37,11 @@ typedef struct VerifyDisk {
 /* Adds a root hash that somebody says. */
 int verify_disk_add_root_hash(VerifyDisk *disk, const Sha256Digest *digest, const char *source);
 
-/* Looks at everything there is, in the order of a table, and adds the results. 0 also when things failed; an error only
- * when it could not be told: -EINTR, -ENOMEM, -EIO. */
+/* Finds out what kind of image it is, by how it begins, looks at everything there is, in the order of a table, and adds the
+ * results. 0 also when things failed; an error only when it could not be told: -EINTR, -ENOMEM, -EIO. */
 int verify_disk(VerifyDisk *disk);
+/* Says instead why an image is of a kind that is not looked into. */
+int verify_disk_pass_over(VerifyDisk *disk, const char *why);
 void verify_disk_done(VerifyDisk *disk);
 
 /* The partition of the type, of any architecture; NULL: there is none. */

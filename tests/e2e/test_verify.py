@@ -385,11 +385,11 @@ def test_images_of_others(mkosi, tmp_path):
 
 def test_what_is_no_disk(mkosi, tmp_path):
     (tmp_path / 'text').write_text('text')
-    assert Verified(mkosi, tmp_path, 'text').of('absent')[0] == 'partition table: This is no disk image'
+    assert Verified(mkosi, tmp_path, 'text', status=1).failed == ['file system: What it holds is nothing known']
     run('qemu-img', 'create', '-f', 'qcow2', tmp_path / 'image.qcow2', '1M')
     assert 'qemu-img convert' in Verified(mkosi, tmp_path, 'image.qcow2').of('absent')[0]
     for words, status, text in (
-        (['missing'], 1, 'No such file'), (['.'], 1, 'is no file'), ([], 2, 'takes the name of an image'),
+        (['missing'], 1, 'No such file'), (['/dev/null'], 1, 'is neither a file nor a directory'), ([], 2, 'takes the name of an image'),
         (['text', 'text'], 2, 'takes the name of an image'),
     ):  # fmt: skip
         result = subprocess.run(
@@ -397,6 +397,67 @@ def test_what_is_no_disk(mkosi, tmp_path):
             env=projects.clean_environment(),
         )  # fmt: skip
         assert result.returncode == status and text in result.stderr, result.stderr
+
+
+@pytest.fixture(scope='module')
+def squashfs(small):
+    project = small.project('squashfs', '[Output]\nFormat=plain_squashfs\n')
+    small.build(project)
+    yield project
+    projects.remove_tree(project.directory)
+
+
+def test_a_file_system_alone(mkosi, squashfs):
+    verified = Verified(mkosi, squashfs.directory, 'image')
+    [said] = verified.of('ok')
+    assert said.startswith('file system: squashfs, zstd in blocks of '), verified.checks
+
+
+def superblock_number(offset, size, number):
+    def write(image):
+        with open(image, 'r+b') as file:
+            file.seek(offset)
+            file.write(number.to_bytes(size, 'little'))
+
+    return write
+
+
+def cut_half(image):
+    os.truncate(image, image.stat().st_size // 2)
+
+
+@pytest.mark.parametrize(('breaks', 'expected'), [
+    (superblock_number(0, 1, 0), 'What it holds is nothing known'),
+    (superblock_number(12, 4, 1000), 'The superblock of the squashfs tells of blocks of an impossible size'),
+    (superblock_number(20, 2, 9), 'The superblock of the squashfs tells of a compression that is not known'),
+    (superblock_number(30, 2, 1), 'The superblock of the squashfs is of another version than 4.0'),
+    (superblock_number(40, 8, 1 << 40), 'The squashfs has 1099511627776 bytes, and there is room for no more than '),
+    (superblock_number(64, 8, 1 << 40), 'The superblock of the squashfs has its tables in disorder, or outside'),
+    (cut_half, 'The squashfs has '),
+])  # fmt: skip
+def test_a_broken_file_system(mkosi, squashfs, tmp_path, breaks, expected):
+    shutil.copy(squashfs.directory / 'image', tmp_path)
+    breaks(tmp_path / 'image')
+    [failed] = Verified(mkosi, tmp_path, 'image', status=1).failed
+    assert failed.startswith(f'file system: {expected}')
+
+
+def test_what_is_not_looked_into(mkosi, small):
+    """Check sums are all that there is of archives, and nothing of directories: that is said, and is no failure."""
+    project = small.project('archive', '[Output]\nFormat=tar\n[Validation]\nCheckSum=yes\n')
+    small.build(project)
+    [archive] = project.directory.glob('image.tar*')
+    verified = Verified(mkosi, project.directory, archive.name)
+    assert 'image: A tar archive, whose files are not looked into' in verified.of('absent')
+    assert verified.of('ok') == ['check sums: All 1 files are what SHA256SUMS says']
+    projects.remove_tree(project.directory)
+
+    project = small.project('directory', '[Output]\nFormat=directory\n')
+    small.build(project)
+    for name in ('image', 'image/', '.'):
+        verified = Verified(mkosi, project.directory, name)
+        assert verified.of('absent')[0] == 'image: A directory, whose files are not looked into'
+    projects.remove_tree(project.directory)
 
 
 @pytest.fixture(scope='module')
