@@ -21,6 +21,7 @@
 typedef struct Verification {
         const Config *config;
         const char *path;
+        Beside beside;
         Progress *progress;
         Certificate *certificates[SIGNER_ROLE_MAX]; /* NULL: there is none */
         int fd;                                     /* of the image, decompressed */
@@ -32,6 +33,7 @@ static void verification_done(Verification *verification) {
         for (SignerRole role = 0; role < SIGNER_ROLE_MAX; role++)
                 certificate_free(verification->certificates[role]);
         (void)fd_close(verification->fd);
+        beside_done(&verification->beside);
         verify_disk_done(&verification->disk);
 }
 
@@ -54,20 +56,15 @@ static int load_certificates(Verification *verification) {
 
 /* Into a file without a name, beside the image. */
 static int decompress(Verification *verification) {
-        _cleanup_(fd_closep) int fd = -EBADF;
+        _cleanup_(fd_closep) int fd = open(verification->beside.parent, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
         _cleanup_(reason_done) Reason reason = {};
-        _cleanup_(freep) char *parent = NULL;
 
-        int r = path_parent(verification->path, &parent);
-        if (r < 0)
-                return r;
-        fd = open(parent, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
         if (fd < 0)
                 fd = open(getenv("TMPDIR") ?: "/var/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
         if (fd < 0)
                 return log_error(-errno, "Cannot make a temporary file to decompress %s to: %m",
                                  verification->path);
-        r = decompress_file(verification->fd, fd, verification->progress, &reason);
+        const int r = decompress_file(verification->fd, fd, verification->progress, &reason);
         if (r == -EBADMSG)
                 return verify_add(&verification->disk.results, VERIFY_FAILED, "compression", "%s",
                                   reason_text(&reason, r));
@@ -81,6 +78,9 @@ static int decompress(Verification *verification) {
 static int open_image(Verification *verification) {
         struct stat status;
 
+        int r = beside_open(verification->path, verification->progress, &verification->beside);
+        if (r < 0)
+                return log_error(r, "Cannot open the directory of %s: %m", verification->path);
         verification->fd = open(verification->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (verification->fd < 0 || fstat(verification->fd, &status) < 0)
                 return log_error(-errno, "Cannot open %s: %m", verification->path);
@@ -90,7 +90,7 @@ static int open_image(Verification *verification) {
         if (!S_ISREG(status.st_mode))
                 return log_error(-EINVAL, "%s is neither a file nor a directory, as images are",
                                  verification->path);
-        const int r = decompress_is_wanted(verification->fd);
+        r = decompress_is_wanted(verification->fd);
         if (r < 0)
                 return log_error(r, "Cannot read %s: %m", verification->path);
         return r > 0 ? decompress(verification) : 0;
@@ -109,7 +109,7 @@ static int check_content(Verification *verification) {
         disk->boot_certificate = verification->certificates[SIGNER_SECURE_BOOT];
         disk->verity_certificate = verification->certificates[SIGNER_VERITY];
         disk->progress = verification->progress;
-        const int r = verify_root_hash_file(verification->path, disk);
+        const int r = verify_root_hash_file(&verification->beside, disk);
         return r < 0 ? r : verify_disk(disk);
 }
 
@@ -142,9 +142,23 @@ static void print_json(const char *path, const VerifyResults *results, FILE *fil
         json_end_object(&writer);
 }
 
+/* What lies beside a file speaks of files. */
+static int check_beside(Verification *verification) {
+        VerifyResults *results = &verification->disk.results;
+
+        if (verification->is_directory)
+                return 0;
+        const int r = verify_checksums(&verification->beside, results);
+        return r < 0 ? r : verify_checksums_signature(verification->config, &verification->beside, results);
+}
+
 int verify_image(const Config *config, const char *path, bool json, Progress *progress, FILE *file) {
         _cleanup_(verification_done) Verification verification = {
-                .config = config, .path = path, .progress = progress, .fd = -EBADF
+                .config = config,
+                .path = path,
+                .beside.directory_fd = -EBADF,
+                .progress = progress,
+                .fd = -EBADF,
         };
         VerifyResults *results = &verification.disk.results;
 
@@ -160,11 +174,8 @@ int verify_image(const Config *config, const char *path, bool json, Progress *pr
         }
         if (verify_results_are_good(results))
                 r = check_content(&verification);
-        /* Check sums are of files. */
-        if (r >= 0 && !verification.is_directory)
-                r = verify_checksums(path, progress, results);
-        if (r >= 0 && !verification.is_directory)
-                r = verify_checksums_signature(config, path, results);
+        if (r >= 0)
+                r = check_beside(&verification);
         progress_end(progress, r >= 0);
         if (r < 0)
                 return r == -EINTR ? r : log_error(r, "Cannot look at %s: %m", path);
