@@ -14,6 +14,7 @@
 #include "image/signer.h"
 #include "image/verify-beside.h"
 #include "image/verify-image.h"
+#include "image/verify-manifest.h"
 
 #define OBJECT_COLUMNS_MAX 40
 
@@ -22,6 +23,7 @@ typedef struct Verification {
         const Config *config;
         const char *path;
         Beside beside;
+        VerifyManifest manifest;
         Progress *progress;
         Certificate *certificates[SIGNER_ROLE_MAX]; /* NULL: there is none */
         int fd;                                     /* of the image, decompressed */
@@ -34,6 +36,7 @@ static void verification_done(Verification *verification) {
                 certificate_free(verification->certificates[role]);
         (void)fd_close(verification->fd);
         beside_done(&verification->beside);
+        verify_manifest_done(&verification->manifest);
         verify_disk_done(&verification->disk);
 }
 
@@ -72,28 +75,37 @@ static int decompress(Verification *verification) {
                 return r == -EINTR ? r : log_error(r, "Cannot decompress %s: %m", verification->path);
         (void)fd_close(verification->fd);
         verification->fd = TAKE_FD(fd);
-        return 0;
+        return 1;
 }
 
-static int open_image(Verification *verification) {
-        struct stat status;
-
+/* What lies beside the image, and says what it has to be. */
+static int open_beside(Verification *verification) {
         int r = beside_open(verification->path, verification->progress, &verification->beside);
         if (r < 0)
                 return log_error(r, "Cannot open the directory of %s: %m", verification->path);
+        r = verify_root_hash_file(&verification->beside, &verification->disk);
+        if (r >= 0)
+                r = verify_manifest_read(&verification->beside, &verification->manifest, &verification->disk);
+        return r < 0 ? log_error(r, "Cannot read what lies beside %s: %m", verification->path) : 0;
+}
+
+/* 0: it is damaged, which is a result, so that there is nothing to look at. */
+static int open_image(Verification *verification) {
+        struct stat status;
+
         verification->fd = open(verification->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (verification->fd < 0 || fstat(verification->fd, &status) < 0)
                 return log_error(-errno, "Cannot open %s: %m", verification->path);
         verification->is_directory = S_ISDIR(status.st_mode);
         if (verification->is_directory)
-                return 0;
+                return 1;
         if (!S_ISREG(status.st_mode))
                 return log_error(-EINVAL, "%s is neither a file nor a directory, as images are",
                                  verification->path);
-        r = decompress_is_wanted(verification->fd);
+        const int r = decompress_is_wanted(verification->fd);
         if (r < 0)
                 return log_error(r, "Cannot read %s: %m", verification->path);
-        return r > 0 ? decompress(verification) : 0;
+        return r > 0 ? decompress(verification) : 1;
 }
 
 static int check_content(Verification *verification) {
@@ -109,8 +121,7 @@ static int check_content(Verification *verification) {
         disk->boot_certificate = verification->certificates[SIGNER_SECURE_BOOT];
         disk->verity_certificate = verification->certificates[SIGNER_VERITY];
         disk->progress = verification->progress;
-        const int r = verify_root_hash_file(&verification->beside, disk);
-        return r < 0 ? r : verify_disk(disk);
+        return verify_disk(disk);
 }
 
 static void print_lines(const VerifyResults *results, FILE *file) {
@@ -142,13 +153,14 @@ static void print_json(const char *path, const VerifyResults *results, FILE *fil
         json_end_object(&writer);
 }
 
-/* What lies beside a file speaks of files. */
 static int check_beside(Verification *verification) {
         VerifyResults *results = &verification->disk.results;
 
-        if (verification->is_directory)
-                return 0;
-        const int r = verify_checksums(&verification->beside, results);
+        int r = verify_manifest(&verification->manifest, &verification->beside, &verification->disk);
+        /* Check sums are of files. */
+        if (r < 0 || verification->is_directory)
+                return r;
+        r = verify_checksums(&verification->beside, results);
         return r < 0 ? r : verify_checksums_signature(verification->config, &verification->beside, results);
 }
 
@@ -167,12 +179,14 @@ int verify_image(const Config *config, const char *path, bool json, Progress *pr
                 return r;
         r = progress_begin(progress, "verify", "Looking at the image");
         if (r >= 0)
+                r = open_beside(&verification);
+        if (r >= 0)
                 r = open_image(&verification);
         if (r < 0) {
                 progress_end(progress, false);
                 return r;
         }
-        if (verify_results_are_good(results))
+        if (r > 0)
                 r = check_content(&verification);
         if (r >= 0)
                 r = check_beside(&verification);

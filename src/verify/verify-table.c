@@ -67,6 +67,7 @@ int verify_check_table(VerifyDisk *disk) {
                 return fail(disk, reason_text(&reason, r));
         if (r < 0)
                 return r;
+        disk->has_table = true;
         const GptEntry *unaligned = find_unaligned(&disk->table);
         if (unaligned)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT,

@@ -27,6 +27,7 @@ typedef struct VerifyDisk {
         bool root_hash_wanted; /* who added a root hash relies on it: that it cannot be looked for is a failure */
 
         /* What is found, for those that look later. */
+        bool has_table; /* it could be read */
         GptDisk table;
         VfatReader *boot;            /* the EFI system partition; NULL: there is none that can be read */
         VerifyRootHash *root_hashes; /* the caller may add what is said beside the image */
