@@ -497,6 +497,12 @@ static const Setting rows[] = {
           .help = "print what verify found as JSON",
           .about = "Prints what the verb verify found as one JSON object: the image, whether it is good, and for each "
                    "thing that was looked at its name, 'ok', 'failed' or 'absent', and a detail." },
+        { .option = "root-hash", SETTING_MEMBER(Config, root_hash, text), .metavar = "HEX",
+          .flags = SETTING_OUTSIDE_FILES,
+          .help = "root hash that verify must find",
+          .about = "The root hash of dm-verity that an image must have, as 64 hexadecimal digits: what is known of it from "
+                   "elsewhere, since files beside an image can be replaced together with it. The verb verify fails where "
+                   "the image has another one, or none, or is of a format in which it is not looked for." },
         { .option = "help", .letter = 'h', SETTING_MEMBER(Config, help, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "show this help",
           .about = "Prints a short help and exits." },

@@ -169,6 +169,7 @@ typedef struct Config {
         bool all, debug, quiet, help, version;
         char *json_progress; /* number of a file descriptor */
         bool json;           /* what verify found */
+        char *root_hash;     /* that verify wants to find */
 } Config;
 
 extern const SettingTable config_table;

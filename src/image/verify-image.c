@@ -15,6 +15,7 @@
 #include "image/verify-beside.h"
 #include "image/verify-image.h"
 #include "image/verify-manifest.h"
+#include "verity/root-hash.h"
 
 #define OBJECT_COLUMNS_MAX 40
 
@@ -46,7 +47,9 @@ static int load_certificates(Verification *verification) {
                 const SignerSource source = signer_source(verification->config, role);
                 _cleanup_(reason_done) Reason reason = {};
 
-                if (access(source.certificate, F_OK) < 0)
+                /* Only one that nobody asked for may be missing. */
+                if (text_equal(source.certificate, signer_rows[role].certificate_name) &&
+                    access(source.certificate, F_OK) < 0)
                         continue;
                 const int r =
                         certificate_load(source.certificate, &verification->certificates[role], &reason);
@@ -76,6 +79,21 @@ static int decompress(Verification *verification) {
         (void)fd_close(verification->fd);
         verification->fd = TAKE_FD(fd);
         return 1;
+}
+
+/* What the caller knows comes first, so that others are held against it. */
+static int add_root_hash(Verification *verification) {
+        const char *text = verification->config->root_hash;
+        Sha256Digest digest;
+
+        if (!text)
+                return 0;
+        if (root_hash_parse(text, &digest) < 0)
+                return log_error(-EINVAL, "--root-hash=%s is no root hash, which has %d hexadecimal digits",
+                                 text, 2 * SHA256_SIZE);
+        verification->disk.root_hash_wanted = true;
+        const int r = verify_disk_add_root_hash(&verification->disk, &digest, "--root-hash");
+        return r < 0 ? log_error(r, "Cannot take the root hash: %m") : 0;
 }
 
 /* What lies beside the image, and says what it has to be. */
@@ -175,6 +193,8 @@ int verify_image(const Config *config, const char *path, bool json, Progress *pr
         VerifyResults *results = &verification.disk.results;
 
         int r = load_certificates(&verification);
+        if (r >= 0)
+                r = add_root_hash(&verification);
         if (r < 0)
                 return r;
         r = progress_begin(progress, "verify", "Looking at the image");

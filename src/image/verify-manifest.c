@@ -108,9 +108,8 @@ static int compare_disk(const Manifest *manifest, const VerifyDisk *disk, Reason
 
 /* The one that it has is among those of the disk, and has to be theirs. */
 static int compare_root_hash(const Manifest *manifest, const VerifyDisk *disk, Reason *reason) {
-        return !manifest->has_root_hash && disk->n_root_hashes > 0
-                       ? reason_set(reason, -EBADMSG, "It knows of no root hash, as %s does",
-                                    disk->root_hashes[0].source)
+        return !manifest->has_root_hash && verify_disk_find(disk, PARTITION_ROOT_VERITY)
+                       ? reason_set(reason, -EBADMSG, "It knows of no root hash")
                        : 0;
 }
 

@@ -67,7 +67,7 @@ int verify_check_root(VerifyDisk *disk) {
 
         if (!tree && disk->n_root_hashes > 0)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT,
-                                  "%s has a root hash, but there is no partition with a hash tree",
+                                  "%s names a root hash, but there is no partition with a hash tree",
                                   disk->root_hashes[0].source);
         if (!tree)
                 return verify_add(&disk->results, VERIFY_ABSENT, OBJECT,

@@ -84,6 +84,29 @@ def test_nobody_has_to_be_root(mkosi, release, tmp_path):
     assert "Signed by 'CN=Secure Boot key made by mkosi'; there is no certificate" in result.stdout
 
 
+def test_a_root_hash_from_elsewhere(mkosi, release, tmp_path):
+    """Whoever replaces an image may replace all that lies beside it."""
+    root_hash = (release.directory / 'image.roothash').read_text(encoding='utf-8').strip()
+    verified = Verified(mkosi, release.directory, f'--root-hash={root_hash.upper()}', 'image.raw')
+    assert f'dm-verity: All of the root partition is what the root hash says: {root_hash}' in verified.of('ok')
+    other = root_hash.replace(root_hash[0], 'f' if root_hash[0] != 'f' else '0', 1)
+    failed = Verified(mkosi, release.directory, f'--root-hash={other}', 'image.raw', status=1).failed
+    assert failed == [
+        'dm-verity: The root hash in image.roothash is not that in --root-hash',
+        'root hash signature: It is of another root hash',
+    ]
+    for text in ('', root_hash[1:], root_hash + '0'):
+        said = release.run('verify', f'--root-hash={text}', 'image.raw', status=1).stderr
+        assert 'is no root hash, which has 64 hexadecimal digits' in said
+
+
+def test_a_certificate_that_is_not_there(release):
+    """It was asked for, so that nothing may pass for lack of it."""
+    for option in ('secure-boot-certificate', 'verity-certificate'):
+        said = release.run('verify', f'--{option}=missing.crt', 'image.raw', status=1).stderr
+        assert 'missing.crt' in said and 'No such file' in said
+
+
 def gpt_header(copy):
     copy.flip(SECTOR_SIZE + 60)
 

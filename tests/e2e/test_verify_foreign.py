@@ -113,7 +113,7 @@ def test_every_root_hash_counts(mkosi, tmp_path, line):
     words = {'one': f'roothash={"1" * 64}', 'other': f'roothash={"2" * 64}'}
     make_disk_of_kernel(tmp_path, make_kernel(tmp_path, line.format(**words)))
     [failed] = Verified(mkosi, tmp_path, 'disk.raw', status=1).failed
-    assert failed == 'dm-verity: EFI/Linux/others.efi has a root hash, but there is no partition with a hash tree'
+    assert failed == 'dm-verity: EFI/Linux/others.efi names a root hash, but there is no partition with a hash tree'
 
 
 def test_bad_root_hash(mkosi, tmp_path):

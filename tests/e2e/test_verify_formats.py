@@ -30,6 +30,11 @@ def test_a_file_system_alone(mkosi, squashfs):
     assert said.startswith('file system: squashfs, zstd in blocks of '), verified.checks
 
 
+def test_no_file_system_has_a_root_hash(mkosi, squashfs):
+    failed = Verified(mkosi, squashfs.directory, f'--root-hash={"1" * 64}', 'image', status=1).failed
+    assert failed == ['dm-verity: --root-hash names a root hash, but there is no partition with a hash tree']
+
+
 def superblock_number(offset, size, number):
     def write(image):
         with open(image, 'r+b') as file:
@@ -61,11 +66,14 @@ def test_a_broken_file_system(mkosi, squashfs, tmp_path, breaks, expected):
 
 def test_what_is_not_looked_into(mkosi, small):
     """Check sums are all that there is of archives, and nothing of directories: that is said, and is no failure."""
+    wanted = f'--root-hash={"1" * 64}'
     project = small.project('archive', '[Output]\nFormat=tar\n[Validation]\nCheckSum=yes\n')
     small.build(project)
     [archive] = project.directory.glob('image.tar*')
     verified = Verified(mkosi, project.directory, archive.name)
     assert 'image: A tar archive, whose files are not looked into' in verified.of('absent')
+    [failed] = Verified(mkosi, project.directory, wanted, archive.name, status=1).failed
+    assert failed == 'image: A tar archive, whose files are not looked into: its root hash is not known'
     assert verified.of('ok') == ['check sums: All 1 files are what SHA256SUMS says']
     projects.remove_tree(project.directory)
 
@@ -74,6 +82,8 @@ def test_what_is_not_looked_into(mkosi, small):
     for name in ('image', 'image/', '.'):
         verified = Verified(mkosi, project.directory, name)
         assert verified.of('absent')[0] == 'image: A directory, whose files are not looked into'
+        [failed] = Verified(mkosi, project.directory, wanted, name, status=1).failed
+        assert failed.startswith('image: A directory')
     projects.remove_tree(project.directory)
 
 

@@ -123,7 +123,7 @@ static void test_partitions(void **state) {
         assert_int_equal(verify_disk_add_root_hash(&disk, &(Sha256Digest){}, "a friend"), 0);
         assert_int_equal(verify_disk(&disk), 0);
         assert_string_equal(find(&disk, "dm-verity")->detail,
-                            "a friend has a root hash, but there is no partition with a hash tree");
+                            "a friend names a root hash, but there is no partition with a hash tree");
         close_disk(&disk);
 }
 
