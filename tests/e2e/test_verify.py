@@ -185,6 +185,46 @@ def fat_boot_sector(copy):
     copy.flip(start + 510)
 
 
+def fat_info(copy):
+    start, _ = copy.place('ESP System Partition')
+    copy.flip(start + SECTOR_SIZE + 488)
+
+
+def fat_label(copy):
+    """In the boot sector and its copy."""
+    start, _ = copy.place('ESP System Partition')
+    for sector in (0, 6):
+        copy.flip(start + sector * SECTOR_SIZE + 71)
+
+
+def fat_cycle(copy):
+    """The root directory is behind itself, in both tables."""
+    start, _ = copy.place('ESP System Partition')
+    with open(copy.image, 'r+b') as file:
+        file.seek(start)
+        boot = file.read(SECTOR_SIZE)
+        first, length = int.from_bytes(boot[14:16], 'little'), int.from_bytes(boot[36:40], 'little')
+        for table in range(2):
+            file.seek(start + (first + table * length) * SECTOR_SIZE + 4 * 2)
+            file.write((2).to_bytes(4, 'little'))
+
+
+def loader_entry(copy):
+    start, _ = copy.place('ESP System Partition')
+    return copy.find(b'BOOTX64 EFI', start)
+
+
+def fat_size(copy):
+    """The file seems to be longer than its clusters."""
+    copy.flip(loader_entry(copy) + 31)
+
+
+def fat_name(copy):
+    with open(copy.image, 'r+b') as file:
+        file.seek(loader_entry(copy))
+        file.write(b'*')
+
+
 def home(copy):
     start, _ = copy.place('Home Partition')
     copy.flip(start + 1024 + 56)
@@ -276,6 +316,11 @@ BREAKAGES = [
     (command_line, ['EFI/Linux/', ]),
     (loader, [f'{LOADER}: Its signature: changed since it was signed']),
     (fat_chain, ['EFI system partition: The file allocation table and its copy differ']),
+    (fat_info, ['EFI system partition: The sector FSInfo counts ']),
+    (fat_label, ['EFI system partition: The boot sector has another label than the root directory']),
+    (fat_cycle, ['EFI system partition: The chain of the root directory meets another, or itself, in cluster 2']),
+    (fat_size, [f'EFI system partition: The chain of {LOADER} is shorter than the size of the file wants']),
+    (fat_name, ['EFI system partition: In EFI/BOOT there is a name that no file may have']),
     (fat_boot_sector, ['EFI system partition: The boot sector has no signature']),
     (home, ['home partition: What it holds is nothing known']),
     (sums_digit, []),
