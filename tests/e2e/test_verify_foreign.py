@@ -107,6 +107,13 @@ def test_kernels_of_others(mkosi, tmp_path):
     assert Verified(mkosi, tmp_path, 'disk.raw', status=1).failed == [said]
 
 
+def test_command_lines_are_tame(mkosi, tmp_path):
+    """What an image has does not reach the terminal as it is."""
+    make_disk_of_kernel(tmp_path, make_kernel(tmp_path, 'quiet \033[31m splash\n'))
+    said = 'EFI/Linux/others.efi: A unified kernel, with the command line: quiet ?[31m splash'
+    assert said in Verified(mkosi, tmp_path, 'disk.raw').of('ok')
+
+
 @pytest.mark.parametrize('line', ['{one} {other}', 'usr{one} x{one} {other}', '{one}\t{other}'])
 def test_every_root_hash_counts(mkosi, tmp_path, line):
     """Who reads a command line takes the first or the last of several, or passes words by that look like one."""
