@@ -41,15 +41,20 @@ static void verification_done(Verification *verification) {
         verify_disk_done(&verification->disk);
 }
 
-/* Those that the settings name, or that lie where a build would find them. */
+/* Those that the settings name, and rely on then, or that lie where a build would find them. */
 static int load_certificates(Verification *verification) {
+        static const VerifyWants wants[SIGNER_ROLE_MAX] = {
+                [SIGNER_SECURE_BOOT] = VERIFY_WANTS_BOOT_SIGNATURE,
+                [SIGNER_VERITY] = VERIFY_WANTS_ROOT_SIGNATURE,
+        };
+
         for (SignerRole role = 0; role < SIGNER_ROLE_MAX; role++) {
                 const SignerSource source = signer_source(verification->config, role);
                 _cleanup_(reason_done) Reason reason = {};
 
-                /* Only one that nobody asked for may be missing. */
-                if (text_equal(source.certificate, signer_rows[role].certificate_name) &&
-                    access(source.certificate, F_OK) < 0)
+                if (!text_equal(source.certificate, signer_rows[role].certificate_name))
+                        verification->disk.wants |= wants[role];
+                else if (access(source.certificate, F_OK) < 0)
                         continue;
                 const int r =
                         certificate_load(source.certificate, &verification->certificates[role], &reason);
@@ -91,7 +96,7 @@ static int add_root_hash(Verification *verification) {
         if (root_hash_parse(text, &digest) < 0)
                 return log_error(-EINVAL, "--root-hash=%s is no root hash, which has %d hexadecimal digits",
                                  text, 2 * SHA256_SIZE);
-        verification->disk.root_hash_wanted = true;
+        verification->disk.wants |= VERIFY_WANTS_ROOT_HASH;
         const int r = verify_disk_add_root_hash(&verification->disk, &digest, "--root-hash");
         return r < 0 ? log_error(r, "Cannot take the root hash: %m") : 0;
 }

@@ -6,12 +6,6 @@
 #include "format/squashfs-superblock.h"
 #include "verify/content.h"
 
-/* Some bytes of a file, that may hold something. */
-typedef struct Place {
-        int fd;
-        uint64_t offset, size;
-} Place;
-
 static uint64_t number_at(const uint8_t *bytes, size_t size) {
         uint64_t number = 0;
 
@@ -20,14 +14,14 @@ static uint64_t number_at(const uint8_t *bytes, size_t size) {
         return number;
 }
 
-static int read_at(const Place *place, uint64_t at, void *buffer, size_t size, Reason *reason) {
+static int read_at(const ContentPlace *place, uint64_t at, void *buffer, size_t size, Reason *reason) {
         if (at > place->size || size > place->size - at)
                 return reason_set(reason, -EBADMSG, "There is no room for a superblock");
         return fd_pread_all(place->fd, buffer, size, place->offset + at);
 }
 
 /* 1, and the kind and the place's size, if the file system fits. */
-static int say_size(const char *kind, const Place *place, uint64_t size, char **ret, Reason *reason) {
+static int say_size(const char *kind, const ContentPlace *place, uint64_t size, char **ret, Reason *reason) {
         if (size > place->size)
                 return reason_set(reason, -EBADMSG,
                                   "Its %s has %llu bytes, and there is room for no more than %llu", kind,
@@ -37,7 +31,7 @@ static int say_size(const char *kind, const Place *place, uint64_t size, char **
 }
 
 /* Number of blocks, in two halves, and the size of a block (Linux, "ext4 Data Structures and Algorithms", "Super Block"). */
-static int read_ext4(const Place *place, char **ret, Reason *reason) {
+static int read_ext4(const ContentPlace *place, char **ret, Reason *reason) {
         uint8_t superblock[1024];
 
         const int r = read_at(place, 1024, superblock, sizeof(superblock), reason);
@@ -49,14 +43,14 @@ static int read_ext4(const Place *place, char **ret, Reason *reason) {
 }
 
 /* Total bytes ("btrfs On-disk Format", "Superblock"). */
-static int read_btrfs(const Place *place, char **ret, Reason *reason) {
+static int read_btrfs(const ContentPlace *place, char **ret, Reason *reason) {
         uint8_t total[8];
 
         const int r = read_at(place, 64 * KIB + 0x70, total, sizeof(total), reason);
         return r < 0 ? r : say_size("btrfs", place, number_at(total, sizeof(total)), ret, reason);
 }
 
-static int read_squashfs(const Place *place, char **ret, Reason *reason) {
+static int read_squashfs(const ContentPlace *place, char **ret, Reason *reason) {
         SquashfsSuperblock superblock;
 
         int r = squashfs_superblock_read(place->fd, place->offset, place->size, &superblock, reason);
@@ -67,7 +61,7 @@ static int read_squashfs(const Place *place, char **ret, Reason *reason) {
 }
 
 /* The two versions share no more than how they begin. */
-static int read_luks(const Place *place, char **ret, Reason *reason) {
+static int read_luks(const ContentPlace *place, char **ret, Reason *reason) {
         LuksHeader header = {};
         uint8_t begin[8];
 
@@ -86,7 +80,7 @@ static int read_luks(const Place *place, char **ret, Reason *reason) {
 
 static const struct {
         const char *kind;
-        int (*read)(const Place *place, char **ret, Reason *reason);
+        int (*read)(const ContentPlace *place, char **ret, Reason *reason);
 } readers[] = {
         { "ext4", read_ext4 },
         { "btrfs", read_btrfs },
@@ -94,11 +88,9 @@ static const struct {
         { "crypto_LUKS", read_luks },
 };
 
-int content_read(const char *kind, int fd, uint64_t offset, uint64_t size, char **ret, Reason *reason) {
-        const Place place = { .fd = fd, .offset = offset, .size = size };
-
+int content_read(const char *kind, const ContentPlace *place, char **ret, Reason *reason) {
         for (size_t i = 0; i < ELEMENTSOF(readers); i++)
                 if (text_equal(readers[i].kind, kind))
-                        return readers[i].read(&place, ret, reason);
-        return say_size(kind, &place, 0, ret, reason);
+                        return readers[i].read(place, ret, reason);
+        return say_size(kind, place, 0, ret, reason);
 }

@@ -5,6 +5,12 @@
 
 #include "base/reason.h"
 
-/* Looks at what is of the kind, by libblkid's name, and has so many bytes at the offset of the file: 1 and what there is to
- * say of it, "ext4, in 4194304 bytes"; 0 and why nothing was looked at. -EBADMSG with a reason when it is not in order. */
-int content_read(const char *kind, int fd, uint64_t offset, uint64_t size, char **ret, Reason *reason);
+/* A part of a file, that may hold something. */
+typedef struct ContentPlace {
+        int fd;
+        uint64_t offset, size; /* bytes */
+} ContentPlace;
+
+/* Looks at what is of the kind, by libblkid's name: 1 and what there is to say of it, "ext4, in 4194304 bytes"; 0 and why
+ * nothing was looked at. -EBADMSG with a reason when it is not in order. */
+int content_read(const char *kind, const ContentPlace *place, char **ret, Reason *reason);

@@ -138,7 +138,7 @@ static int check_kernel(VerifyDisk *disk, const PeImage *image, const char *path
         r = take_root_hashes(disk, path, line);
         return r < 0 ? r
                      : verify_add(&disk->results, VERIFY_OK, path,
-                                  "A unified kernel, with the command line: %s", line);
+                                  "A unified kernel, with the command line: %s", text_strip(line));
 }
 
 /* By what it holds, or where systemd-boot looks for such. */
@@ -190,7 +190,8 @@ int verify_check_boot(VerifyDisk *disk) {
         _cleanup_(reason_done) Reason reason = {};
 
         if (!entry)
-                return verify_add(&disk->results, VERIFY_ABSENT, OBJECT, "There is none");
+                return verify_add(&disk->results, verify_disk_absence(disk, VERIFY_WANTS_BOOT_SIGNATURE),
+                                  OBJECT, "There is none");
         int r = vfat_reader_new(disk->fd, entry->offset, entry->size, &disk->boot, &reason);
         if (r == -EBADMSG)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT, "%s", reason_text(&reason, r));

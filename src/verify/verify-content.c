@@ -45,12 +45,13 @@ static const char *lookup(blkid_probe probe, const char *name) {
 }
 
 /* -ENOENT: nothing that is known, or more than one thing. */
-static int probe_content(int fd, uint64_t offset, uint64_t size, blkid_probe *ret) {
+static int probe_content(const ContentPlace *place, blkid_probe *ret) {
         _cleanup_(probe_freep) blkid_probe probe = blkid_new_probe();
 
         if (!probe)
                 return -ENOMEM;
-        if (blkid_probe_set_device(probe, fd, (blkid_loff_t)offset, (blkid_loff_t)size) != 0)
+        if (blkid_probe_set_device(probe, place->fd, (blkid_loff_t)place->offset,
+                                   (blkid_loff_t)place->size) != 0)
                 return -EIO;
         (void)blkid_probe_enable_superblocks(probe, 1);
         (void)blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_BADCSUM);
@@ -61,14 +62,14 @@ static int probe_content(int fd, uint64_t offset, uint64_t size, blkid_probe *re
 }
 
 /* What lies in the file, which must be one of the contents, by libblkid's names; there are at most CONTENTS_MAX. */
-static int check_place(VerifyDisk *disk, const char *object, uint64_t offset, uint64_t size,
+static int check_place(VerifyDisk *disk, const char *object, const ContentPlace *place,
                        const char *const *contents) {
         _cleanup_(probe_freep) blkid_probe probe = NULL;
         _cleanup_(reason_done) Reason reason = {};
         _cleanup_(freep) char *said = NULL;
         bool expected = false;
 
-        int r = probe_content(disk->fd, offset, size, &probe);
+        int r = probe_content(place, &probe);
         if (r == -ENOENT)
                 return verify_add(&disk->results, VERIFY_FAILED, object, "What it holds is nothing known");
         if (r < 0)
@@ -82,7 +83,7 @@ static int check_place(VerifyDisk *disk, const char *object, uint64_t offset, ui
         if (!expected)
                 return verify_add(&disk->results, VERIFY_FAILED, object,
                                   "It holds %s, which is not what it is for", content);
-        r = content_read(content, disk->fd, offset, size, &said, &reason);
+        r = content_read(content, place, &said, &reason);
         if (r == -EBADMSG)
                 return verify_add(&disk->results, VERIFY_FAILED, object, "%s", reason_text(&reason, r));
         return r < 0 ? r : verify_add(&disk->results, r > 0 ? VERIFY_OK : VERIFY_ABSENT, object, "%s", said);
@@ -91,6 +92,7 @@ static int check_place(VerifyDisk *disk, const char *object, uint64_t offset, ui
 int verify_check_content(VerifyDisk *disk) {
         for (size_t i = 0; i < disk->table.n_entries; i++) {
                 const GptEntry *entry = &disk->table.entries[i];
+                const ContentPlace place = { disk->fd, entry->offset, entry->size };
                 _cleanup_(freep) char *object = NULL;
                 const char *const *contents;
                 unsigned architecture;
@@ -101,7 +103,7 @@ int verify_check_content(VerifyDisk *disk) {
                         continue;
                 int r = text_format(&object, "%s partition", partition_type_name(type));
                 if (r >= 0)
-                        r = check_place(disk, object, entry->offset, entry->size, contents);
+                        r = check_place(disk, object, &place, contents);
                 if (r < 0)
                         return r;
         }
@@ -109,5 +111,5 @@ int verify_check_content(VerifyDisk *disk) {
 }
 
 int verify_check_file_system(VerifyDisk *disk) {
-        return check_place(disk, "file system", 0, disk->size, file_contents);
+        return check_place(disk, "file system", &(ContentPlace){ disk->fd, 0, disk->size }, file_contents);
 }

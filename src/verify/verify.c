@@ -15,7 +15,10 @@ static const Check disk_checks[] = {
         verify_check_root,  verify_check_root_signature, NULL,
 };
 
-static const Check file_system_checks[] = { verify_check_file_system, verify_check_root, NULL };
+/* There are no partitions, so that whoever wants what they have is told. */
+static const Check file_system_checks[] = {
+        verify_check_file_system, verify_check_boot, verify_check_root, verify_check_root_signature, NULL,
+};
 
 /* Bytes that say what it is that they are in. */
 typedef struct Mark {
@@ -67,10 +70,15 @@ const GptEntry *verify_disk_find(const VerifyDisk *disk, PartitionType type) {
         return NULL;
 }
 
+VerifyVerdict verify_disk_absence(const VerifyDisk *disk, VerifyWants wants) {
+        return disk->wants & wants ? VERIFY_FAILED : VERIFY_ABSENT;
+}
+
 int verify_disk_pass_over(VerifyDisk *disk, const char *why) {
-        return disk->root_hash_wanted ? verify_add(&disk->results, VERIFY_FAILED, "image",
-                                                   "%s: its root hash is not known", why)
-                                      : verify_add(&disk->results, VERIFY_ABSENT, "image", "%s", why);
+        return verify_add(&disk->results,
+                          verify_disk_absence(disk, VERIFY_WANTS_ROOT_HASH | VERIFY_WANTS_BOOT_SIGNATURE |
+                                                            VERIFY_WANTS_ROOT_SIGNATURE),
+                          "image", "%s", why);
 }
 
 static bool has_marks(const Kind *kind, const uint8_t begin[static BEGIN_SIZE]) {

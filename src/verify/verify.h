@@ -18,13 +18,20 @@ typedef struct VerifyRootHash {
         char *source;
 } VerifyRootHash;
 
+/* What the caller relies on: that it is not there to be checked is a failure, where it would be absent otherwise. */
+typedef enum VerifyWants {
+        VERIFY_WANTS_ROOT_HASH = 1 << 0, /* that the caller added */
+        VERIFY_WANTS_BOOT_SIGNATURE = 1 << 1,
+        VERIFY_WANTS_ROOT_SIGNATURE = 1 << 2,
+} VerifyWants;
+
 typedef struct VerifyDisk {
         int fd; /* not owned */
         uint64_t size;
         const Certificate *boot_certificate;   /* who may sign EFI programs; NULL: nobody is known */
         const Certificate *verity_certificate; /* who may sign the root hash; NULL: nobody is known */
         Progress *progress;                    /* may be NULL */
-        bool root_hash_wanted; /* who added a root hash relies on it: that it cannot be looked for is a failure */
+        VerifyWants wants;
 
         /* What is found, for those that look later. */
         bool has_table; /* it could be read */
@@ -44,6 +51,9 @@ int verify_disk(VerifyDisk *disk);
 /* Says instead why an image is of a kind that is not looked into. */
 int verify_disk_pass_over(VerifyDisk *disk, const char *why);
 void verify_disk_done(VerifyDisk *disk);
+
+/* What it means that there is nothing to check of what somebody may want. */
+VerifyVerdict verify_disk_absence(const VerifyDisk *disk, VerifyWants wants);
 
 /* The partition of the type, of any architecture; NULL: there is none. */
 const GptEntry *verify_disk_find(const VerifyDisk *disk, PartitionType type);

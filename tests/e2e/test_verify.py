@@ -107,6 +107,20 @@ def test_a_certificate_that_is_not_there(release):
         assert 'missing.crt' in said and 'No such file' in said
 
 
+def test_signatures_that_are_relied_on(mkosi, release, small):
+    """Who names a certificate is not content with an image that has no signature."""
+    project = small.project('unsigned', '[Output]\nFormat=gpt_squashfs\n')
+    small.build(project)
+    words = [f'--{kind}-certificate={release.directory}/mkosi.{kind}.crt' for kind in ('secure-boot', 'verity')]
+    assert Verified(mkosi, project.directory, *words, 'image.raw', status=1).failed == [
+        'EFI system partition: There is none',
+        'root hash signature: There is none',
+    ]
+    # One that lies there by chance is used where there is something to use it for.
+    shutil.copy(release.directory / 'mkosi.verity.crt', project.directory)
+    assert 'root hash signature: There is none' in Verified(mkosi, project.directory, 'image.raw').of('absent')
+
+
 def gpt_header(copy):
     copy.flip(SECTOR_SIZE + 60)
 

@@ -27,7 +27,7 @@ static int read_made(const char *commands, const char *kind, uint64_t room, char
         free(FOREIGN_CHECK("sh", "-c", script));
         _cleanup_(fd_closep) int fd = open("disk", O_RDONLY | O_CLOEXEC);
         assert_true(fd >= 0);
-        return content_read(kind, fd, 4096, room, ret, reason);
+        return content_read(kind, &(ContentPlace){ fd, 4096, room }, ret, reason);
 }
 
 #define FORMAT \

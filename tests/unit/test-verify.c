@@ -35,17 +35,17 @@ static const VerifyResult *find(const VerifyDisk *disk, const char *object) {
 }
 
 /* The only thing that is said of what the commands make. */
-static void assert_said(const char *commands, bool wanted, VerifyVerdict verdict, const char *object,
+static void assert_said(const char *commands, VerifyWants wants, VerifyVerdict verdict, const char *object,
                         const char *detail) {
         free(FOREIGN_CHECK("sh", "-c", commands));
         VerifyDisk disk = open_disk();
 
-        disk.root_hash_wanted = wanted;
+        disk.wants = wants;
         assert_int_equal(verify_disk(&disk), 0);
         assert_string_equal(disk.results.items[0].object, object);
         assert_string_equal(disk.results.items[0].detail, detail);
         assert_int_equal(disk.results.items[0].verdict, verdict);
-        assert_int_equal(disk.results.n_items, strcmp(object, "file system") == 0 ? 2 : 1);
+        assert_int_equal(disk.results.n_items, strcmp(object, "file system") == 0 ? 4 : 1);
         close_disk(&disk);
 }
 
@@ -53,24 +53,24 @@ static void assert_said(const char *commands, bool wanted, VerifyVerdict verdict
 
 /* Without a table nothing else is looked at. */
 static void test_no_table(void **state) {
-        assert_said(MBR "dd if=/dev/zero of=disk bs=512 seek=1 count=1 conv=notrunc status=none", false,
+        assert_said(MBR "dd if=/dev/zero of=disk bs=512 seek=1 count=1 conv=notrunc status=none", 0,
                     VERIFY_FAILED, "partition table", "The primary header is not there");
-        assert_said(MBR "dd if=/dev/zero of=disk bs=512 count=1 conv=notrunc status=none", false,
-                    VERIFY_FAILED, "partition table", "There is no protective MBR");
-        assert_said("rm disk; truncate -s 4M disk", false, VERIFY_FAILED, "file system",
+        assert_said(MBR "dd if=/dev/zero of=disk bs=512 count=1 conv=notrunc status=none", 0, VERIFY_FAILED,
+                    "partition table", "There is no protective MBR");
+        assert_said("rm disk; truncate -s 4M disk", 0, VERIFY_FAILED, "file system",
                     "What it holds is nothing known");
-        assert_said("rm disk; echo text >disk", false, VERIFY_FAILED, "file system",
+        assert_said("rm disk; echo text >disk", 0, VERIFY_FAILED, "file system",
                     "What it holds is nothing known");
-        assert_said(": >disk", false, VERIFY_FAILED, "file system", "What it holds is nothing known");
+        assert_said(": >disk", 0, VERIFY_FAILED, "file system", "What it holds is nothing known");
 }
 
 static void test_file_systems(void **state) {
         assert_said("mke2fs -q -t ext4 disk 4M", false, VERIFY_OK, "file system", "ext4, in 4194304 bytes");
-        assert_said("mkdir tree; rm disk; mksquashfs tree disk -quiet -no-progress", false, VERIFY_OK,
+        assert_said("mkdir tree; rm disk; mksquashfs tree disk -quiet -no-progress", 0, VERIFY_OK,
                     "file system", "squashfs, gzip in blocks of 128 KiB, in 4096 bytes");
-        assert_said("printf X | dd of=disk bs=1 seek=0 conv=notrunc status=none", false, VERIFY_FAILED,
+        assert_said("printf X | dd of=disk bs=1 seek=0 conv=notrunc status=none", 0, VERIFY_FAILED,
                     "file system", "What it holds is nothing known");
-        assert_said("rm disk; mkswap -q disk 2>/dev/null || { truncate -s 1M disk; mkswap disk; }", false,
+        assert_said("rm disk; mkswap -q disk 2>/dev/null || { truncate -s 1M disk; mkswap disk; }", 0,
                     VERIFY_FAILED, "file system", "It holds swap, which is not what it is for");
 
         /* No partition can have the root hash. */
@@ -84,15 +84,15 @@ static void test_file_systems(void **state) {
 
 static void test_passed_over(void **state) {
         static const char why[] = "A tar archive, whose files are not looked into";
-        _cleanup_(freep) char *more = NULL;
 
-        assert_said("echo x >x; tar --format=posix -cf disk x", false, VERIFY_ABSENT, "image", why);
-        assert_said("tar --format=gnu -cf disk x", false, VERIFY_ABSENT, "image", why);
+        assert_said("echo x >x; tar --format=posix -cf disk x", 0, VERIFY_ABSENT, "image", why);
+        assert_said("tar --format=gnu -cf disk x", 0, VERIFY_ABSENT, "image", why);
         /* Unless somebody relies on it. */
-        assert_true(asprintf(&more, "%s: its root hash is not known", why) > 0);
-        assert_said("true", true, VERIFY_FAILED, "image", more);
+        assert_said("true", VERIFY_WANTS_ROOT_HASH, VERIFY_FAILED, "image", why);
+        assert_said("true", VERIFY_WANTS_BOOT_SIGNATURE, VERIFY_FAILED, "image", why);
+        assert_said("true", VERIFY_WANTS_ROOT_SIGNATURE, VERIFY_FAILED, "image", why);
         assert_said(
-                "qemu-img create -q -f qcow2 disk 1M", false, VERIFY_ABSENT, "image",
+                "qemu-img create -q -f qcow2 disk 1M", 0, VERIFY_ABSENT, "image",
                 "A disk inside of QCOW2, which is not looked into: qemu-img convert -O raw makes a raw one of it");
 }
 
@@ -116,6 +116,15 @@ static void test_partitions(void **state) {
         assert_int_equal(find(&disk, "EFI system partition")->verdict, VERIFY_ABSENT);
         assert_int_equal(find(&disk, "dm-verity")->verdict, VERIFY_ABSENT);
         assert_int_equal(find(&disk, "root hash signature")->verdict, VERIFY_ABSENT);
+        close_disk(&disk);
+
+        /* Somebody relies on signatures. */
+        disk = open_disk();
+        disk.wants = VERIFY_WANTS_BOOT_SIGNATURE | VERIFY_WANTS_ROOT_SIGNATURE;
+        assert_int_equal(verify_disk(&disk), 0);
+        assert_int_equal(find(&disk, "EFI system partition")->verdict, VERIFY_FAILED);
+        assert_int_equal(find(&disk, "root hash signature")->verdict, VERIFY_FAILED);
+        assert_int_equal(find(&disk, "dm-verity")->verdict, VERIFY_ABSENT);
         close_disk(&disk);
 
         /* Somebody says that there is a root hash. */
