@@ -357,19 +357,25 @@ static int read_tokens(JsonReader *reader, void *userdata, Reason *reason) {
 }
 
 int luks_metadata_read(const char *text, size_t size, LuksMetadata *ret, Reason *reason) {
-        JsonReader reader = { .position = text, .end = text + size };
-        const JsonField fields[] = {
-                { "config", .read = read_config, .userdata = ret },
+        const JsonReader begin = { .position = text, .end = text + size };
+        const JsonField config[] = { { "config", .read = read_config, .userdata = ret } };
+        const JsonField objects[] = {
                 { "keyslots", .read = read_slots, .userdata = ret },
                 { "segments", .read = read_segments, .userdata = ret },
                 { "digests", .read = read_digests, .userdata = ret },
                 { "tokens", .read = read_tokens, .userdata = ret },
         };
+        JsonReader reader = begin;
 
         assert(text && ret);
 
-        int r = json_read_fields(&reader, fields, ELEMENTSOF(fields), reason);
+        /* Where something is required of readers, objects may be of other types than are known. */
+        int r = json_read_fields(&reader, config, ELEMENTSOF(config), reason);
         if (r >= 0)
                 r = json_read_end(&reader);
+        if (r >= 0) {
+                reader = begin;
+                r = json_read_fields(&reader, objects, ELEMENTSOF(objects), reason);
+        }
         return r == -EBADMSG ? reason_set(reason, r, "The JSON area holds no JSON object") : r;
 }
