@@ -7,7 +7,7 @@ import subprocess
 
 import project as projects
 import pytest
-from small import Small, partitions
+from small import Small, partitions, run
 from verified import Copy, Verified
 
 
@@ -67,23 +67,36 @@ def test_a_broken_file_system(mkosi, squashfs, tmp_path, breaks, expected):
 def test_what_is_not_looked_into(mkosi, small):
     """Check sums are all that there is of archives, and nothing of directories: that is said, and is no failure."""
     wanted = f'--root-hash={"1" * 64}'
-    project = small.project('archive', '[Output]\nFormat=tar\n[Validation]\nCheckSum=yes\n')
+    project = small.project('archive', '[Output]\nFormat=tar\nManifest=yes\n[Validation]\nCheckSum=yes\n')
     small.build(project)
     [archive] = project.directory.glob('image.tar*')
     verified = Verified(mkosi, project.directory, archive.name)
     assert 'image: A tar archive, whose files are not looked into' in verified.of('absent')
     [failed] = Verified(mkosi, project.directory, wanted, archive.name, status=1).failed
     assert failed == 'image: A tar archive, whose files are not looked into'
-    assert verified.of('ok') == ['check sums: All 1 files are what SHA256SUMS says']
+    assert verified.of('ok') == [
+        'manifest: 1 file is what image.manifest says',
+        'check sums: All 2 files are what SHA256SUMS says',
+    ]
+    with open(archive, 'ab') as file:
+        file.write(b'more')
+    failed = Verified(mkosi, project.directory, archive.name, status=1).failed
+    assert failed[-2].startswith(f'manifest: image.manifest: The size of {archive.name} is ')
+    assert failed[-1] == f'check sums: {archive.name} is not what SHA256SUMS says'
     projects.remove_tree(project.directory)
 
-    project = small.project('directory', '[Output]\nFormat=directory\n')
+    project = small.project('directory', '[Output]\nFormat=directory\nManifest=yes\n')
     small.build(project)
+    verified = Verified(mkosi, project.directory, 'image')
+    assert verified.of('absent')[1] == 'manifest: Nothing that image.manifest tells of can be compared'
     for name in ('image', 'image/', '.'):
         verified = Verified(mkosi, project.directory, name)
         assert verified.of('absent')[0] == 'image: A directory, whose files are not looked into'
-        [failed] = Verified(mkosi, project.directory, wanted, name, status=1).failed
-        assert failed.startswith('image: A directory')
+        assert Verified(mkosi, project.directory, wanted, name, status=1).failed[0].startswith('image: A directory')
+    shutil.move(project.directory / 'image', project.directory / 'other')
+    shutil.move(project.directory / 'image.manifest', project.directory / 'other.manifest')
+    [failed] = Verified(mkosi, project.directory, 'other', status=1).failed
+    assert failed == 'manifest: other.manifest: It is of image, and not of other'
     projects.remove_tree(project.directory)
 
 
@@ -99,6 +112,49 @@ def encrypted(small):
 def test_an_encrypted_root_is_read(mkosi, encrypted):
     verified = Verified(mkosi, encrypted.directory, 'image.raw')
     assert 'root partition: LUKS2, aes-xts-plain64, 1 key slot, argon2id 64 MiB' in verified.of('ok')
+
+
+def test_everything_that_may_be_encrypted(mkosi, small):
+    """Each partition has a header of its own; the manifest tells which."""
+    settings = """\
+[Output]
+Encrypt=data
+EncryptKDF=pbkdf2:1000
+Manifest=yes
+CompressOutput=zstd
+
+[Partitions]
+HomeSize=24M
+SrvSize=24M
+SwapSize=1M
+"""
+    project = small.project('data', settings)
+    project.write('mkosi.passphrase', 'open sesame\n', mode=0o600)
+    small.build(project)
+    volume = 'LUKS2, aes-xts-plain64, 1 key slot, pbkdf2 1000 iterations'
+    verified = Verified(mkosi, project.directory, 'image.raw.zst')
+    encrypted = [text for text in verified.of('ok') if text.endswith(volume)]
+    assert encrypted == [f'{name} partition: {volume}' for name in ('home', 'srv')]
+    assert 'manifest: The partition table and 1 file are what image.manifest says' in verified.of('ok')
+
+    # Whoever decompresses it has the image all the same.
+    run('zstd', '--quiet', '--decompress', project.directory / 'image.raw.zst')
+    (project.directory / 'image.raw.zst').unlink()
+    verified = Verified(mkosi, project.directory, 'image.raw')
+    assert 'manifest: The partition table and 0 files are what image.manifest says' in verified.of('ok')
+
+    # A partition that is not encrypted any more.
+    copy = Copy(project, project.directory, [])
+    [(start, _)] = [copy.place(name) for name in copy.partitions if name.startswith('Home')]
+    with open(copy.image, 'r+b') as file:
+        file.seek(start)
+        file.write(bytes(32 * 1024))
+    name = next(name for name in copy.partitions if name.startswith('Home'))
+    assert Verified(mkosi, project.directory, 'image.raw', status=1).failed == [
+        'home partition: What it holds is nothing known',
+        f"manifest: image.manifest: The partition '{name}' is not encrypted",
+    ]
+    projects.remove_tree(project.directory)
 
 
 SECONDARY = 16 * 1024
