@@ -85,6 +85,10 @@ static void test_foreign(void **state) {
                   "LUKS2, aes-xts-plain64, 1 key slot, pbkdf2 1000 iterations" },
                 { CHEAP " --cipher aes-cbc-essiv:sha256 --key-size 256", "",
                   "LUKS2, aes-cbc-essiv:sha256, 1 key slot, argon2id 64 MiB" },
+                /* What was LUKS1, the areas of whose slots are placed otherwise. */
+                { CHEAP,
+                  "luks luksFormat --type luks1 --pbkdf-force-iterations 1000 volume key\nluks convert --type luks2 volume",
+                  "LUKS2, aes-xts-plain64, 1 key slot, pbkdf2 1000 iterations" },
                 /* More slots, of which one is of another kind, and one for another purpose; a token; no header on the way. */
                 { CHEAP,
                   "luks luksAddKey --key-file key " CHEAP " volume key2\n"
