@@ -82,7 +82,8 @@ static void test_bad(void **state) {
                 { "a1\"", "A1\"", "The member \"attributes\" is not what it should be" },
                 { "\"encrypted\":true", "\"encrypted\":1", "The member \"encrypted\" is no true or false" },
                 { "\"offset\":512", "\"offset\":-512", "The member \"offset\" is no whole number" },
-                { "\"partitions\":[", "\"partitions\":1,\"x\":[", "The member \"partitions\" is not what it should be" },
+                { "\"partitions\":[", "\"partitions\":1,\"x\":[",
+                  "The member \"partitions\" is not what it should be" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
