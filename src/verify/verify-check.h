@@ -11,7 +11,8 @@ int verify_check_table(VerifyDisk *disk);
 int verify_check_content(VerifyDisk *disk);
 /* The same for a file that is no disk, and holds a file system. */
 int verify_check_file_system(VerifyDisk *disk);
-/* The EFI system partition: its file system, the boot loader, and all programs with their signatures. */
+/* The EFI system partition, and the extended boot partition, all that there are: file system, boot loader, and all programs
+ * with their signatures. */
 int verify_check_boot(VerifyDisk *disk);
 /* The hash tree of the root partition, by all root hashes that are known, which must be the same. */
 int verify_check_root(VerifyDisk *disk);

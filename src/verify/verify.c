@@ -58,16 +58,26 @@ int verify_disk_add_root_hash(VerifyDisk *disk, const Sha256Digest *digest, cons
         return 0;
 }
 
-const GptEntry *verify_disk_find(const VerifyDisk *disk, PartitionType type) {
-        for (size_t i = 0; i < disk->table.n_entries; i++) {
-                PartitionType found;
-                unsigned architecture;
+static bool is_of_type(const GptEntry *entry, PartitionType type) {
+        PartitionType found;
+        unsigned architecture;
 
-                if (partition_type_find(disk->table.entries[i].type, &found, &architecture) == 0 &&
-                    found == type)
+        return partition_type_find(entry->type, &found, &architecture) == 0 && found == type;
+}
+
+const GptEntry *verify_disk_find(const VerifyDisk *disk, PartitionType type) {
+        for (size_t i = 0; i < disk->table.n_entries; i++)
+                if (is_of_type(&disk->table.entries[i], type))
                         return &disk->table.entries[i];
-        }
         return NULL;
+}
+
+size_t verify_disk_count(const VerifyDisk *disk, PartitionType type) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < disk->table.n_entries; i++)
+                n += is_of_type(&disk->table.entries[i], type);
+        return n;
 }
 
 VerifyVerdict verify_disk_absence(const VerifyDisk *disk, VerifyWants wants) {
@@ -109,7 +119,6 @@ void verify_disk_done(VerifyDisk *disk) {
         for (size_t i = 0; i < disk->n_root_hashes; i++)
                 free(disk->root_hashes[i].source);
         free(disk->root_hashes);
-        vfat_reader_free(disk->boot);
         gpt_disk_done(&disk->table);
         verify_results_done(&disk->results);
 }

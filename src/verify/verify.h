@@ -8,7 +8,6 @@
 #include "base/progress.h"
 #include "format/gpt-reader.h"
 #include "format/partition-type.h"
-#include "format/vfat-reader.h"
 #include "secureboot/certificate.h"
 #include "verify/result.h"
 
@@ -36,7 +35,6 @@ typedef struct VerifyDisk {
         /* What is found, for those that look later. */
         bool has_table; /* it could be read */
         GptDisk table;
-        VfatReader *boot;            /* the EFI system partition; NULL: there is none that can be read */
         VerifyRootHash *root_hashes; /* the caller may add what is said beside the image */
         size_t n_root_hashes;
         VerifyResults results;
@@ -55,5 +53,6 @@ void verify_disk_done(VerifyDisk *disk);
 /* What it means that there is nothing to check of what somebody may want. */
 VerifyVerdict verify_disk_absence(const VerifyDisk *disk, VerifyWants wants);
 
-/* The partition of the type, of any architecture; NULL: there is none. */
+/* The first partition of the type, of any architecture; NULL: there is none. And how many there are. */
 const GptEntry *verify_disk_find(const VerifyDisk *disk, PartitionType type);
+size_t verify_disk_count(const VerifyDisk *disk, PartitionType type);

@@ -107,6 +107,41 @@ def test_kernels_of_others(mkosi, tmp_path):
     assert Verified(mkosi, tmp_path, 'disk.raw', status=1).failed == [said]
 
 
+@pytest.mark.parametrize('kind', ['U', 'BC13C2FF-59E6-4262-A352-B275FD6F7172'])
+def test_every_partition_to_boot_from_counts(mkosi, tmp_path, kind):
+    """A second one, be it for firmware or for the boot loader, has another kernel than was signed."""
+    disk = make_disk_of_kernel(tmp_path, make_kernel(tmp_path, 'quiet splash'))
+    with open(disk, 'r+b') as file:
+        file.truncate(32 * 1024 * 1024)
+    script = f'label: gpt\nstart=2048, size=16384, type=U\nstart=20480, size=16384, type={kind}\n'
+    subprocess.run(['sfdisk', '--quiet', disk], input=script, text=True, check=True)
+    run('dd', f'if={tmp_path / "esp"}', f'of={disk}', 'seek=20480', 'bs=512', 'conv=notrunc', 'status=none')
+    words = ['--secure-boot-certificate=certificate', 'disk.raw']
+    unsigned = f'{LOADER}: Its signature: not signed'
+    assert Verified(mkosi, tmp_path, *words, status=1).failed == [unsigned] * 2
+    flip(disk, disk.read_bytes().rindex(b'quiet splash'))
+    changed = 'EFI/Linux/others.efi: Its signature: changed since it was signed'
+    assert Verified(mkosi, tmp_path, *words, status=1).failed == [unsigned, unsigned, changed]
+
+
+def test_what_only_others_boot_from(mkosi, tmp_path):
+    """Boot loaders may read what firmware does not; programs there are not looked into, and that may not pass."""
+    disk = tmp_path / 'disk.raw'
+    run('mke2fs', '-q', '-t', 'ext4', tmp_path / 'boot', '8M')
+    with open(disk, 'wb') as file:
+        file.truncate(16 * 1024 * 1024)
+    script = 'label: gpt\nstart=2048, size=16384, type=BC13C2FF-59E6-4262-A352-B275FD6F7172\n'
+    subprocess.run(['sfdisk', '--quiet', disk], input=script, text=True, check=True)
+    run('dd', f'if={tmp_path / "boot"}', f'of={disk}', 'seek=2048', 'bs=512', 'conv=notrunc', 'status=none')
+    said = 'extended boot partition: It holds no FAT, and its programs are not looked into'
+    verified = Verified(mkosi, tmp_path, 'disk.raw')
+    assert 'xbootldr partition: ext4, in 8388608 bytes' in verified.of('ok') and said in verified.of('absent')
+    run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=Others', '-days', '9',
+        '-keyout', tmp_path / 'key', '-out', tmp_path / 'certificate')  # fmt: skip
+    failed = Verified(mkosi, tmp_path, '--secure-boot-certificate=certificate', 'disk.raw', status=1).failed
+    assert failed == [said, 'EFI system partition: There is none']
+
+
 def test_command_lines_are_tame(mkosi, tmp_path):
     """What an image has does not reach the terminal as it is."""
     make_disk_of_kernel(tmp_path, make_kernel(tmp_path, 'quiet \033[31m splash\n'))

@@ -136,12 +136,41 @@ static void test_partitions(void **state) {
         close_disk(&disk);
 }
 
+/* Which ones are booted is not for us to guess. */
+static void test_several_roots(void **state) {
+        static const char *const more[] = { "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709",
+                                            "2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5" };
+
+        for (size_t i = 0; i < ELEMENTSOF(more); i++) {
+                _cleanup_(freep) char *script = NULL;
+
+                assert_true(
+                        asprintf(
+                                &script,
+                                "rm -f disk; truncate -s 8M disk; sfdisk -q disk <<END\nlabel: gpt\n"
+                                "size=2048, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709\n"
+                                "size=2048, type=2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5\nsize=2048, type=%s\nEND\n",
+                                more[i]) > 0);
+                free(FOREIGN_CHECK("sh", "-c", script));
+                VerifyDisk disk = open_disk();
+                assert_int_equal(verify_disk(&disk), 0);
+                assert_int_equal(verify_disk_count(&disk, i == 0 ? PARTITION_ROOT : PARTITION_ROOT_VERITY),
+                                 2);
+                assert_int_equal(find(&disk, "dm-verity")->verdict, VERIFY_FAILED);
+                assert_string_equal(
+                        find(&disk, "dm-verity")->detail,
+                        "There are several root partitions or hash trees: which ones are meant is not known");
+                close_disk(&disk);
+        }
+}
+
 #define TEST(function) \
         cmocka_unit_test_setup_teardown(function, temporary_directory_enter, temporary_directory_leave)
 
 int main(void) {
         const struct CMUnitTest tests[] = { TEST(test_no_table), TEST(test_file_systems),
-                                            TEST(test_passed_over), TEST(test_partitions) };
+                                            TEST(test_passed_over), TEST(test_partitions),
+                                            TEST(test_several_roots) };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
