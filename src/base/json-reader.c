@@ -320,8 +320,13 @@ int json_read_bool(JsonReader *reader, bool *ret) {
 }
 
 static int read_field(JsonReader *reader, const JsonField *field, Reason *reason) {
-        if (field->read)
-                return field->read(reader, field->userdata, reason);
+        if (field->read) {
+                const int r = field->read(reader, field->userdata, reason);
+
+                return r == -EBADMSG ? reason_set(reason, r, "The member \"%s\" is not what it should be",
+                                                  field->name)
+                                     : r;
+        }
 
         const char *kind = field->text ? "text" : field->number ? "whole number" : "true or false";
         const int r = field->text     ? json_read_text(reader, field->text)
@@ -362,6 +367,23 @@ int json_read_fields(JsonReader *reader, const JsonField *fields, size_t n_field
         for (size_t i = 0; i < n_fields && r >= 0; i++)
                 if (!fields[i].optional && !(seen & 1u << i))
                         return reason_set(reason, -EBADMSG, "The member \"%s\" is missing", fields[i].name);
+        return r;
+}
+
+int json_read_entries(JsonReader *reader,
+                      int (*read)(JsonReader *reader, const char *name, void *userdata, Reason *reason),
+                      void *userdata, Reason *reason) {
+        assert(reader && read);
+
+        int r = json_read_object(reader);
+        while (r >= 0) {
+                _cleanup_(freep) char *name = NULL;
+
+                r = json_read_member(reader, &name);
+                if (r <= 0)
+                        break;
+                r = read(reader, name, userdata, reason);
+        }
         return r;
 }
 

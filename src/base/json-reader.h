@@ -41,7 +41,8 @@ typedef struct JsonField {
         char **text; /* of malloc(); NULL in the beginning */
         uint64_t *number;
         bool *truth;
-        int (*read)(JsonReader *reader, void *userdata, Reason *reason); /* reads the value */
+        int (*read)(JsonReader *reader, void *userdata,
+                    Reason *reason); /* reads the value; a reason is made up for it */
         void *userdata;
 } JsonField;
 
@@ -50,6 +51,12 @@ typedef struct JsonField {
 /* A whole object, of which other members are passed over. -EBADMSG with a reason that names the member when one is
  * missing, twice there, or of another kind; what was read by then stays where it is. */
 int json_read_fields(JsonReader *reader, const JsonField *fields, size_t n_fields, Reason *reason);
+
+/* A whole object whose members are all of one kind, under names that are the writer's: the function reads the value of
+ * each. That a name is there twice is for the function to notice. */
+int json_read_entries(JsonReader *reader,
+                      int (*read)(JsonReader *reader, const char *name, void *userdata, Reason *reason),
+                      void *userdata, Reason *reason);
 
 /* A whole array, of which the function reads each element. */
 int json_read_items(JsonReader *reader, int (*read)(JsonReader *reader, void *userdata, Reason *reason),

@@ -544,6 +544,12 @@ static const Setting rows[] = {
           .help = "keep what a machine or container writes",
           .about = "The verbs qemu, boot and shell write to the image itself, and not to a temporary place that is "
                    "gone with what they run. Check sums and root hashes that lie beside the image do not fit it any more then." },
+        { .option = "root-hash", SETTING_MEMBER(Config, root_hash, text), .metavar = "HEX",
+          .flags = SETTING_OUTSIDE_FILES,
+          .help = "root hash that verify must find",
+          .about = "The root hash of dm-verity that an image must have, as 64 hexadecimal digits: what is known of it from "
+                   "elsewhere, since files beside an image can be replaced together with it. The verb verify fails where "
+                   "the image has another one, or none, or is of a format in which it is not looked for." },
         { .option = "help", .letter = 'h', SETTING_MEMBER(Config, help, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "show this help",
           .about = "Prints a short help and exits." },

@@ -174,8 +174,9 @@ typedef struct Config {
         char *json_progress; /* number of a file descriptor */
         bool json;           /* what verify found */
         bool debug_shell, keep_failed;
-        bool nspawn;         /* systemd-nspawn runs the image */
+        bool nspawn;     /* systemd-nspawn runs the image */
         bool persistent; /* what is run may change the image */
+        char *root_hash; /* that verify wants to find */
 } Config;
 
 extern const SettingTable config_table;

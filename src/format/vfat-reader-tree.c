@@ -22,6 +22,8 @@
 #define ENTRY_JAPANESE  0x05 /* a name that begins with the byte of a deleted one */
 #define ATTRIBUTES_MASK 0x3f
 
+#define UNIT_PADDING 0xffff /* behind the end of a long name */
+
 /* Marks in a short name's reserved byte: what is all small letters needs no long name for it. */
 #define LOWER_BASE      0x08
 #define LOWER_EXTENSION 0x10
@@ -176,6 +178,12 @@ static int long_name(Walk *walk, Directory *directory, const VfatShortEntry *ent
         }
         if (n == 0 || n > VFAT_NAME_UNITS_MAX || n_max - n >= VFAT_LONG_UNITS)
                 return bad(walk, directory->file, "a long name has no end, or an early one");
+        for (size_t i = n + 1; i < n_max; i++)
+                if (directory->units[i] != UNIT_PADDING)
+                        return bad(walk, directory->file, "a long name has something behind its end");
+        /* Readers leave these out, to whom it is another name then. */
+        if (directory->units[n - 1] == '.' || directory->units[n - 1] == ' ')
+                return bad(walk, directory->file, "a long name ends in a dot or a blank");
         const int r = utf16_to_utf8(directory->units, n, ret);
         return r == -EILSEQ ? bad(walk, directory->file, "a long name is no UTF-16") : r;
 }
@@ -357,6 +365,22 @@ static int check_links(Walk *walk, const Directory *directory, const uint8_t *da
         return 0;
 }
 
+/* Only the root has a label, and one. */
+static int take_label(Walk *walk, const Directory *directory, const VfatShortEntry *entry) {
+        VfatReader *reader = walk->reader;
+
+        if (directory->file)
+                return bad(walk, directory->file, "there is a label, as only the root may have");
+        if (reader->has_label)
+                return bad(walk, directory->file, "there are two labels");
+        if (entry->attributes & VFAT_ATTRIBUTE_DIRECTORY || entry->size != 0 ||
+            entry_cluster(reader, entry) != 0)
+                return bad(walk, directory->file, "there is a label that has content");
+        memcpy(reader->label, entry->name, sizeof(reader->label));
+        reader->has_label = true;
+        return 0;
+}
+
 static int read_entry(Walk *walk, Directory *directory, const uint8_t *data) {
         const VfatShortEntry *entry = (const VfatShortEntry *)data;
 
@@ -366,10 +390,10 @@ static int read_entry(Walk *walk, Directory *directory, const uint8_t *data) {
         if (entry->name[0] == ENTRY_DELETED || (entry->attributes & VFAT_ATTRIBUTE_VOLUME_LABEL)) {
                 if (directory->n_entries > 0)
                         return bad(walk, directory->file, "a long name belongs to no file");
-                if (entry->name[0] != ENTRY_DELETED && directory->file)
-                        return bad(walk, directory->file, "there is a label, as only the root may have");
-                return 0;
+                return entry->name[0] == ENTRY_DELETED ? 0 : take_label(walk, directory, entry);
         }
+        if (entry->attributes & ~ATTRIBUTES_MASK)
+                return bad(walk, directory->file, "there are attributes that mean nothing");
         return add_entry(walk, directory, entry);
 }
 

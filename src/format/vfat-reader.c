@@ -12,6 +12,7 @@
 #define SECTOR_SIZE_MAX  4096
 #define CLUSTER_SIZE_MAX (256 * KIB)
 #define N_TABLES_MAX     2
+#define BUFFER_SIZE      (64 * KIB)
 
 /* Where the number of clusters makes one kind of FAT another. */
 #define FAT12_CLUSTERS_MAX 4084
@@ -19,6 +20,20 @@
 /* Highest numbers of clusters that are no more than numbers, by bits. */
 #define FAT12_BAD UINT32_C(0xff7)
 #define FAT16_BAD UINT32_C(0xfff7)
+
+/* The first two numbers of a table are no clusters': the kind of medium, and an end, in which mounting leaves marks, of FAT16
+ * and FAT32, in the two highest bits. */
+#define NUMBER_MEDIUM 0
+#define NUMBER_END    1
+
+#define MEDIUM_REMOVABLE 0xf0
+#define MEDIUM_FIXED     0xf8 /* and above */
+
+/* Where FAT12 and FAT16 have what is further behind in FAT32. */
+#define FAT16_EXTENDED_SIGNATURE 38
+#define FAT16_LABEL              43
+#define EXTENDED_SIGNATURE       0x29
+#define NO_LABEL                 "NO NAME    "
 
 /* A byte in which mounting leaves a mark, in one copy of the boot sector only. */
 #define BOOT_STATE offsetof(VfatBootSector, reserved2)
@@ -89,19 +104,38 @@ static int read_layout(VfatReader *reader, const VfatBootSector *boot, uint64_t 
         return 0;
 }
 
-static int check_info(const VfatReader *reader, uint32_t sector, Reason *reason) {
+static uint32_t count_free(const VfatReader *reader) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < reader->n_clusters; i++)
+                n += reader->next[VFAT_CLUSTER_FIRST + i] == VFAT_CLUSTER_FREE;
+        return n;
+}
+
+/* What FSInfo counts is there to save others the time of counting, so it had better be true. */
+static int check_info(const VfatReader *reader, const VfatBootSector *boot, Reason *reason) {
+        const uint32_t sector = le16toh(boot->info_sector);
         VfatInfoSector info;
 
+        if (reader->bits != 32 || sector == 0 || sector == UINT16_MAX)
+                return 0;
         const int r = fd_pread_all(reader->fd, &info, sizeof(info),
                                    reader->offset + (uint64_t)sector * reader->sector_size);
         if (r < 0)
                 return r;
+        const uint32_t n_free = le32toh(info.n_free), first_free = le32toh(info.first_free);
         if (le32toh(info.signature_lead) != VFAT_INFO_LEAD ||
             le32toh(info.signature_middle) != VFAT_INFO_MIDDLE || le16toh(info.signature) != VFAT_SIGNATURE)
                 return reason_set(reason, -EBADMSG, "The sector FSInfo has other signatures than it should");
-        if (le32toh(info.n_free) != UINT32_MAX && le32toh(info.n_free) > reader->n_clusters)
+        if (n_free != UINT32_MAX && n_free != count_free(reader))
                 return reason_set(reason, -EBADMSG,
-                                  "The sector FSInfo counts more free clusters than there are clusters");
+                                  "The sector FSInfo counts %u free clusters, and there are %u", n_free,
+                                  count_free(reader));
+        if (first_free != UINT32_MAX &&
+            (first_free < VFAT_CLUSTER_FIRST || first_free - VFAT_CLUSTER_FIRST >= reader->n_clusters))
+                return reason_set(reason, -EBADMSG,
+                                  "The sector FSInfo has free clusters begin at %u, which there is not",
+                                  first_free);
         return 0;
 }
 
@@ -128,12 +162,9 @@ static int check_reserved(VfatReader *reader, const VfatBootSector *boot, Reason
         reader->root_cluster = le32toh(boot->root_cluster);
         if (le16toh(boot->version) != 0)
                 return bad(reason, "is of a version of FAT32 that there is not");
-        if (info != 0 && info != UINT16_MAX) {
-                if (info >= reserved)
-                        return bad(reason, "tells of an FSInfo outside the reserved sectors");
-                r = check_info(reader, info, reason);
-        }
-        if (r >= 0 && backup != 0 && backup != UINT16_MAX) {
+        if (info != UINT16_MAX && info >= reserved)
+                return bad(reason, "tells of an FSInfo outside the reserved sectors");
+        if (backup != 0 && backup != UINT16_MAX) {
                 if (backup >= reserved)
                         return bad(reason, "tells of a copy outside the reserved sectors");
                 r = check_copy(reader, boot, backup, reason);
@@ -141,43 +172,87 @@ static int check_reserved(VfatReader *reader, const VfatBootSector *boot, Reason
         return r;
 }
 
-static uint32_t table_number(const VfatReader *reader, const uint8_t *table, uint32_t cluster) {
+/* As the table has it. */
+static uint32_t raw_number(const VfatReader *reader, const uint8_t *table, uint32_t cluster) {
         uint32_t number;
 
         switch (reader->bits) {
         case 12:
                 number = table[cluster + cluster / 2] | (uint32_t)table[cluster + cluster / 2 + 1] << 8;
-                number = cluster % 2 ? number >> 4 : number & 0xfff;
-                return number >= FAT12_BAD ? number | 0x0ffff000 : number;
+                return cluster % 2 ? number >> 4 : number & 0xfff;
         case 16:
-                number = table[2 * cluster] | (uint32_t)table[2 * cluster + 1] << 8;
-                return number >= FAT16_BAD ? number | 0x0fff0000 : number;
+                return table[2 * cluster] | (uint32_t)table[2 * cluster + 1] << 8;
         default:
                 memcpy(&number, table + 4 * (size_t)cluster, sizeof(number));
                 return le32toh(number) & 0x0fffffff; /* the upper four bits mean nothing */
         }
 }
 
-static int read_table(VfatReader *reader, uint64_t offset, uint64_t size, unsigned n_tables, Reason *reason) {
+/* With the numbers that have a meaning of their own like those of FAT32. */
+static uint32_t table_number(const VfatReader *reader, const uint8_t *table, uint32_t cluster) {
+        const uint32_t number = raw_number(reader, table, cluster);
+
+        if (reader->bits == 12)
+                return number >= FAT12_BAD ? number | 0x0ffff000 : number;
+        if (reader->bits == 16)
+                return number >= FAT16_BAD ? number | 0x0fff0000 : number;
+        return number;
+}
+
+static int check_first_numbers(const VfatReader *reader, const uint8_t *table, uint8_t medium,
+                               Reason *reason) {
+        const unsigned bits = MIN(reader->bits, 28u);
+        const uint32_t all = (UINT32_C(1) << bits) - 1;
+        const uint32_t marks = bits == 12 ? 0 : UINT32_C(3) << (bits - 2);
+
+        if (medium != MEDIUM_REMOVABLE && medium < MEDIUM_FIXED)
+                return bad(reason, "tells of a medium that there is not");
+        if (raw_number(reader, table, NUMBER_MEDIUM) != ((all & ~UINT32_C(0xff)) | medium))
+                return reason_set(reason, -EBADMSG,
+                                  "The file allocation table is of another medium than the boot sector");
+        if ((raw_number(reader, table, NUMBER_END) | marks) != all)
+                return reason_set(reason, -EBADMSG, "The file allocation table does not begin as it should");
+        return 0;
+}
+
+/* All of the tables, also what is behind the last cluster's number. */
+static int compare_tables(const VfatReader *reader, uint64_t offset, uint64_t size, Reason *reason) {
+        _cleanup_(freep) uint8_t *table = malloc(BUFFER_SIZE), *copy = malloc(BUFFER_SIZE);
+
+        if (!table || !copy)
+                return -ENOMEM;
+        for (uint64_t at = 0; at < size; at += BUFFER_SIZE) {
+                const size_t n = (size_t)MIN(size - at, BUFFER_SIZE);
+
+                int r = fd_pread_all(reader->fd, table, n, reader->offset + offset + at);
+                if (r >= 0)
+                        r = fd_pread_all(reader->fd, copy, n, reader->offset + offset + size + at);
+                if (r < 0)
+                        return r;
+                if (memcmp(table, copy, n) != 0)
+                        return reason_set(reason, -EBADMSG, "The file allocation table and its copy differ");
+        }
+        return 0;
+}
+
+static int read_table(VfatReader *reader, const VfatBootSector *boot, uint64_t offset, uint64_t size,
+                      Reason *reason) {
         const uint32_t end = VFAT_CLUSTER_FIRST + reader->n_clusters;
         /* Of a table that is longer than its clusters need, no more; an odd number of 12 bits takes half a byte more. */
         const size_t used = (size_t)MIN(size, divide_round_up((uint64_t)end * reader->bits, 8) + 1);
-        _cleanup_(freep) uint8_t *table = malloc(used + 1), *copy = malloc(used);
+        _cleanup_(freep) uint8_t *table = malloc(used + 1);
 
         reader->next = calloc(end, sizeof(uint32_t));
-        if (!table || !copy || !reader->next)
+        if (!table || !reader->next)
                 return -ENOMEM;
         table[used] = 0;
         int r = fd_pread_all(reader->fd, table, used, reader->offset + offset);
+        if (r >= 0)
+                r = check_first_numbers(reader, table, boot->media, reason);
+        if (r >= 0 && boot->n_tables > 1)
+                r = compare_tables(reader, offset, size, reason);
         if (r < 0)
                 return r;
-        for (unsigned i = 1; i < n_tables; i++) {
-                r = fd_pread_all(reader->fd, copy, used, reader->offset + offset + i * size);
-                if (r < 0)
-                        return r;
-                if (memcmp(table, copy, used) != 0)
-                        return reason_set(reason, -EBADMSG, "The file allocation table and its copy differ");
-        }
 
         for (uint32_t cluster = VFAT_CLUSTER_FIRST; cluster < end; cluster++) {
                 const uint32_t number = table_number(reader, table, cluster);
@@ -196,6 +271,20 @@ static int read_table(VfatReader *reader, uint64_t offset, uint64_t size, unsign
         return 0;
 }
 
+/* The label is in two places. That only the directory has one is what some make of it, and no contradiction. */
+static int check_label(const VfatReader *reader, const VfatBootSector *boot, Reason *reason) {
+        const uint8_t *bytes = (const uint8_t *)boot;
+        const uint8_t signature =
+                reader->bits == 32 ? boot->extended_signature : bytes[FAT16_EXTENDED_SIGNATURE];
+        const uint8_t *label = reader->bits == 32 ? boot->label : bytes + FAT16_LABEL;
+
+        if (signature != EXTENDED_SIGNATURE || memcmp(label, NO_LABEL, VFAT_ALIAS_SIZE) == 0)
+                return 0;
+        return reader->has_label && memcmp(label, reader->label, VFAT_ALIAS_SIZE) == 0
+                       ? 0
+                       : bad(reason, "has another label than the root directory");
+}
+
 static int read_all(VfatReader *reader, uint64_t size, Reason *reason) {
         uint64_t tables = 0, table_size = 0;
         VfatBootSector boot;
@@ -212,8 +301,12 @@ static int read_all(VfatReader *reader, uint64_t size, Reason *reason) {
         if (r >= 0 && reader->bits == 32)
                 r = check_reserved(reader, &boot, reason);
         if (r >= 0)
-                r = read_table(reader, tables, table_size, boot.n_tables, reason);
-        return r < 0 ? r : vfat_reader_read_tree(reader, reason);
+                r = read_table(reader, &boot, tables, table_size, reason);
+        if (r >= 0)
+                r = vfat_reader_read_tree(reader, reason);
+        if (r >= 0)
+                r = check_info(reader, &boot, reason);
+        return r < 0 ? r : check_label(reader, &boot, reason);
 }
 
 int vfat_reader_new(int fd, uint64_t offset, uint64_t size, VfatReader **ret, Reason *reason) {

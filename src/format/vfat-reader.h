@@ -30,8 +30,10 @@ typedef struct VfatReader {
         uint64_t root_offset;    /* of the root directory of FAT12 and FAT16, which is no chain */
         uint32_t n_root_entries; /* of that one */
         uint32_t root_cluster;   /* of FAT32 */
-        uint32_t *next;          /* index: cluster; the one behind it, or VFAT_CLUSTER_… */
-        VfatFile *files;         /* a directory before what lies in it; the root is none of them */
+        uint8_t label[11];       /* of the root directory, with blanks at its end */
+        bool has_label;
+        uint32_t *next;  /* index: cluster; the one behind it, or VFAT_CLUSTER_… */
+        VfatFile *files; /* a directory before what lies in it; the root is none of them */
         size_t n_files;
 } VfatReader;
 
@@ -41,9 +43,9 @@ typedef struct VfatExtent {
 } VfatExtent;
 
 /* Reads the file system at the offset of the file, which may be up to size bytes long, but for the content of files.
- * -EBADMSG with a reason when it is none, or not in order: when tables or names contradict each other, chains are broken,
- * too long or too short for their files, or meet, or clusters are taken by nobody; or when two files of a directory answer to
- * one name, be it long or short. */
+ * -EBADMSG with a reason when it is none, or not in order: when tables, labels, counts or names contradict each other, chains
+ * are broken, too long or too short for their files, or meet, or clusters are taken by nobody; or when two files of a
+ * directory answer to one name, be it long or short. */
 int vfat_reader_new(int fd, uint64_t offset, uint64_t size, VfatReader **ret, Reason *reason);
 void vfat_reader_free(VfatReader *reader);
 DEFINE_CLEANUP(VfatReader, vfat_reader_free)

@@ -9,9 +9,8 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "config/config-report.h"
+#include "image/manifest-reader.h"
 #include "image/manifest.h"
-
-#define MANIFEST_VERSION 1
 
 static int write_packages(const Image *image, JsonWriter *json) {
         const Installation installation = image_installation(image);

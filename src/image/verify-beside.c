@@ -3,15 +3,12 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/interrupt.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "config/config-resolve.h"
 #include "image/gnupg.h"
 #include "image/verify-beside.h"
 #include "verity/root-hash.h"
@@ -25,50 +22,22 @@
 #define CHECKSUMS_SIZE_MAX (16 * MIB)
 #define ROOT_HASH_SIZE_MAX (4 * KIB)
 #define STATUS_SIZE_MAX    (256 * KIB)
-#define BUFFER_SIZE        (256 * KIB)
 
-int verify_root_hash_file(const char *image, VerifyDisk *disk) {
-        _cleanup_(freep) char *stem = NULL, *path = NULL, *text = NULL;
+int verify_root_hash_file(const Beside *beside, VerifyDisk *disk) {
+        _cleanup_(freep) char *name = NULL, *text = NULL;
         Sha256Digest digest;
 
-        int r = config_output_stem_of(image, &stem);
-        if (r >= 0)
-                r = text_format(&path, "%s.roothash", stem);
+        int r = beside_name(beside, ".roothash", &name);
         if (r < 0)
                 return r;
-        r = file_read(AT_FDCWD, path, ROOT_HASH_SIZE_MAX, &text, NULL);
+        r = file_read(beside->directory_fd, name, ROOT_HASH_SIZE_MAX, &text, NULL);
         if (r == -ENOENT)
                 return 0;
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || root_hash_parse(text, &digest) < 0)
-                return verify_add(&disk->results, VERIFY_FAILED, path_base_name(path),
-                                  "It holds no root hash");
-        return verify_disk_add_root_hash(disk, &digest, path_base_name(path));
-}
-
-static int hash_file(int fd, Progress *progress, Sha256Digest *ret) {
-        _cleanup_(freep) uint8_t *buffer = malloc(BUFFER_SIZE);
-        _cleanup_(sha256_freep) Sha256 *hash = NULL;
-
-        if (!buffer)
-                return -ENOMEM;
-        int r = sha256_new(&hash);
-        while (r >= 0) {
-                r = interrupt_check();
-                if (r < 0)
-                        return r;
-                const ssize_t n = read(fd, buffer, BUFFER_SIZE);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        return sha256_finish(hash, ret);
-                r = sha256_add(hash, buffer, (size_t)n);
-                progress_advance(progress, (uint64_t)n);
-        }
-        return r;
+                return verify_add(&disk->results, VERIFY_FAILED, name, "It holds no root hash");
+        return verify_disk_add_root_hash(disk, &digest, name);
 }
 
 /* A line of SHA256SUMS: digits, a blank, a blank or an asterisk, the name of a file of the same directory. */
@@ -84,42 +53,26 @@ static const char *parse_line(char *line, const char **ret_digits) {
         return name[0] == '\0' || strchr(name, '/') ? NULL : name;
 }
 
-static int check_file(int directory_fd, const char *name, const char *digits, Progress *progress,
-                      VerifyResults *results, bool *ret_good) {
-        _cleanup_(fd_closep) int fd =
-                openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+static int check_file(Beside *beside, const char *name, const char *digits, VerifyResults *results,
+                      bool *ret_good) {
         char found[2 * SHA256_SIZE + 1];
-        Sha256Digest digest;
-        struct stat status;
+        BesideFile file;
 
         *ret_good = false;
-        if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-                return verify_add(results, VERIFY_FAILED, SUMS_OBJECT,
-                                  "There is no file %s, which " CHECKSUMS " names", name);
-        progress_detail(progress, name);
-        progress_expect(progress, PROGRESS_BYTES, (uint64_t)status.st_size);
-        const int r = hash_file(fd, progress, &digest);
+        const int r = beside_hash(beside, name, &file);
         if (r < 0)
                 return r;
-        sha256_format(&digest, found);
+        if (r == 0)
+                return verify_add(results, VERIFY_FAILED, SUMS_OBJECT,
+                                  "There is no file %s, which " CHECKSUMS " names", name);
+        sha256_format(&file.digest, found);
         *ret_good = strcasecmp(found, digits) == 0;
         return *ret_good ? 0
                          : verify_add(results, VERIFY_FAILED, SUMS_OBJECT,
                                       "%s is not what " CHECKSUMS " says", name);
 }
 
-static int open_directory(const char *image) {
-        _cleanup_(freep) char *parent = NULL;
-
-        const int r = path_parent(image, &parent);
-        if (r < 0)
-                return r;
-        const int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
-}
-
-static int check_lines(int directory_fd, const char *name, char **lines, Progress *progress,
-                       VerifyResults *results) {
+static int check_lines(Beside *beside, char **lines, VerifyResults *results) {
         bool good = true, named = false;
         size_t n = 0;
 
@@ -132,27 +85,25 @@ static int check_lines(int directory_fd, const char *name, char **lines, Progres
                                           "Line %zu of " CHECKSUMS " is none that sha256sum would write",
                                           n + 1);
                 n++;
-                named = named || text_equal(file, name);
-                const int r = check_file(directory_fd, file, digits, progress, results, &file_good);
+                named = named || text_equal(file, beside->name);
+                const int r = check_file(beside, file, digits, results, &file_good);
                 if (r < 0)
                         return r;
                 good = good && file_good;
         }
         if (!named)
-                return verify_add(results, VERIFY_FAILED, SUMS_OBJECT, CHECKSUMS " does not name %s", name);
+                return verify_add(results, VERIFY_FAILED, SUMS_OBJECT, CHECKSUMS " does not name %s",
+                                  beside->name);
         return good ? verify_add(results, VERIFY_OK, SUMS_OBJECT, "All %zu files are what " CHECKSUMS " says",
                                  n)
                     : 0;
 }
 
-int verify_checksums(const char *image, Progress *progress, VerifyResults *results) {
-        _cleanup_(fd_closep) int directory_fd = open_directory(image);
+int verify_checksums(Beside *beside, VerifyResults *results) {
         _cleanup_(strv_freep) char **lines = NULL;
         _cleanup_(freep) char *text = NULL;
 
-        if (directory_fd < 0)
-                return directory_fd;
-        int r = file_read(directory_fd, CHECKSUMS, CHECKSUMS_SIZE_MAX, &text, NULL);
+        int r = file_read(beside->directory_fd, CHECKSUMS, CHECKSUMS_SIZE_MAX, &text, NULL);
         if (r == -ENOENT)
                 return verify_add(results, VERIFY_ABSENT, SUMS_OBJECT, "There is no " CHECKSUMS);
         if (r == -ENOMEM)
@@ -161,7 +112,7 @@ int verify_checksums(const char *image, Progress *progress, VerifyResults *resul
                 return verify_add(results, VERIFY_FAILED, SUMS_OBJECT, "Cannot read " CHECKSUMS ": %s",
                                   file_read_error(r));
         r = strv_split(text, "\n", &lines);
-        return r < 0 ? r : check_lines(directory_fd, path_base_name(image), lines, progress, results);
+        return r < 0 ? r : check_lines(beside, lines, results);
 }
 
 /* Behind "[GNUPG:] WORD ", up to the end of the line; NULL: gpg did not say that word. */
@@ -239,19 +190,15 @@ static int judge(const char *status, VerifyResults *results) {
                           SIGNATURE " is no signature that GnuPG can read");
 }
 
-int verify_checksums_signature(const Config *config, const char *image, VerifyResults *results) {
-        _cleanup_(fd_closep) int directory_fd = open_directory(image), status_fd = -EBADF;
-        _cleanup_(freep) char *signature = NULL, *sums = NULL, *parent = NULL, *status = NULL;
+int verify_checksums_signature(const Config *config, const Beside *beside, VerifyResults *results) {
+        _cleanup_(freep) char *signature = NULL, *sums = NULL, *status = NULL;
+        _cleanup_(fd_closep) int status_fd = -EBADF;
 
-        if (directory_fd < 0)
-                return directory_fd;
-        if (faccessat(directory_fd, SIGNATURE, F_OK, 0) < 0)
+        if (faccessat(beside->directory_fd, SIGNATURE, F_OK, 0) < 0)
                 return verify_add(results, VERIFY_ABSENT, SIGNATURE_OBJECT, "There is no " SIGNATURE);
-        int r = path_parent(image, &parent);
+        int r = path_join(beside->parent, SIGNATURE, &signature);
         if (r >= 0)
-                r = path_join(parent, SIGNATURE, &signature);
-        if (r >= 0)
-                r = path_join(parent, CHECKSUMS, &sums);
+                r = path_join(beside->parent, CHECKSUMS, &sums);
         if (r < 0)
                 return r;
         status_fd = memfd_create("status", MFD_CLOEXEC);

@@ -4,13 +4,14 @@
 /* What lies beside a finished image and speaks of it, whoever put it there. */
 
 #include "config/config.h"
+#include "image/beside.h"
 #include "verify/verify.h"
 
 /* Adds the root hash in the file beside the image (spec 2.6), if there is one. */
-int verify_root_hash_file(const char *image, VerifyDisk *disk);
+int verify_root_hash_file(const Beside *beside, VerifyDisk *disk);
 
 /* SHA256SUMS in the directory of the image: all files that it names. Adds results. */
-int verify_checksums(const char *image, Progress *progress, VerifyResults *results);
+int verify_checksums(Beside *beside, VerifyResults *results);
 
 /* Its signature, by gpg(1) with the keys of the caller. */
-int verify_checksums_signature(const Config *config, const char *image, VerifyResults *results);
+int verify_checksums_signature(const Config *config, const Beside *beside, VerifyResults *results);

@@ -30,6 +30,9 @@ int verify_add(VerifyResults *results, VerifyVerdict verdict, const char *object
         va_end(arguments);
         if (length < 0)
                 return -ENOMEM;
+        /* Names, labels and command lines are whatever the image has. */
+        text_tame(copy);
+        text_tame(detail);
         more[results->n_items++] =
                 (VerifyResult){ .verdict = verdict, .object = TAKE_PTR(copy), .detail = detail };
         return 0;

@@ -25,7 +25,7 @@ typedef struct VerifyResults {
         size_t n_items;
 } VerifyResults;
 
-/* Appends a result. */
+/* Appends a result. Control characters become tame. */
 int verify_add(VerifyResults *results, VerifyVerdict verdict, const char *object, const char *format, ...)
         _printf_(4, 5);
 void verify_results_done(VerifyResults *results);

@@ -10,11 +10,21 @@
 #include "base/interrupt.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "format/vfat-reader.h"
 #include "secureboot/authenticode.h"
 #include "verify/verify-check.h"
 #include "verity/root-hash.h"
 
-#define OBJECT "EFI system partition"
+/* Where programs are that firmware and boot loaders run. */
+static const struct {
+        PartitionType type;
+        const char *object;
+        bool has_loader;   /* what firmware looks for must be there */
+        bool may_be_other; /* it may hold another file system than firmware reads */
+} boot_types[] = {
+        { PARTITION_ESP, "EFI system partition", .has_loader = true },
+        { PARTITION_XBOOTLDR, "extended boot partition", .may_be_other = true },
+};
 
 #define LOADER_DIRECTORY "EFI/BOOT/BOOT"
 #define KERNEL_DIRECTORY "EFI/Linux/"
@@ -138,7 +148,7 @@ static int check_kernel(VerifyDisk *disk, const PeImage *image, const char *path
         r = take_root_hashes(disk, path, line);
         return r < 0 ? r
                      : verify_add(&disk->results, VERIFY_OK, path,
-                                  "A unified kernel, with the command line: %s", line);
+                                  "A unified kernel, with the command line: %s", text_strip(line));
 }
 
 /* By what it holds, or where systemd-boot looks for such. */
@@ -147,7 +157,7 @@ static bool is_kernel(const PeImage *image, const VfatFile *file) {
                strncasecmp(file->path, KERNEL_DIRECTORY, strlen(KERNEL_DIRECTORY)) == 0;
 }
 
-static int check_program(VerifyDisk *disk, const VfatFile *file) {
+static int check_program(VerifyDisk *disk, const VfatReader *reader, const VfatFile *file) {
         _cleanup_(fd_closep) int fd = memfd_create("program", MFD_CLOEXEC);
         _cleanup_(pe_image_done) PeImage image = {};
         _cleanup_(reason_done) Reason reason = {};
@@ -156,7 +166,7 @@ static int check_program(VerifyDisk *disk, const VfatFile *file) {
                 return -errno;
         int r = interrupt_check();
         if (r >= 0)
-                r = vfat_reader_copy(disk->boot, file, fd);
+                r = vfat_reader_copy(reader, file, fd);
         if (r < 0)
                 return r;
         r = pe_image_load(fd, &image, &reason);
@@ -170,33 +180,72 @@ static int check_program(VerifyDisk *disk, const VfatFile *file) {
         return r;
 }
 
-static int check_programs(VerifyDisk *disk) {
+/* 1 when what firmware looks for is among them. */
+static int check_programs(VerifyDisk *disk, const VfatReader *reader) {
         bool has_loader = false;
-        int r = 0;
 
-        for (size_t i = 0; i < disk->boot->n_files && r >= 0; i++) {
-                has_loader = has_loader || is_loader(&disk->boot->files[i]);
-                if (is_program(&disk->boot->files[i]))
-                        r = check_program(disk, &disk->boot->files[i]);
+        for (size_t i = 0; i < reader->n_files; i++) {
+                has_loader = has_loader || is_loader(&reader->files[i]);
+                if (!is_program(&reader->files[i]))
+                        continue;
+                const int r = check_program(disk, reader, &reader->files[i]);
+                if (r < 0)
+                        return r;
         }
-        if (r >= 0 && !has_loader)
-                r = verify_add(&disk->results, VERIFY_FAILED, OBJECT,
+        return has_loader;
+}
+
+/* By the end of the boot sector, which others leave free. */
+static int holds_fat(const VerifyDisk *disk, const GptEntry *entry) {
+        uint8_t end[2];
+
+        const int r = fd_pread_all(disk->fd, end, sizeof(end), entry->offset + 510);
+        return r < 0 ? r : end[0] == 0x55 && end[1] == 0xaa;
+}
+
+static int check_boot_partition(VerifyDisk *disk, const GptEntry *entry, size_t type) {
+        const char *object = boot_types[type].object;
+        _cleanup_(vfat_reader_freep) VfatReader *reader = NULL;
+        _cleanup_(reason_done) Reason reason = {};
+
+        int r = boot_types[type].may_be_other ? holds_fat(disk, entry) : 1;
+        if (r == 0)
+                return verify_add(&disk->results, verify_disk_absence(disk, VERIFY_WANTS_BOOT_SIGNATURE),
+                                  object, "It holds no FAT, and its programs are not looked into");
+        if (r >= 0)
+                r = vfat_reader_new(disk->fd, entry->offset, entry->size, &reader, &reason);
+        if (r == -EBADMSG)
+                return verify_add(&disk->results, VERIFY_FAILED, object, "%s", reason_text(&reason, r));
+        if (r >= 0)
+                r = verify_add(&disk->results, VERIFY_OK, object, "FAT%u with %zu files and directories",
+                               reader->bits, reader->n_files);
+        if (r >= 0)
+                r = check_programs(disk, reader);
+        if (r == 0 && boot_types[type].has_loader)
+                r = verify_add(&disk->results, VERIFY_FAILED, object,
                                "There is no EFI/BOOT/BOOT….EFI, which firmware looks for");
         return r;
 }
 
+/* All that there are: which one firmware takes, or a boot loader, is their choice. */
 int verify_check_boot(VerifyDisk *disk) {
-        const GptEntry *entry = verify_disk_find(disk, PARTITION_ESP);
-        _cleanup_(reason_done) Reason reason = {};
+        bool found = false;
 
-        if (!entry)
-                return verify_add(&disk->results, VERIFY_ABSENT, OBJECT, "There is none");
-        int r = vfat_reader_new(disk->fd, entry->offset, entry->size, &disk->boot, &reason);
-        if (r == -EBADMSG)
-                return verify_add(&disk->results, VERIFY_FAILED, OBJECT, "%s", reason_text(&reason, r));
-        if (r < 0)
-                return r;
-        r = verify_add(&disk->results, VERIFY_OK, OBJECT, "FAT%u with %zu files and directories",
-                       disk->boot->bits, disk->boot->n_files);
-        return r < 0 ? r : check_programs(disk);
+        for (size_t i = 0; i < disk->table.n_entries; i++)
+                for (size_t k = 0; k < ELEMENTSOF(boot_types); k++) {
+                        const GptEntry *entry = &disk->table.entries[i];
+                        PartitionType type;
+                        unsigned architecture;
+
+                        if (partition_type_find(entry->type, &type, &architecture) < 0 ||
+                            type != boot_types[k].type)
+                                continue;
+                        const int r = check_boot_partition(disk, entry, k);
+                        if (r < 0)
+                                return r;
+                        found = found || boot_types[k].has_loader;
+                }
+        return found ? 0
+                     : verify_add(&disk->results, verify_disk_absence(disk, VERIFY_WANTS_BOOT_SIGNATURE),
+                                  boot_types[0].object, "There is none");
 }

@@ -33,7 +33,8 @@ int verify_check_root_signature(VerifyDisk *disk) {
         _cleanup_(freep) char *content = NULL;
 
         if (!entry)
-                return verify_add(&disk->results, VERIFY_ABSENT, OBJECT, "There is none");
+                return verify_add(&disk->results, verify_disk_absence(disk, VERIFY_WANTS_ROOT_SIGNATURE),
+                                  OBJECT, "There is none");
         if (entry->size > VERITY_SIGNATURE_SIZE_MAX)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT,
                                   "Its partition is too large: %llu bytes", (unsigned long long)entry->size);

@@ -67,7 +67,7 @@ int verify_check_root(VerifyDisk *disk) {
 
         if (!tree && disk->n_root_hashes > 0)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT,
-                                  "%s has a root hash, but there is no partition with a hash tree",
+                                  "%s names a root hash, but there is no partition with a hash tree",
                                   disk->root_hashes[0].source);
         if (!tree)
                 return verify_add(&disk->results, VERIFY_ABSENT, OBJECT,
@@ -75,6 +75,10 @@ int verify_check_root(VerifyDisk *disk) {
         if (!data)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT,
                                   "There is a partition with a hash tree, but no root partition");
+        if (verify_disk_count(disk, PARTITION_ROOT) > 1 || verify_disk_count(disk, PARTITION_ROOT_VERITY) > 1)
+                return verify_add(
+                        &disk->results, VERIFY_FAILED, OBJECT,
+                        "There are several root partitions or hash trees: which ones are meant is not known");
         const int r = add_uuids(disk, data, tree);
         if (r < 0)
                 return r;

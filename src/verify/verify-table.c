@@ -51,15 +51,23 @@ static const GptEntry *find_unaligned(const GptDisk *table) {
         return NULL;
 }
 
+/* Without a table nobody knows where anything is. */
+static int fail(VerifyDisk *disk, const char *detail) {
+        const int r = verify_add(&disk->results, VERIFY_FAILED, OBJECT, "%s", detail);
+
+        return r < 0 ? r : 1;
+}
+
 int verify_check_table(VerifyDisk *disk) {
         _cleanup_(reason_done) Reason reason = {};
         _cleanup_(freep) char *partitions = NULL;
 
         int r = gpt_read(disk->fd, disk->size, &disk->table, &reason);
         if (r == -EBADMSG)
-                return verify_add(&disk->results, VERIFY_FAILED, OBJECT, "%s", reason_text(&reason, r));
+                return fail(disk, reason_text(&reason, r));
         if (r < 0)
                 return r;
+        disk->has_table = true;
         const GptEntry *unaligned = find_unaligned(&disk->table);
         if (unaligned)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT,

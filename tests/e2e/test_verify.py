@@ -6,16 +6,17 @@ import os
 import shutil
 import subprocess
 import uuid
-from pathlib import Path
 
 import project as projects
 import pytest
 from small import SECTOR_SIZE, Small, partitions, run
+from verified import LOADER, LOADER_FILE, Copy, Verified
 
 SETTINGS = """\
 [Output]
 Bootable=yes
 Format=gpt_squashfs
+Manifest=yes
 Verity=yes
 SecureBoot=yes
 KernelCommandLine=test.word=1
@@ -28,10 +29,6 @@ HomeSize=2M
 [Validation]
 CheckSum=yes
 """
-CERTIFICATES = ('mkosi.secure-boot.crt', 'mkosi.verity.crt')
-LOADER = 'EFI/BOOT/BOOTX64.EFI'
-STUB_FILE = Path('/usr/lib/systemd/boot/efi/linuxx64.efi.stub')
-LOADER_FILE = Path('/usr/lib/systemd/boot/efi/systemd-bootx64.efi')
 
 
 @pytest.fixture(scope='module')
@@ -49,41 +46,21 @@ def release(small):
     return project
 
 
-class Verified:
-    """What verify says of an image, by object."""
-
-    def __init__(self, mkosi, directory, *words, status=0):
-        result = subprocess.run(
-            [mkosi, 'verify', '--json', *words], cwd=directory, capture_output=True, text=True, check=False,
-            env=projects.clean_environment(),
-        )  # fmt: skip
-        assert result.returncode == status, result.stdout + result.stderr
-        self.said = json.loads(result.stdout)
-        self.checks = self.said['checks']
-        assert self.said['good'] == (status == 0) == (not self.failed)
-
-    def of(self, verdict):
-        return [f'{check["object"]}: {check["detail"]}' for check in self.checks if check['verdict'] == verdict]
-
-    @property
-    def failed(self):
-        return self.of('failed')
-
-
 def test_everything_is_right(mkosi, release):
     verified = Verified(mkosi, release.directory, 'image.raw')
     objects = [check['object'] for check in verified.checks]
     assert verified.of('absent') == ['signature of the check sums: There is no SHA256SUMS.gpg']
     for name in ('partition table', 'esp partition', 'swap partition', 'home partition', 'root partition',
                  'root-verity partition', 'EFI system partition', LOADER, 'dm-verity', 'root hash signature',
-                 'check sums'):  # fmt: skip
+                 'manifest', 'check sums'):  # fmt: skip
         assert name in objects
     text = '\n'.join(verified.of('ok'))
     root_hash = (release.directory / 'image.roothash').read_text(encoding='utf-8').strip()
     assert f'with the command line: test.word=1 roothash={root_hash}' in text
     assert f"{LOADER}: Signed by 'CN=Secure Boot key made by mkosi'" in text
     assert "root hash signature: Signed by 'CN=dm-verity key made by mkosi'" in text
-    assert 'check sums: All 2 files are what SHA256SUMS says' in text
+    assert 'check sums: All 3 files are what SHA256SUMS says' in text
+    assert 'manifest: The partition table and 2 files are what image.manifest says' in text
 
 
 def test_lines_for_people(release):
@@ -107,36 +84,41 @@ def test_nobody_has_to_be_root(mkosi, release, tmp_path):
     assert "Signed by 'CN=Secure Boot key made by mkosi'; there is no certificate" in result.stdout
 
 
-def flip(image, position):
-    with open(image, 'r+b') as file:
-        file.seek(position)
-        byte = file.read(1)
-        file.seek(position)
-        file.write(bytes([byte[0] ^ 1]))
+def test_a_root_hash_from_elsewhere(mkosi, release, tmp_path):
+    """Whoever replaces an image may replace all that lies beside it."""
+    root_hash = (release.directory / 'image.roothash').read_text(encoding='utf-8').strip()
+    verified = Verified(mkosi, release.directory, f'--root-hash={root_hash.upper()}', 'image.raw')
+    assert f'dm-verity: All of the root partition is what the root hash says: {root_hash}' in verified.of('ok')
+    other = root_hash.replace(root_hash[0], 'f' if root_hash[0] != 'f' else '0', 1)
+    failed = Verified(mkosi, release.directory, f'--root-hash={other}', 'image.raw', status=1).failed
+    assert failed == [
+        'dm-verity: The root hash in image.roothash is not that in --root-hash',
+        'root hash signature: It is of another root hash',
+    ]
+    for text in ('', root_hash[1:], root_hash + '0'):
+        said = release.run('verify', f'--root-hash={text}', 'image.raw', status=1).stderr
+        assert 'is no root hash, which has 64 hexadecimal digits' in said
 
 
-class Copy:
-    """A release that may be broken."""
+def test_a_certificate_that_is_not_there(release):
+    """It was asked for, so that nothing may pass for lack of it."""
+    for option in ('secure-boot-certificate', 'verity-certificate'):
+        said = release.run('verify', f'--{option}=missing.crt', 'image.raw', status=1).stderr
+        assert 'missing.crt' in said and 'No such file' in said
 
-    def __init__(self, release, directory):
-        self.directory = directory
-        for name in ('image.raw', 'image.roothash', 'SHA256SUMS', *CERTIFICATES):
-            run('cp', '--sparse=always', release.directory / name, directory / name)
-        self.image = directory / 'image.raw'
-        self.size = self.image.stat().st_size
-        self.partitions = {entry['name']: entry for entry in partitions(self.image)}
 
-    def place(self, name):
-        entry = self.partitions[name]
-        return entry['start'] * SECTOR_SIZE, entry['size'] * SECTOR_SIZE
-
-    def flip(self, position):
-        flip(self.image, position)
-
-    def find(self, text, start=0):
-        data = self.image.read_bytes()
-        position = data.index(text, start)
-        return position
+def test_signatures_that_are_relied_on(mkosi, release, small):
+    """Who names a certificate is not content with an image that has no signature."""
+    project = small.project('unsigned', '[Output]\nFormat=gpt_squashfs\n')
+    small.build(project)
+    words = [f'--{kind}-certificate={release.directory}/mkosi.{kind}.crt' for kind in ('secure-boot', 'verity')]
+    assert Verified(mkosi, project.directory, *words, 'image.raw', status=1).failed == [
+        'EFI system partition: There is none',
+        'root hash signature: There is none',
+    ]
+    # One that lies there by chance is used where there is something to use it for.
+    shutil.copy(release.directory / 'mkosi.verity.crt', project.directory)
+    assert 'root hash signature: There is none' in Verified(mkosi, project.directory, 'image.raw').of('absent')
 
 
 def gpt_header(copy):
@@ -217,6 +199,46 @@ def fat_boot_sector(copy):
     copy.flip(start + 510)
 
 
+def fat_info(copy):
+    start, _ = copy.place('ESP System Partition')
+    copy.flip(start + SECTOR_SIZE + 488)
+
+
+def fat_label(copy):
+    """In the boot sector and its copy."""
+    start, _ = copy.place('ESP System Partition')
+    for sector in (0, 6):
+        copy.flip(start + sector * SECTOR_SIZE + 71)
+
+
+def fat_cycle(copy):
+    """The root directory is behind itself, in both tables."""
+    start, _ = copy.place('ESP System Partition')
+    with open(copy.image, 'r+b') as file:
+        file.seek(start)
+        boot = file.read(SECTOR_SIZE)
+        first, length = int.from_bytes(boot[14:16], 'little'), int.from_bytes(boot[36:40], 'little')
+        for table in range(2):
+            file.seek(start + (first + table * length) * SECTOR_SIZE + 4 * 2)
+            file.write((2).to_bytes(4, 'little'))
+
+
+def loader_entry(copy):
+    start, _ = copy.place('ESP System Partition')
+    return copy.find(b'BOOTX64 EFI', start)
+
+
+def fat_size(copy):
+    """The file seems to be longer than its clusters."""
+    copy.flip(loader_entry(copy) + 31)
+
+
+def fat_name(copy):
+    with open(copy.image, 'r+b') as file:
+        file.seek(loader_entry(copy))
+        file.write(b'*')
+
+
 def home(copy):
     start, _ = copy.place('Home Partition')
     copy.flip(start + 1024 + 56)
@@ -259,7 +281,39 @@ def other_root_uuid(copy):
     run('sfdisk', '--part-uuid', copy.image, str(numbers['Root Partition']), str(uuid.UUID(int=1)))
 
 
-# What is broken; the beginnings of what is said of it, of everything but the check sums, which always notice.
+def change_manifest(copy, change):
+    path = copy.directory / 'image.manifest'
+    manifest = json.loads(path.read_text(encoding='utf-8'))
+    change(manifest)
+    path.write_text(json.dumps(manifest), encoding='utf-8')
+
+
+def manifest_of_another(copy):
+    change_manifest(copy, lambda manifest: manifest['disk'].update(uuid=str(uuid.UUID(int=1))))
+
+
+def manifest_partition(copy):
+    change_manifest(copy, lambda manifest: manifest['disk']['partitions'][0].update(offset=4096))
+
+
+def manifest_label(copy):
+    change_manifest(copy, lambda manifest: manifest['disk']['partitions'][1].update(name='Other'))
+
+
+def manifest_root_hash(copy):
+    change_manifest(copy, lambda manifest: manifest.update(root_hash='1' * 64))
+
+
+def manifest_hash(copy):
+    change_manifest(copy, lambda manifest: manifest['artefacts'][0].update(sha256='1' * 64))
+
+
+def manifest_nonsense(copy):
+    (copy.directory / 'image.manifest').write_text('[]')
+
+
+# What is broken; the beginnings of what is said of it, of everything but the check sums and the manifest, which always
+# notice, and of which the first case has what is said.
 BREAKAGES = [
     (gpt_header, ['partition table: The primary header does not have the check sum it says']),
     (gpt_backup, ['partition table: The backup header does not have the check sum it says']),
@@ -267,15 +321,20 @@ BREAKAGES = [
     (protective_mbr, ['partition table: The MBR does not protect the whole disk']),
     (cut_off, ['partition table: ']),
     (data_block, ['dm-verity: The root partition is not what the root hash says: data block ']),
-    (superblock_size, ['root partition: Its squashfs has 1099511627776 bytes', 'dm-verity: ']),
+    (superblock_size, ['root partition: The squashfs has 1099511627776 bytes', 'dm-verity: ']),
     (hash_block, ['dm-verity: The root partition is not what the root hash says: block ']),
     (tree_superblock, ['root-verity partition: What it holds is nothing known', 'dm-verity: ']),
     (signature, ['root hash signature: ']),
-    (root_hash_file, ['dm-verity: The root hash in EFI/Linux/', 'root hash signature: It is of another root hash']),
+    (root_hash_file, ['dm-verity: The root hash in image.manifest is not that in image.roothash', 'root hash signature: It is of another root hash']),
     (root_hash_nonsense, ['image.roothash: It holds no root hash']),
     (command_line, ['EFI/Linux/', ]),
     (loader, [f'{LOADER}: Its signature: changed since it was signed']),
     (fat_chain, ['EFI system partition: The file allocation table and its copy differ']),
+    (fat_info, ['EFI system partition: The sector FSInfo counts ']),
+    (fat_label, ['EFI system partition: The boot sector has another label than the root directory']),
+    (fat_cycle, ['EFI system partition: The chain of the root directory meets another, or itself, in cluster 2']),
+    (fat_size, [f'EFI system partition: The chain of {LOADER} is shorter than the size of the file wants']),
+    (fat_name, ['EFI system partition: In EFI/BOOT there is a name that no file may have']),
     (fat_boot_sector, ['EFI system partition: The boot sector has no signature']),
     (home, ['home partition: What it holds is nothing known']),
     (sums_digit, []),
@@ -284,9 +343,28 @@ BREAKAGES = [
     (foreign_certificate, ['EFI/'] * 3),
     (foreign_verity_certificate, ['root hash signature: ']),
     (swapped_types, ['swap partition: It holds ext4, which is not what it is for']),
+    (manifest_of_another, []),
+    (manifest_partition, []),
+    (manifest_label, []),
+    (manifest_root_hash, ['dm-verity: The root hash in image.manifest is not that in image.roothash']),
+    (manifest_hash, []),
+    (manifest_nonsense, []),
     (other_root_uuid, ['dm-verity: The root hash in the UUIDs of the partitions is not that in image.roothash']),
 ]  # fmt: skip
 SUMS_UNTOUCHED = (foreign_certificate, foreign_verity_certificate)
+# What the manifest does not say anything about, and what is said of it where that is not that the image's bytes are others.
+MANIFEST_UNTOUCHED = (*SUMS_UNTOUCHED, sums_digit, sums_missing_file, sums_nonsense, manifest_root_hash)
+MANIFEST_SAID = {
+    cut_off: 'The size of image.raw is ',
+    root_hash_file: 'image.roothash has another SHA-256',
+    root_hash_nonsense: 'The size of image.roothash is 5, and not 65',
+    swapped_types: "The partition 'Home Partition' has another type",
+    other_root_uuid: "The partition 'Root Partition' has another UUID",
+    manifest_of_another: 'It is of another image',
+    manifest_partition: 'The first byte of ESP System Partition is ',
+    manifest_label: "' should be called 'Other'",
+    manifest_nonsense: 'Cannot read image.manifest: It is no JSON object',
+}
 
 
 @pytest.mark.parametrize(('breaks', 'expected'), BREAKAGES, ids=lambda value: getattr(value, '__name__', ''))
@@ -296,7 +374,12 @@ def test_what_is_broken_is_found(mkosi, release, tmp_path, breaks, expected):
     failed = Verified(mkosi, tmp_path, 'image.raw', status=1).failed
     sums = [text for text in failed if text.startswith('check sums: ')]
     assert bool(sums) == (breaks not in SUMS_UNTOUCHED)
-    rest = [text for text in failed if text not in sums]
+    of_manifest = [text for text in failed if text.startswith('manifest: ')]
+    assert bool(of_manifest) == (breaks not in MANIFEST_UNTOUCHED)
+    if of_manifest:
+        [text] = of_manifest
+        assert MANIFEST_SAID.get(breaks, 'image.raw has another SHA-256') in text
+    rest = [text for text in failed if text not in sums + of_manifest]
     assert len(rest) == len(expected), failed
     for text, beginning in zip(rest, expected):
         assert text.startswith(beginning), failed
@@ -306,6 +389,7 @@ def test_what_is_broken_is_found(mkosi, release, tmp_path, breaks, expected):
 def test_compressed(mkosi, release, tmp_path, suffix, command):
     copy = Copy(release, tmp_path)
     (tmp_path / 'SHA256SUMS').unlink()
+    (tmp_path / 'image.manifest').unlink()
     name = f'image.raw.{suffix}'
     subprocess.run(f'{command} <image.raw >{name}; rm image.raw', shell=True, cwd=tmp_path, check=True)
     verified = Verified(mkosi, tmp_path, name)
@@ -349,127 +433,3 @@ def test_signed_check_sums(mkosi, release, tmp_path):
     (tmp_path / 'SHA256SUMS').write_text(sums_digit_kept.upper())
     verdict, detail = verify(1, GNUPGHOME=str(home))
     assert verdict == 'failed' and 'was changed since' in detail
-
-
-def test_images_of_others(mkosi, tmp_path):
-    """sfdisk, mkfs.fat, mke2fs, mkswap and veritysetup, and no key anywhere."""
-    run('mke2fs', '-q', '-t', 'ext4', tmp_path / 'root', '8M')
-    run('mkfs.fat', '-C', tmp_path / 'esp', '8192')
-    run('mmd', '-i', tmp_path / 'esp', '::/EFI', '::/EFI/BOOT')
-    run('mcopy', '-i', tmp_path / 'esp', LOADER_FILE, f'::/{LOADER}')
-    (tmp_path / 'swap').write_bytes(bytes(1024 * 1024))
-    run('mkswap', tmp_path / 'swap')
-    text = run('veritysetup', 'format', tmp_path / 'root', tmp_path / 'tree')
-    root_hash = text.rpartition('Root hash:')[2].split()[0]
-    (tmp_path / 'disk.roothash').write_text(root_hash)
-    disk = tmp_path / 'disk.raw'
-    with open(disk, 'wb') as file:
-        file.truncate(32 * 1024 * 1024)
-    tree_sectors = -(-(tmp_path / 'tree').stat().st_size // SECTOR_SIZE)
-    layout = [
-        ('esp', 2048, 16384, 'U', ''),
-        ('root', 20480, 16384, '4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709', f', uuid={uuid.UUID(root_hash[:32])}'),
-        ('tree', 38912, tree_sectors, '2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5', f', uuid={uuid.UUID(root_hash[32:])}'),
-        ('swap', 43008, 2048, 'S', ''),
-    ]
-    script = 'label: gpt\n' + ''.join(
-        f'start={start}, size={size}, type={kind}{more}\n' for _, start, size, kind, more in layout
-    )
-    subprocess.run(['sfdisk', '--quiet', disk], input=script, text=True, check=True)
-    for name, start, *_ in layout:
-        run('dd', f'if={tmp_path / name}', f'of={disk}', f'seek={start}', 'bs=512', 'conv=notrunc', 'status=none')
-    verified = Verified(mkosi, tmp_path, 'disk.raw')
-    assert len(verified.of('ok')) == 7, verified.checks
-    assert f'{LOADER}: Not signed' in verified.of('absent')
-
-
-def test_what_is_no_disk(mkosi, tmp_path):
-    (tmp_path / 'text').write_text('text')
-    assert Verified(mkosi, tmp_path, 'text').of('absent')[0] == 'partition table: This is no disk image'
-    run('qemu-img', 'create', '-f', 'qcow2', tmp_path / 'image.qcow2', '1M')
-    assert 'qemu-img convert' in Verified(mkosi, tmp_path, 'image.qcow2').of('absent')[0]
-    for words, status, text in (
-        (['missing'], 1, 'No such file'), (['.'], 1, 'is no file'), ([], 2, 'takes the name of an image'),
-        (['text', 'text'], 2, 'takes the name of an image'),
-    ):  # fmt: skip
-        result = subprocess.run(
-            [mkosi, 'verify', *words], cwd=tmp_path, capture_output=True, text=True, check=False,
-            env=projects.clean_environment(),
-        )  # fmt: skip
-        assert result.returncode == status and text in result.stderr, result.stderr
-
-
-def test_an_encrypted_root_is_named(mkosi, small):
-    project = small.project('encrypted', '[Output]\nEncrypt=all\nEncryptKDF=pbkdf2:1000\n')
-    project.write('mkosi.passphrase', 'open sesame\n', mode=0o600)
-    small.build(project)
-    verified = Verified(mkosi, project.directory, 'image.raw')
-    assert any(text.startswith('root partition: crypto_LUKS, ') for text in verified.of('ok'))
-    projects.remove_tree(project.directory)
-
-
-def make_kernel(directory, command_line):
-    """A unified kernel by objcopy, of sections that hold no more than their names."""
-    words, address = [], 0x4000000
-    for name in ('osrel', 'uname', 'cmdline', 'initrd', 'linux'):
-        (directory / name).write_text(command_line if name == 'cmdline' else name)
-        words += [f'--add-section=.{name}={directory / name}', f'--change-section-vma=.{name}={address:#x}']
-        address += 0x100000
-    run('objcopy', *words, STUB_FILE, directory / 'kernel.efi')
-    return directory / 'kernel.efi'
-
-
-def make_disk_of_kernel(directory, kernel, path='EFI/Linux/others.efi'):
-    """An EFI system partition with systemd-boot and a kernel, signed by sbsign."""
-    key, esp, disk = (directory / name for name in ('key', 'esp', 'disk.raw'))
-    run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=Others', '-days', '9',
-        '-keyout', key, '-out', directory / 'certificate')  # fmt: skip
-    run('sbsign', '--key', key, '--cert', directory / 'certificate', '--output', directory / 'signed.efi', kernel)
-    run('mkfs.fat', '-C', esp, '8192')
-    run('mmd', '-i', esp, '::/EFI', '::/EFI/BOOT', '::/EFI/Linux')
-    run('mcopy', '-i', esp, LOADER_FILE, f'::/{LOADER}')
-    run('mcopy', '-i', esp, directory / 'signed.efi', f'::/{path}')
-    with open(disk, 'wb') as file:
-        file.truncate(16 * 1024 * 1024)
-    subprocess.run(['sfdisk', '--quiet', disk], input='label: gpt\nstart=2048, size=16384, type=U', text=True, check=True)
-    run('dd', f'if={esp}', f'of={disk}', 'seek=2048', 'bs=512', 'conv=notrunc', 'status=none')
-    return disk
-
-
-def test_kernels_of_others(mkosi, tmp_path):
-    """Signatures without a certificate, with the right one, and with another program behind them."""
-    disk = make_disk_of_kernel(tmp_path, make_kernel(tmp_path, 'quiet splash'))
-    said = "EFI/Linux/others.efi: Signed by 'CN=Others'; there is no certificate to check that by"
-    verified = Verified(mkosi, tmp_path, 'disk.raw')
-    assert said in verified.of('absent')
-    assert 'EFI/Linux/others.efi: A unified kernel, with the command line: quiet splash' in verified.of('ok')
-
-    words = ['--secure-boot-certificate=certificate', 'disk.raw']
-    verified = Verified(mkosi, tmp_path, *words, status=1)
-    assert verified.failed == [f'{LOADER}: Its signature: not signed']
-    assert "EFI/Linux/others.efi: Signed by 'CN=Others'" in verified.of('ok')
-
-    flip(disk, disk.read_bytes().index(b'quiet splash'))
-    said = "EFI/Linux/others.efi: Changed since it was signed by 'CN=Others'"
-    assert Verified(mkosi, tmp_path, 'disk.raw', status=1).failed == [said]
-
-
-@pytest.mark.parametrize('line', ['{one} {other}', 'usr{one} x{one} {other}', '{one}\t{other}'])
-def test_every_root_hash_counts(mkosi, tmp_path, line):
-    """Who reads a command line takes the first or the last of several, or passes words by that look like one."""
-    words = {'one': f'roothash={"1" * 64}', 'other': f'roothash={"2" * 64}'}
-    make_disk_of_kernel(tmp_path, make_kernel(tmp_path, line.format(**words)))
-    [failed] = Verified(mkosi, tmp_path, 'disk.raw', status=1).failed
-    assert failed == 'dm-verity: EFI/Linux/others.efi has a root hash, but there is no partition with a hash tree'
-
-
-def test_bad_root_hash(mkosi, tmp_path):
-    make_disk_of_kernel(tmp_path, make_kernel(tmp_path, 'quiet roothash=123'))
-    failed = Verified(mkosi, tmp_path, 'disk.raw', status=1).failed
-    assert failed == ['EFI/Linux/others.efi: What its command line has as a root hash is none']
-
-
-def test_kernel_without_sections(mkosi, tmp_path):
-    make_disk_of_kernel(tmp_path, LOADER_FILE)
-    failed = Verified(mkosi, tmp_path, 'disk.raw', status=1).failed
-    assert failed == ['EFI/Linux/others.efi: It has no section .linux']

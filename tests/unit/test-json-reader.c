@@ -223,6 +223,60 @@ static void test_items(void **state) {
         }
 }
 
+static int add_named(JsonReader *reader, const char *name, void *userdata, Reason *reason) {
+        if (strcmp(name, "bad") == 0)
+                return reason_set(reason, -EBADMSG, "There is a bad one");
+        return add_number(reader, userdata, reason);
+}
+
+static int add_all_named(JsonReader *reader, void *userdata, Reason *reason) {
+        return json_read_entries(reader, add_named, userdata, reason);
+}
+
+static void test_entries(void **state) {
+        static const struct {
+                const char *json;
+                int r;
+                uint64_t sum;
+                const char *reason;
+        } rows[] = {
+                { "{}", 0, 0, "" },
+                { " { \"a\" : 1 ,\"b\":2,\"a\":3 } ", 0, 123, "" },
+                { "{\"a\":1", -EBADMSG, 1, "" },
+                { "{\"a\":1,}", -EBADMSG, 1, "" },
+                { "{\"a\":1 \"b\":2}", -EBADMSG, 1, "" },
+                { "{\"a\":[]}", -EBADMSG, 0, "An element is no number" },
+                { "{\"a\":1,\"bad\":2}", -EBADMSG, 1, "There is a bad one" },
+                { "[]", -EBADMSG, 0, "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(reason_done) Reason reason = {};
+                _cleanup_(input_done) Input input = {};
+                uint64_t sum = 0;
+
+                input_init(rows[i].json, &input);
+                assert_int_equal(json_read_entries(&input.reader, add_named, &sum, &reason), rows[i].r);
+                assert_int_equal(sum, rows[i].sum);
+                assert_string_equal(reason.text ?: "", rows[i].reason);
+                if (rows[i].r == 0)
+                        assert_int_equal(json_read_end(&input.reader), 0);
+        }
+
+        /* Inside of another object, behind which more comes. */
+        _cleanup_(input_done) Input input = {};
+        uint64_t sum = 0, number = 0;
+        const JsonField fields[] = {
+                { "all", .read = add_all_named, .userdata = &sum },
+                { "number", .number = &number },
+        };
+
+        input_init("{\"all\":{\"a\":1,\"b\":2},\"number\":3}", &input);
+        assert_int_equal(json_read_fields(&input.reader, fields, ELEMENTSOF(fields), NULL), 0);
+        assert_int_equal(sum, 12);
+        assert_int_equal(number, 3);
+}
+
 static void test_fields(void **state) {
         static const struct {
                 const char *json, *reason; /* no reason: it is taken */
@@ -237,7 +291,7 @@ static void test_fields(void **state) {
                 { "{\"truth\":1}", "The member \"truth\" is no true or false" },
                 { "{\"text\":\"a\",\"text\":\"a\"}", "There are two members \"text\"" },
                 { "{\"list\":[[]]}", "An element is no number" },
-                { "{\"list\":1}", "" },
+                { "{\"list\":1}", "The member \"list\" is not what it should be" },
                 { "{\"other\":}", "" },
                 { "[]", "" },
         };
@@ -336,11 +390,11 @@ static void test_depth(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_object), cmocka_unit_test(test_nested_objects),
-                cmocka_unit_test(test_text),   cmocka_unit_test(test_number),
-                cmocka_unit_test(test_bool),   cmocka_unit_test(test_items),
-                cmocka_unit_test(test_fields), cmocka_unit_test(test_skip),
-                cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_object),  cmocka_unit_test(test_nested_objects),
+                cmocka_unit_test(test_text),    cmocka_unit_test(test_number),
+                cmocka_unit_test(test_bool),    cmocka_unit_test(test_items),
+                cmocka_unit_test(test_entries), cmocka_unit_test(test_fields),
+                cmocka_unit_test(test_skip),    cmocka_unit_test(test_depth),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

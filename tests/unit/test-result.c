@@ -24,6 +24,10 @@ static void test_list(void **state) {
         assert_string_equal(results.items[2].object, "third");
         assert_string_equal(results.items[2].detail, "100%");
         assert_string_equal(verify_verdict_words[results.items[1].verdict], "absent");
+        /* Terminals do not get what an image has. */
+        assert_int_equal(verify_add(&results, VERIFY_OK, "a\033b", "c\nd%s", "\033[31m"), 0);
+        assert_string_equal(results.items[4].object, "a?b");
+        assert_string_equal(results.items[4].detail, "c?d?[31m");
 }
 
 int main(void) {

@@ -19,6 +19,14 @@ static void put(const char *path, const char *text) {
         assert_int_equal(file_write_text(AT_FDCWD, path, text, 0644), 0);
 }
 
+/* The directory of an image. */
+static Beside open_beside(const char *image) {
+        Beside beside;
+
+        assert_int_equal(beside_open(image, NULL, &beside), 0);
+        return beside;
+}
+
 /* One result, and only that. */
 static void assert_result(VerifyResults *results, VerifyVerdict verdict, const char *detail) {
         assert_int_equal(results->n_items, 1);
@@ -28,9 +36,10 @@ static void assert_result(VerifyResults *results, VerifyVerdict verdict, const c
 }
 
 static void check_sums(VerifyVerdict verdict, const char *detail) {
+        _cleanup_(beside_done) Beside beside = open_beside("image.raw");
         VerifyResults results = {};
 
-        assert_int_equal(verify_checksums("image.raw", NULL, &results), 0);
+        assert_int_equal(verify_checksums(&beside, &results), 0);
         assert_result(&results, verdict, detail);
 }
 
@@ -76,31 +85,34 @@ static void test_bad_lines(void **state) {
 }
 
 static void test_root_hash(void **state) {
+        _cleanup_(beside_done) Beside compressed = open_beside("image.raw.xz"),
+                                      raw = open_beside("image.raw");
         VerifyDisk disk = {};
 
-        assert_int_equal(verify_root_hash_file("image.raw.xz", &disk), 0);
+        assert_int_equal(verify_root_hash_file(&compressed, &disk), 0);
         assert_int_equal(disk.n_root_hashes, 0);
         put("image.roothash", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n");
-        assert_int_equal(verify_root_hash_file("image.raw.xz", &disk), 0);
+        assert_int_equal(verify_root_hash_file(&compressed, &disk), 0);
         assert_int_equal(disk.n_root_hashes, 1);
         assert_int_equal(disk.root_hashes[0].digest.bytes[0], 0xe3);
         assert_string_equal(disk.root_hashes[0].source, "image.roothash");
         put("image.roothash", "e3");
-        assert_int_equal(verify_root_hash_file("image.raw", &disk), 0);
+        assert_int_equal(verify_root_hash_file(&raw, &disk), 0);
         assert_int_equal(disk.n_root_hashes, 1);
         assert_result(&disk.results, VERIFY_FAILED, "It holds no root hash");
         verify_disk_done(&disk);
 }
 
 static void test_no_signature(void **state) {
+        _cleanup_(beside_done) Beside beside = open_beside("image.raw");
         const Config config = {};
         VerifyResults results = {};
 
         put("SHA256SUMS", "");
-        assert_int_equal(verify_checksums_signature(&config, "image.raw", &results), 0);
+        assert_int_equal(verify_checksums_signature(&config, &beside, &results), 0);
         assert_result(&results, VERIFY_ABSENT, "There is no SHA256SUMS.gpg");
         put("SHA256SUMS.gpg", "nonsense");
-        assert_int_equal(verify_checksums_signature(&config, "image.raw", &results), 0);
+        assert_int_equal(verify_checksums_signature(&config, &beside, &results), 0);
         assert_result(&results, VERIFY_FAILED, "SHA256SUMS.gpg is no signature that GnuPG can read");
 }
 

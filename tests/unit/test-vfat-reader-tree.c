@@ -71,7 +71,20 @@ static const struct {
           "In the root directory there is a name that no file may have" },
         { PIECE_FIRST, LONG_AT(units_begin), "\x07\x00", 2,
           "In the root directory there is a name that no file may have" },
+        /* Of the name's 22 units, 9 are in the last piece. */
+        { PIECE_LAST, LONG_AT(units_end), "x\x00", 2,
+          "In the root directory a long name has something behind its end" },
+        { PIECE_LAST, LONG_AT(units_middle) + 6, ".\x00", 2,
+          "In the root directory a long name ends in a dot or a blank" },
+        { PIECE_LAST, LONG_AT(units_middle) + 6, " \x00", 2,
+          "In the root directory a long name ends in a dot or a blank" },
         { DIRECTORY, SHORT_AT(size), "\x01", 1, "The directory D has a size" },
+        { DIRECTORY, SHORT_AT(attributes), "\x50", 1,
+          "In the root directory there are attributes that mean nothing" },
+        { DIRECTORY, SHORT_AT(attributes), "\x18", 1,
+          "In the root directory there is a label that has content" },
+        { FILE_ENTRY, SHORT_AT(attributes), "\x08", 1,
+          "In the root directory there is a label that has content" },
         { DIRECTORY, SHORT_AT(cluster_low), "\x00\x00", 2,
           "The chain of D leads to a free or bad cluster, or to none" },
         { FILE_ENTRY, SHORT_AT(cluster_low), "\x00\x00", 2, "The file F has a size, but no clusters" },
@@ -136,6 +149,16 @@ static void test_links(void **state) {
         vfat_image_refuse("In D there is a label, as only the root may have");
 }
 
+static void test_labels(void **state) {
+        make();
+        for (unsigned i = 0; i < 2; i++) {
+                vfat_image_poke(root_offset + (FILE_ENTRY + 1 + i) * VFAT_ENTRY_SIZE, "LABEL      \x08", 12);
+                if (i == 0)
+                        vfat_image_done(vfat_image_read_well());
+        }
+        vfat_image_refuse("In the root directory there are two labels");
+}
+
 /* A directory that is in itself. */
 static void test_loop(void **state) {
         static const char entry[] = "LOOP       \x10";
@@ -193,7 +216,7 @@ static void test_many(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_entries),          TEST(test_links),       TEST(test_loop),
+                TEST(test_entries),          TEST(test_links),       TEST(test_labels), TEST(test_loop),
                 TEST(test_short_name_taken), TEST(test_short_names), TEST(test_many),
         };
 

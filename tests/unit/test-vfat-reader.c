@@ -143,6 +143,8 @@ static void test_boot_sector(void **state) {
                   "The boot sector tells of 33553920 bytes, and there are no more than 16777216: it is cut off" },
                 { 19, "\x00\x00\xf8\x00\x00", 5, "The boot sector leaves no room for files" },
                 { 22, "\x01\x00", 2, "The boot sector tells of a file allocation table that is too small" },
+                { 21, "\xf7", 1, "The boot sector tells of a medium that there is not" },
+                { 21, "\xf0", 1, "The file allocation table is of another medium than the boot sector" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -185,6 +187,22 @@ static void test_table(void **state) {
         vfat_image_poke(first + 8, "\x01", 1);
         vfat_image_refuse("The file allocation table and its copy differ");
 
+        /* Behind the last cluster's number too. */
+        make_small();
+        vfat_image_poke(first + 2 * size - 1, "\x01", 1);
+        vfat_image_refuse("The file allocation table and its copy differ");
+
+        make_small();
+        set_next(0, 0xfff0);
+        vfat_image_refuse("The file allocation table is of another medium than the boot sector");
+        make_small();
+        set_next(1, 0xfffe);
+        vfat_image_refuse("The file allocation table does not begin as it should");
+        /* Marks of being in use. */
+        make_small();
+        set_next(1, 0x3fff);
+        vfat_image_done(vfat_image_read_well());
+
         make_small();
         set_next(2000, 60000);
         vfat_image_refuse("The file allocation table has cluster 60000 behind 2000, which there is not");
@@ -226,6 +244,58 @@ static void test_chains(void **state) {
         vfat_image_refuse("The chain of X is longer than the size of the file wants");
 }
 
+/* Whatever the kind of FAT; of the label one is in the boot sector, the other in the root directory. */
+static void test_labels(void **state) {
+        static const char other[] = "The boot sector has another label than the root directory";
+        static const struct {
+                unsigned bits, kib, at;
+        } cases[] = { { 12, 1440, 43 }, { 16, 16384, 43 }, { 32, 66560, 71 } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                vfat_image_make(cases[i].bits, cases[i].kib, "mlabel -i image ::ESP >/dev/null");
+                VfatReader *reader = vfat_image_read_well();
+                assert_true(reader->has_label);
+                assert_memory_equal(reader->label, "ESP        ", sizeof(reader->label));
+                vfat_image_done(reader);
+                if (cases[i].bits == 32) /* the copy of the boot sector would differ first */
+                        vfat_image_poke(6 * SECTOR + cases[i].at, "ESX", 3);
+                vfat_image_poke(cases[i].at, "ESX", 3);
+                vfat_image_refuse(other);
+
+                /* Without one in the directory; and without one in the boot sector, as some systems leave it. */
+                vfat_image_make(cases[i].bits, cases[i].kib, "");
+                if (cases[i].bits == 32)
+                        vfat_image_poke(6 * SECTOR + cases[i].at, "ESP    ", 7);
+                vfat_image_poke(cases[i].at, "ESP    ", 7);
+                vfat_image_refuse(other);
+                vfat_image_make(cases[i].bits, cases[i].kib, "mlabel -i image ::ESP >/dev/null");
+                if (cases[i].bits == 32)
+                        vfat_image_poke(6 * SECTOR + cases[i].at, "NO NAME    ", 11);
+                vfat_image_poke(cases[i].at, "NO NAME    ", 11);
+                vfat_image_done(vfat_image_read_well());
+        }
+}
+
+/* What others than mkfs.fat(8) make. */
+static void test_mformat(void **state) {
+        static const char *const options[] = { "-f 1440", "-T 32768", "-T 32768 -v LABEL", "-F -T 131072",
+                                               "-F -T 131072 -v LABEL -c 1" };
+
+        for (size_t i = 0; i < ELEMENTSOF(options); i++) {
+                char script[512];
+
+                (void)snprintf(
+                        script, sizeof(script),
+                        "rm image; mformat -i image -C %s ::; seq 1000 >x\n"
+                        "mmd -i image ::/EFI; mcopy -i image x ::/EFI/file; mcopy -i image x ::/y; mdel -i image ::/y",
+                        options[i]);
+                vfat_image_make(16, 16384, script);
+                VfatReader *reader = vfat_image_read_well();
+                assert_int_equal(reader->n_files, 2);
+                vfat_image_done(reader);
+        }
+}
+
 /* What only FAT32 has. */
 static void test_fat32(void **state) {
         static const struct {
@@ -236,7 +306,13 @@ static void test_fat32(void **state) {
                 { 3, "other", "The boot sector and its copy in sector 6 differ" },
                 { SECTOR, "X", "The sector FSInfo has other signatures than it should" },
                 { SECTOR + 488 + 3, "\x7f",
-                  "The sector FSInfo counts more free clusters than there are clusters" },
+                  "The sector FSInfo counts 2130837471 free clusters, and there are 131039" },
+                { SECTOR + 488, "\x01",
+                  "The sector FSInfo counts 130817 free clusters, and there are 131039" },
+                { SECTOR + 492 + 2, "\x7f",
+                  "The sector FSInfo has free clusters begin at 8323074, which there is not" },
+                { SECTOR + 492, "\x01",
+                  "The sector FSInfo has free clusters begin at 1, which there is not" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -244,9 +320,12 @@ static void test_fat32(void **state) {
                 vfat_image_poke(cases[i].offset, cases[i].bytes, strlen(cases[i].bytes));
                 vfat_image_refuse(cases[i].said);
         }
-        /* That it is in use is told in one copy only. */
+        /* That it is in use is told in one copy only, and in the tables; what is not known need not be told. */
         vfat_image_make(32, 66560, "");
         vfat_image_poke(0x41, "\x01", 1);
+        vfat_image_poke(32 * SECTOR + 7, "\x07", 1);
+        vfat_image_poke((32 + 1024) * SECTOR + 7, "\x07", 1);
+        vfat_image_poke(SECTOR + 488, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
         vfat_image_done(vfat_image_read_well());
 }
 
@@ -255,8 +334,8 @@ static void test_fat32(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_foreign), TEST(test_ours),   TEST(test_boot_sector),
-                TEST(test_table),   TEST(test_chains), TEST(test_fat32),
+                TEST(test_foreign), TEST(test_ours),  TEST(test_boot_sector), TEST(test_table),
+                TEST(test_chains),  TEST(test_fat32), TEST(test_labels),      TEST(test_mformat),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
