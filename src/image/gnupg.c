@@ -37,7 +37,7 @@ int gnupg_check(const Config *config, char ***problems) {
         _cleanup_(fd_closep) int list_fd = -EBADF;
         struct stat status;
 
-        if (!config->sign)
+        if (!config->sign || config->sign_offline)
                 return 0;
         list_fd = memfd_create("keys", MFD_CLOEXEC);
         if (list_fd < 0)

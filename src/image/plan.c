@@ -17,7 +17,11 @@ static bool wants_boot(const Config *config) {
 }
 
 static bool wants_boot_signed(const Config *config) {
-        return signer_wanted(config, SIGNER_SECURE_BOOT);
+        return signer_wanted(config, SIGNER_SECURE_BOOT) && !config->sign_offline;
+}
+
+static bool wants_boot_reserved(const Config *config) {
+        return signer_wanted(config, SIGNER_SECURE_BOOT) && config->sign_offline;
 }
 
 static bool wants_assembly(const Config *config) {
@@ -69,6 +73,10 @@ static bool wants_signature(const Config *config) {
         return artefact_wanted(config, ARTEFACT_SIGNATURE);
 }
 
+static bool wants_sign_request(const Config *config) {
+        return artefact_wanted(config, ARTEFACT_SIGN_REQUEST);
+}
+
 static int detail_bootstrap(const Config *config, char **ret) {
         return text_format(ret, "%s %s for %s from %s", distribution_words[config->distribution],
                            config->release, architecture_words[config->architecture],
@@ -100,6 +108,12 @@ static int detail_boot_signed(const Config *config, char **ret) {
         return text_format(ret, "by %s, certificate %s, signatures of others: %s, enrollment: %s",
                            config->secure_boot_key, config->secure_boot_certificate,
                            secure_boot_sign_words[config->secure_boot_sign],
+                           secure_boot_enroll_words[config->secure_boot_auto_enroll]);
+}
+
+static int detail_boot_reserved(const Config *config, char **ret) {
+        return text_format(ret, "certificate %s, signatures of others: %s, enrollment: %s",
+                           config->secure_boot_certificate, secure_boot_sign_words[config->secure_boot_sign],
                            secure_boot_enroll_words[config->secure_boot_auto_enroll]);
 }
 
@@ -155,31 +169,33 @@ static int detail_publish(const Config *config, char **ret) {
 
 /* clang-format off */
 const Step plan_steps[] = {
-        { "workspace",   "Preparing the workspace",          BECAUSE(output),              NULL,              step_workspace,   NULL },
-        { "bootstrap",   "Installing the base system",       BECAUSE(distribution),        NULL,              step_bootstrap,   detail_bootstrap },
-        { "packages",    "Installing packages",              BECAUSE(packages),            NULL,              step_packages,    detail_packages },
-        { "hostname",    "Setting the host name",            BECAUSE(hostname),            NULL,              step_hostname,    NULL },
-        { "extra-trees", "Copying extra trees",              BECAUSE(extra_trees),         wants_extra_trees, step_extra_trees, detail_extra_trees },
-        { "password",    "Setting the root password",        BECAUSE(password),            wants_password,    step_password,    NULL },
-        { "first-boot",  "Resetting identity",               ALWAYS,                       NULL,              step_first_boot,  NULL },
-        { "initrd",      "Generating the initrd",            BECAUSE(bootable),            wants_boot,        step_initrd,      NULL },
-        { "clean",       "Cleaning up the tree",             ALWAYS,                       NULL,              step_clean,       NULL },
-        { "assemble",    "Writing the file systems",         BECAUSE(format),              wants_assembly,    step_assemble,    detail_assembly },
-        { "encrypt",     "Encrypting partitions",            BECAUSE(encrypt),             wants_encryption,  step_encrypt,     detail_encryption },
-        { "boot",        "Making the unified kernel image",  BECAUSE(kernel_command_line), wants_boot,        step_boot,        detail_boot },
-        { "sign-boot",   "Signing boot loader and kernel",   BECAUSE(secure_boot),         wants_boot_signed, step_sign_boot,   detail_boot_signed },
-        { "finish",      "Finishing the image",              BECAUSE(format),              wants_assembly,    step_finish,      NULL },
-        { "archive",     "Writing the archive",              BECAUSE(format),              wants_archive,     step_archive,     detail_archive },
-        { "tree",        "Finishing the tree",               BECAUSE(format),              wants_tree,        step_tree,        NULL },
-        { "bmap",        "Mapping the blocks in use",        BECAUSE(bmap),                wants_bmap,        step_bmap,        NULL },
-        { "convert",     "Converting to QCOW2",              BECAUSE(qcow2),               wants_conversion,  step_convert,     NULL },
-        { "compress",    "Compressing the image",            BECAUSE(compress_output),     wants_compression, step_compress,    detail_compression },
-        { "root-hash",   "Writing the root hash",            BECAUSE(verity),              wants_root_hash,   step_root_hash,    NULL },
-        { "nspawn",      "Adding settings for nspawn",       BECAUSE(nspawn_settings),     wants_nspawn,      step_nspawn,      NULL },
-        { "manifest",    "Writing the manifest",             BECAUSE(manifest),            wants_manifest,    step_manifest,    NULL },
-        { "checksums",   "Writing check sums",               BECAUSE(checksum),            wants_checksums,   step_checksums,   NULL },
-        { "sign",        "Signing the check sums",           BECAUSE(sign),                wants_signature,   step_sign,        detail_signature },
-        { "publish",     "Putting the result into place",    BECAUSE(output),              NULL,              step_publish,     detail_publish },
+        { "workspace",    "Preparing the workspace",         BECAUSE(output),              NULL,                step_workspace,    NULL },
+        { "bootstrap",    "Installing the base system",      BECAUSE(distribution),        NULL,                step_bootstrap,    detail_bootstrap },
+        { "packages",     "Installing packages",             BECAUSE(packages),            NULL,                step_packages,     detail_packages },
+        { "hostname",     "Setting the host name",           BECAUSE(hostname),            NULL,                step_hostname,     NULL },
+        { "extra-trees",  "Copying extra trees",             BECAUSE(extra_trees),         wants_extra_trees,   step_extra_trees,  detail_extra_trees },
+        { "password",     "Setting the root password",       BECAUSE(password),            wants_password,      step_password,     NULL },
+        { "first-boot",   "Resetting identity",              ALWAYS,                       NULL,                step_first_boot,   NULL },
+        { "initrd",       "Generating the initrd",           BECAUSE(bootable),            wants_boot,          step_initrd,       NULL },
+        { "clean",        "Cleaning up the tree",            ALWAYS,                       NULL,                step_clean,        NULL },
+        { "assemble",     "Writing the file systems",        BECAUSE(format),              wants_assembly,      step_assemble,     detail_assembly },
+        { "encrypt",      "Encrypting partitions",           BECAUSE(encrypt),             wants_encryption,    step_encrypt,      detail_encryption },
+        { "boot",         "Making the unified kernel image", BECAUSE(kernel_command_line), wants_boot,          step_boot,         detail_boot },
+        { "sign-boot",    "Signing boot loader and kernel",  BECAUSE(secure_boot),         wants_boot_signed,   step_sign_boot,    detail_boot_signed },
+        { "reserve",      "Keeping places for signatures",   BECAUSE(sign_offline),        wants_boot_reserved, step_sign_boot,    detail_boot_reserved },
+        { "finish",       "Finishing the image",             BECAUSE(format),              wants_assembly,      step_finish,       NULL },
+        { "archive",      "Writing the archive",             BECAUSE(format),              wants_archive,       step_archive,      detail_archive },
+        { "tree",         "Finishing the tree",              BECAUSE(format),              wants_tree,          step_tree,         NULL },
+        { "bmap",         "Mapping the blocks in use",       BECAUSE(bmap),                wants_bmap,          step_bmap,         NULL },
+        { "convert",      "Converting to QCOW2",             BECAUSE(qcow2),               wants_conversion,    step_convert,      NULL },
+        { "compress",     "Compressing the image",           BECAUSE(compress_output),     wants_compression,   step_compress,     detail_compression },
+        { "root-hash",    "Writing the root hash",           BECAUSE(verity),              wants_root_hash,     step_root_hash,    NULL },
+        { "nspawn",       "Adding settings for nspawn",      BECAUSE(nspawn_settings),     wants_nspawn,        step_nspawn,       NULL },
+        { "manifest",     "Writing the manifest",            BECAUSE(manifest),            wants_manifest,      step_manifest,     NULL },
+        { "checksums",    "Writing check sums",              BECAUSE(checksum),            wants_checksums,     step_checksums,    NULL },
+        { "sign",         "Signing the check sums",          BECAUSE(sign),                wants_signature,     step_sign,         detail_signature },
+        { "sign-request", "Listing what is to be signed",    BECAUSE(sign_offline),        wants_sign_request,  step_sign_request, NULL },
+        { "publish",      "Putting the result into place",   BECAUSE(output),              NULL,                step_publish,      detail_publish },
 };
 /* clang-format on */
 

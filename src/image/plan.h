@@ -26,28 +26,29 @@ extern const size_t plan_n_steps;
 int plan_print(const LoadedConfig *loaded, FILE *file);
 
 /* The steps' functions; each is in the file that its name says. */
-int step_workspace(Image *image);   /* step-output.c */
-int step_bootstrap(Image *image);   /* step-tree.c */
-int step_packages(Image *image);    /* step-tree.c */
-int step_extra_trees(Image *image); /* step-tree.c */
-int step_clean(Image *image);       /* step-tree.c */
-int step_hostname(Image *image);    /* step-root.c: host name, file system tables */
-int step_password(Image *image);    /* step-root.c */
-int step_first_boot(Image *image);  /* step-root.c: machine ID, random seed */
-int step_initrd(Image *image);      /* step-boot.c */
-int step_boot(Image *image);        /* step-boot.c */
-int step_sign_boot(Image *image);   /* step-sign-boot.c */
-int step_assemble(Image *image);    /* step-assemble.c */
-int step_encrypt(Image *image);     /* step-encrypt.c */
-int step_finish(Image *image);      /* step-finish.c */
-int step_convert(Image *image);     /* step-pack.c */
-int step_compress(Image *image);    /* step-pack.c */
-int step_archive(Image *image);     /* step-pack.c */
-int step_tree(Image *image);        /* step-output.c */
-int step_root_hash(Image *image);   /* step-beside.c */
-int step_nspawn(Image *image);      /* step-beside.c */
-int step_bmap(Image *image);        /* step-beside.c */
-int step_manifest(Image *image);    /* step-beside.c */
-int step_checksums(Image *image);   /* step-beside.c */
-int step_sign(Image *image);        /* step-beside.c */
-int step_publish(Image *image);     /* step-output.c */
+int step_workspace(Image *image);    /* step-output.c */
+int step_bootstrap(Image *image);    /* step-tree.c */
+int step_packages(Image *image);     /* step-tree.c */
+int step_extra_trees(Image *image);  /* step-tree.c */
+int step_clean(Image *image);        /* step-tree.c */
+int step_hostname(Image *image);     /* step-root.c: host name, file system tables */
+int step_password(Image *image);     /* step-root.c */
+int step_first_boot(Image *image);   /* step-root.c: machine ID, random seed */
+int step_initrd(Image *image);       /* step-boot.c */
+int step_boot(Image *image);         /* step-boot.c */
+int step_sign_boot(Image *image);    /* step-sign-boot.c */
+int step_assemble(Image *image);     /* step-assemble.c */
+int step_encrypt(Image *image);      /* step-encrypt.c */
+int step_finish(Image *image);       /* step-finish.c */
+int step_convert(Image *image);      /* step-pack.c */
+int step_compress(Image *image);     /* step-pack.c */
+int step_archive(Image *image);      /* step-pack.c */
+int step_tree(Image *image);         /* step-output.c */
+int step_root_hash(Image *image);    /* step-beside.c */
+int step_nspawn(Image *image);       /* step-beside.c */
+int step_bmap(Image *image);         /* step-beside.c */
+int step_manifest(Image *image);     /* step-beside.c */
+int step_checksums(Image *image);    /* step-beside.c */
+int step_sign(Image *image);         /* step-beside.c */
+int step_sign_request(Image *image); /* step-sign-request.c */
+int step_publish(Image *image);      /* step-output.c */
