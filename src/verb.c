@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "image/attach.h"
 #include "image/generate-key.h"
 #include "image/image.h"
 #include "image/output.h"
@@ -31,6 +32,7 @@ enum {
         VERB_BOOT,
         VERB_CLEAN,
         VERB_GENKEY,
+        VERB_ATTACH,
         VERB_VERIFY,
         VERB_HELP,
         VERB_COMPLETION,
@@ -56,6 +58,8 @@ const SettingVerb verb_words[] = {
           "Removes the output that the settings name, everything beside it that is named after it, check sums of it, and what a killed or failed build left behind; with -f the trees that --incremental keeps and the content of the build directory as well, with -ff that of the package cache." },
         [VERB_GENKEY]     = { "genkey",     "[PURPOSE]", false, "make a key for SecureBoot= or Verity=",
           "Makes a private key and a certificate. For the purpose secure-boot they are mkosi.secure-boot.key, with mode 0600, and mkosi.secure-boot.crt, or the files that SecureBootKey= and SecureBootCertificate= name; for verity, mkosi.verity.key and mkosi.verity.crt, or what VerityKey= and VerityCertificate= name. Without a purpose, what the settings speak of is made, as far as it is not there; that is secure-boot when they speak of neither. SecureBootKeyType= and SecureBootValidDays= say of which kind it is, SecureBootCommonName= how a key for Secure Boot is called. If mkosi.secure-boot.passphrase or mkosi.verity.passphrase exists the key is encrypted with what it holds. A file that exists is never replaced." },
+        [VERB_ATTACH]     = { "attach",     "IMAGE FILE ...", false, "put signatures made elsewhere into an image",
+          "Puts the signatures that an image built with SignOffline=yes waits for into their places. What is to be signed is listed in the file beside the image with the suffix .sign-request: each item with an ID, the bytes to be signed, in base64, and their digest; `openssl dgst -sha256 -sign KEY` of these bytes makes the signature. Signatures are given as files ID.sig, as directories with such files, or as JSON objects of IDs and signatures in base64. Each is verified by SecureBootCertificate= or VerityCertificate=, or mkosi.secure-boot.crt and mkosi.verity.crt, and all that are missing must be there, before anything is changed; the image must be what was built. SHA256SUMS and the block map beside the image are brought up to date. With Sign=yes, SHA256SUMS is signed when that is done, by `gpg --detach-sign SHA256SUMS`, and SHA256SUMS.sig is attached in turn. A copy of the image is changed and replaces it, so that there must be room for it; doing the same twice changes nothing." },
         [VERB_VERIFY]     = { "verify",     "IMAGE", false, "check a finished image from outside",
           "Looks at a finished image, whoever made it: the partition table and its backup, what each partition holds, with the headers of LUKS2, the EFI system partition, and the extended boot partition, with all programs, their signatures and command lines, the hash tree of dm-verity by every root hash that the image and the file beside it name, the signature of that, and beside the image its manifest, with all partitions and files that it tells of, and the check sums with their signature. Signatures are checked by SecureBootCertificate= and VerityCertificate=, and have to be there then, or by mkosi.secure-boot.crt and mkosi.verity.crt if they are there. With --root-hash= the root hash has to be one that is known from elsewhere. Prints a line for each thing, or all as JSON with --json: 'ok', 'failed', or 'absent' where there is nothing to check, or nothing to check it by. Of a file that holds a file system and no disk, as plain_squashfs is, the superblock is looked at. The files in tar archives and directories, and disks in QCOW2, are not looked into: of these, what lies beside them is all that is checked, and a line says so. The exit status is 0 when nothing failed, also where little or nothing could be looked at; and 1 when something did, or when there is no image that can be read." },
         [VERB_HELP]       = { "help",       NULL,    false, "show this help",
@@ -275,6 +279,23 @@ static int verb_verify(LoadedConfig *loaded, mode_t caller_umask) {
         return r < 0 ? r : finish_output(r);
 }
 
+static int verb_attach(LoadedConfig *loaded, mode_t caller_umask) {
+        _cleanup_(progress_freep) Progress *progress = NULL;
+        const char *const *words = STRV(loaded->arguments.rest);
+        ProgressOptions options = { .quiet = loaded->config.quiet };
+
+        if (strv_length(words) < 1) {
+                (void)log_error(-EINVAL, "The verb attach takes the name of an image, and signatures");
+                return EXIT_USAGE;
+        }
+        int r = open_json_progress(&loaded->config, &options.json_fd);
+        if (r >= 0)
+                r = progress_new(&options, &progress);
+        if (r < 0)
+                return log_error(r, "Cannot show progress: %m");
+        return attach_signatures(&loaded->config, words[0], words + 1, progress);
+}
+
 int verb_help(LoadedConfig *loaded, mode_t caller_umask) {
         describe_help(&program, stdout);
         return finish_output(0);
@@ -335,6 +356,7 @@ const Verb verbs[] = {
         [VERB_BOOT]       = { .needs_config = true, .needs_support = true, .run = verb_boot },
         [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean },
         [VERB_GENKEY]     = { .needs_files = true, .run = verb_genkey },
+        [VERB_ATTACH]     = { .needs_files = true, .run = verb_attach },
         [VERB_VERIFY]     = { .needs_files = true, .run = verb_verify },
         [VERB_HELP]       = { .run = verb_help },
         [VERB_COMPLETION] = { .run = verb_completion },

@@ -73,3 +73,24 @@ void sha256_format(const Sha256Digest *digest, char text[static 2 * SHA256_SIZE 
         }
         text[2 * SHA256_SIZE] = '\0';
 }
+
+static int parse_digit(char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -EINVAL;
+}
+
+int sha256_parse(const char *text, Sha256Digest *ret) {
+        Sha256Digest digest;
+
+        for (size_t i = 0; i < SHA256_SIZE; i++) {
+                const int high = parse_digit(text[2 * i]),
+                          low = high < 0 ? high : parse_digit(text[2 * i + 1]);
+
+                if (low < 0)
+                        return -EINVAL;
+                digest.bytes[i] = (uint8_t)(high << 4 | low);
+        }
+        if (text[2 * SHA256_SIZE] != '\0')
+                return -EINVAL;
+        *ret = digest;
+        return 0;
+}

@@ -25,3 +25,6 @@ int hmac_sha256(const void *key, size_t key_size, const void *data, size_t size,
 
 /* 64 lower-case hexadecimal digits and a NUL. */
 void sha256_format(const Sha256Digest *digest, char text[static 2 * SHA256_SIZE + 1]);
+
+/* The reverse; anything else is -EINVAL. */
+int sha256_parse(const char *text, Sha256Digest *ret);

@@ -319,6 +319,16 @@ int json_read_bool(JsonReader *reader, bool *ret) {
         return 0;
 }
 
+unsigned json_reader_line(const JsonReader *reader, const char *begin) {
+        unsigned line = 1;
+
+        assert(reader && begin);
+
+        for (const char *c = begin; c < reader->position; c++)
+                line += *c == '\n';
+        return line;
+}
+
 static int read_field(JsonReader *reader, const JsonField *field, Reason *reason) {
         if (field->read) {
                 const int r = field->read(reader, field->userdata, reason);

@@ -33,6 +33,9 @@ int json_skip_value(JsonReader *reader);
 /* Nothing follows but blanks. */
 int json_read_end(JsonReader *reader);
 
+/* The line in which the reader stands, from 1 on, for messages; it began at the text's first byte. */
+unsigned json_reader_line(const JsonReader *reader, const char *begin);
+
 /* A member of an object that is wanted, and where its value goes: one of the pointers is set. Members that are not
  * there leave it as it was. */
 typedef struct JsonField {

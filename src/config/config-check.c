@@ -30,6 +30,28 @@ static bool verifies_without_disk(const Config *config) {
         return config->verity && !output_format_is_disk(config->format);
 }
 
+/* Whether the image itself waits for signatures. */
+static bool has_places_for_signatures(const Config *config) {
+        return config->sign_offline && output_format_is_disk(config->format) &&
+               ((config->secure_boot && config->bootable) || (config->verity && config->verity_certificate));
+}
+
+static bool compresses_before_it_is_signed(const Config *config) {
+        return has_places_for_signatures(config) && config->compress_output.word != OUTPUT_COMPRESSION_NO;
+}
+
+static bool converts_before_it_is_signed(const Config *config) {
+        return has_places_for_signatures(config) && config->qcow2;
+}
+
+static bool has_key_of_programs(const Config *config) {
+        return config->sign_offline && config->secure_boot_key;
+}
+
+static bool has_key_of_verity(const Config *config) {
+        return config->sign_offline && config->verity_key;
+}
+
 static const Contradiction contradictions[] = {
         { CONFIG(bootable), CONFIG(format), boots_without_disk, "only disk images boot" },
         { CONFIG(encrypt), CONFIG(format), encrypts_without_disk,
@@ -39,6 +61,14 @@ static const Contradiction contradictions[] = {
           "an encrypted root partition cannot be verified" },
         { CONFIG(verity), CONFIG(format), verifies_without_disk,
           "only disk images have partitions to verify" },
+        { CONFIG(secure_boot_key), CONFIG(sign_offline), has_key_of_programs,
+          "no key is read, and the certificate is enough" },
+        { CONFIG(verity_key), CONFIG(sign_offline), has_key_of_verity,
+          "no key is read, and the certificate is enough" },
+        { CONFIG(compress_output), CONFIG(sign_offline), compresses_before_it_is_signed,
+          "signatures are put into raw images; compress the image when it is signed" },
+        { CONFIG(qcow2), CONFIG(sign_offline), converts_before_it_is_signed,
+          "signatures are put into raw images; convert the image when it is signed" },
 };
 
 /* A setting that does nothing by itself. */
@@ -86,6 +116,14 @@ static bool is_verified(const Config *config) {
 
 static bool is_signed(const Config *config) {
         return config->sign;
+}
+
+static bool is_signed_here(const Config *config) {
+        return !config->sign_offline;
+}
+
+static bool has_anything_signed(const Config *config) {
+        return config->secure_boot || (config->verity && config->verity_certificate) || config->sign;
 }
 
 static bool is_disk(const Config *config) {
@@ -150,6 +188,10 @@ static const Dependency dependencies[] = {
         { CONFIG(verity_certificate), is_verified, "without Verity=yes" },
         { CONFIG(verity_passphrase_file), is_verified, "without Verity=yes" },
         { CONFIG(key), is_signed, "without Sign=yes" },
+        { CONFIG(key), is_signed_here, "with SignOffline=yes" },
+        { CONFIG(secure_boot_passphrase_file), is_signed_here, "with SignOffline=yes" },
+        { CONFIG(verity_passphrase_file), is_signed_here, "with SignOffline=yes" },
+        { CONFIG(sign_offline), has_anything_signed, "without SecureBoot=, VerityCertificate= or Sign=" },
         { CONFIG(root_size), has_root_of_any_size, "in a Format= whose size is that of its content" },
         { CONFIG(swap_size), is_disk, "in a Format= without partitions" },
         { CONFIG(xbootldr_size), is_disk, "in a Format= without partitions" },

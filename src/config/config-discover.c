@@ -24,8 +24,16 @@ static bool is_signed(const Config *config) {
         return config->secure_boot;
 }
 
+static bool is_signed_here(const Config *config) {
+        return config->secure_boot && !config->sign_offline;
+}
+
 static bool is_verified(const Config *config) {
         return config->verity;
+}
+
+static bool is_verified_here(const Config *config) {
+        return config->verity && !config->sign_offline;
 }
 
 static bool is_squashfs(const Config *config) {
@@ -34,26 +42,26 @@ static bool is_squashfs(const Config *config) {
 
 /* clang-format off */
 static const SpecialFile special_files[] = {
-        { "mkosi.extra",                  S_IFDIR, CONFIG(extra_trees),                 NULL         },
-        { "mkosi.extra.tar",              S_IFREG, CONFIG(extra_trees),                 NULL         },
-        { "mkosi.skeleton",               S_IFDIR, CONFIG(skeleton_trees),              NULL         },
-        { "mkosi.skeleton.tar",           S_IFREG, CONFIG(skeleton_trees),              NULL         },
-        { "mkosi.build",                  S_IFREG, CONFIG(build_script),                NULL         },
-        { "mkosi.prepare",                S_IFREG, CONFIG(prepare_script),              NULL         },
-        { "mkosi.postinst",               S_IFREG, CONFIG(postinst_script),             NULL         },
-        { "mkosi.finalize",               S_IFREG, CONFIG(finalize_script),             NULL         },
-        { "mkosi.nspawn",                 S_IFREG, CONFIG(nspawn_settings),             NULL         },
-        { "mkosi.cache",                  S_IFDIR, CONFIG(cache),                       NULL         },
-        { "mkosi.builddir",               S_IFDIR, CONFIG(build_directory),             NULL         },
-        { "mkosi.output",                 S_IFDIR, CONFIG(output_directory),            NULL         },
-        { "mkosi.passphrase",             S_IFREG, CONFIG(passphrase_file),             is_encrypted },
-        { "mkosi.secure-boot.key",        S_IFREG, CONFIG(secure_boot_key),             is_signed    },
-        { "mkosi.secure-boot.crt",        S_IFREG, CONFIG(secure_boot_certificate),     is_signed    },
-        { "mkosi.secure-boot.passphrase", S_IFREG, CONFIG(secure_boot_passphrase_file), is_signed    },
-        { "mkosi.verity.key",             S_IFREG, CONFIG(verity_key),                  is_verified  },
-        { "mkosi.verity.crt",             S_IFREG, CONFIG(verity_certificate),          is_verified  },
-        { "mkosi.verity.passphrase",      S_IFREG, CONFIG(verity_passphrase_file),      is_verified  },
-        { "mkosi.mksquashfs-tool",        S_IFREG, CONFIG(mksquashfs),                  is_squashfs  },
+        { "mkosi.extra",                  S_IFDIR, CONFIG(extra_trees),                 NULL             },
+        { "mkosi.extra.tar",              S_IFREG, CONFIG(extra_trees),                 NULL             },
+        { "mkosi.skeleton",               S_IFDIR, CONFIG(skeleton_trees),              NULL             },
+        { "mkosi.skeleton.tar",           S_IFREG, CONFIG(skeleton_trees),              NULL             },
+        { "mkosi.build",                  S_IFREG, CONFIG(build_script),                NULL             },
+        { "mkosi.prepare",                S_IFREG, CONFIG(prepare_script),              NULL             },
+        { "mkosi.postinst", S_IFREG, CONFIG(postinst_script),             NULL             },
+        { "mkosi.finalize",               S_IFREG, CONFIG(finalize_script),             NULL             },
+        { "mkosi.nspawn",                 S_IFREG, CONFIG(nspawn_settings),             NULL             },
+        { "mkosi.cache",                  S_IFDIR, CONFIG(cache),                       NULL             },
+        { "mkosi.builddir",               S_IFDIR, CONFIG(build_directory),             NULL             },
+        { "mkosi.output",                 S_IFDIR, CONFIG(output_directory),            NULL             },
+        { "mkosi.passphrase",             S_IFREG, CONFIG(passphrase_file),             is_encrypted     },
+        { "mkosi.secure-boot.key",        S_IFREG, CONFIG(secure_boot_key),             is_signed_here   },
+        { "mkosi.secure-boot.crt",        S_IFREG, CONFIG(secure_boot_certificate),     is_signed        },
+        { "mkosi.secure-boot.passphrase", S_IFREG, CONFIG(secure_boot_passphrase_file), is_signed_here   },
+        { "mkosi.verity.key",             S_IFREG, CONFIG(verity_key),                  is_verified_here },
+        { "mkosi.verity.crt",             S_IFREG, CONFIG(verity_certificate),          is_verified      },
+        { "mkosi.verity.passphrase",      S_IFREG, CONFIG(verity_passphrase_file),      is_verified_here },
+        { "mkosi.mksquashfs-tool",        S_IFREG, CONFIG(mksquashfs),                  is_squashfs      },
 };
 /* clang-format on */
 

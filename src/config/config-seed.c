@@ -25,6 +25,7 @@ static const size_t shapeless[] = {
         CONFIG(bmap),
         CONFIG(checksum),
         CONFIG(sign),
+        CONFIG(sign_offline),
         CONFIG(key),
         CONFIG(secure_boot_key_type),
         CONFIG(secure_boot_valid_days),

@@ -137,8 +137,13 @@ static int check_secure_boot(LoadedConfig *loaded) {
                                    "SecureBootCommonName= has 1 to %d characters", COMMON_NAME_LENGTH_MAX);
         if (r < 0)
                 return r;
-        if (!config->secure_boot || (config->secure_boot_key && config->secure_boot_certificate))
+        if (!config->secure_boot ||
+            (config->secure_boot_certificate && (config->secure_boot_key || config->sign_offline)))
                 return 0;
+        if (config->sign_offline)
+                return config_mistake(loaded, CONFIG(secure_boot), 0,
+                                      "SecureBoot=yes with SignOffline=yes needs the certificate of the key: "
+                                      "SecureBootCertificate=, or the file mkosi.secure-boot.crt");
         return config_mistake(
                 loaded, CONFIG(secure_boot), 0,
                 "SecureBoot=yes needs a key and a certificate: SecureBootKey= and "
@@ -156,7 +161,7 @@ static int check_verity(LoadedConfig *loaded) {
                 return config_mistake(loaded, CONFIG(verity_key), 0,
                                       "A key for the verity signature needs its certificate: "
                                       "VerityCertificate=, or the file mkosi.verity.crt");
-        if (config->verity_certificate && !config->verity_key)
+        if (config->verity_certificate && !config->verity_key && !config->sign_offline)
                 return config_mistake(loaded, CONFIG(verity_certificate), 0,
                                       "A certificate for the verity signature needs its key: "
                                       "VerityKey=, or the file mkosi.verity.key");

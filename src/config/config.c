@@ -237,7 +237,8 @@ static const Setting rows[] = {
           .default_about = "mkosi.verity.crt if Verity=yes and it exists",
           .help = "certificate that goes with the key",
           .about = "The X.509 certificate for VerityKey=, in PEM form. It goes into the signature; machines that "
-                   "are to trust the image have it in /etc/verity.d/." },
+                   "are to trust the image have it in /etc/verity.d/. With SignOffline=yes it alone asks for the "
+                   "signature." },
         { .section = "Output", .name = "VerityPassphraseFile", .option = "verity-passphrase-file",
           SETTING_MEMBER(Config, verity_passphrase_file, path),
           .default_about = "mkosi.verity.passphrase if it exists; else it is asked for",
@@ -459,6 +460,17 @@ static const Setting rows[] = {
           .metavar = "KEY", .default_about = "GnuPG's own",
           .help = "key with which GnuPG signs",
           .about = "The key for Sign=, by any name that gpg(1) understands." },
+        { .section = "Validation", .name = "SignOffline", .option = "sign-offline",
+          SETTING_MEMBER(Config, sign_offline, bool), .default_about = "no",
+          .help = "leave all signatures to another machine",
+          .about = "For keys that the machine that builds does not have: SecureBoot=, "
+                   "SecureBootAutoEnroll= (with RSA keys), VerityCertificate= and Sign= sign nothing "
+                   "then, and need certificates only. Places for the signatures are kept in the image, "
+                   "and a file beside it, with the suffix .sign-request, lists what is to be signed, as "
+                   "JSON. The verb attach puts the signatures into these places later; with RSA keys the "
+                   "image is then, byte for byte, the one that had been signed at once. No private key "
+                   "is read. The image must be a raw one: it is compressed or converted when it is "
+                   "signed." },
         { .section = "Validation", .name = "Bmap", .old_names = NAMES("BMap"), .option = "bmap",
           SETTING_MEMBER(Config, bmap, bool), .default_about = "no",
           .help = "write a block map of the image",

@@ -161,6 +161,7 @@ typedef struct Config {
 
         /* [Validation] */
         bool checksum, sign, bmap;
+        bool sign_offline; /* nothing is signed here: places are kept, and what is to be signed is written down */
         char *key, *password;
 
         /* [Host] */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/config-resolve.h"
 #include "image/artefact.h"
+#include "image/sign-request.h"
 
 static bool wants_root_hash(const Config *config) {
         return config->verity;
@@ -30,7 +31,13 @@ static bool wants_checksums(const Config *config) {
 }
 
 static bool wants_signature(const Config *config) {
-        return config->sign && output_format_is_file(config->format);
+        return config->sign && !config->sign_offline && output_format_is_file(config->format);
+}
+
+static bool wants_sign_request(const Config *config) {
+        return config->sign_offline && output_format_is_file(config->format) &&
+               (config->sign || (config->secure_boot && config->bootable) ||
+                (config->verity && config->verity_certificate));
 }
 
 static int stem_and(const Config *config, const char *suffix, char **ret) {
@@ -63,13 +70,14 @@ static const struct {
         int (*output)(const Config *config, const char *suffix, char **ret);
         const char *suffix;
 } kinds[] = {
-        [ARTEFACT_IMAGE]     = { "image",     NULL,            output_and,       "" },
-        [ARTEFACT_ROOT_HASH] = { "root-hash", wants_root_hash, stem_and,         ".roothash" },
-        [ARTEFACT_NSPAWN]    = { "nspawn",    wants_nspawn,    stem_and,         ".nspawn" },
-        [ARTEFACT_BMAP]      = { "bmap",      wants_bmap,      uncompressed_and, ".bmap" },
-        [ARTEFACT_MANIFEST]  = { "manifest",  wants_manifest,  stem_and,         ".manifest" },
-        [ARTEFACT_CHECKSUMS] = { "checksums", wants_checksums, in_directory,     "SHA256SUMS" },
-        [ARTEFACT_SIGNATURE] = { "signature", wants_signature, in_directory,     "SHA256SUMS.gpg" },
+        [ARTEFACT_IMAGE]        = { "image",        NULL,               output_and,       "" },
+        [ARTEFACT_ROOT_HASH]    = { "root-hash",    wants_root_hash,    stem_and,         ".roothash" },
+        [ARTEFACT_NSPAWN]       = { "nspawn",       wants_nspawn,       stem_and,         ".nspawn" },
+        [ARTEFACT_BMAP]         = { "bmap",         wants_bmap,         uncompressed_and, ".bmap" },
+        [ARTEFACT_MANIFEST]     = { "manifest",     wants_manifest,     stem_and,         ".manifest" },
+        [ARTEFACT_CHECKSUMS]    = { "checksums",    wants_checksums,    in_directory,     CHECKSUMS_NAME },
+        [ARTEFACT_SIGNATURE]    = { "signature",    wants_signature,    in_directory,     CHECKSUMS_SIGNATURE_NAME },
+        [ARTEFACT_SIGN_REQUEST] = { "sign-request", wants_sign_request, stem_and,         SIGN_REQUEST_SUFFIX },
 };
 /* clang-format on */
 static_assert(ELEMENTSOF(kinds) == ARTEFACT_MAX, "A kind of artefact has no row");
@@ -83,7 +91,8 @@ bool artefact_wanted(const Config *config, ArtefactKind kind) {
 }
 
 bool artefact_hashes_wanted(const Config *config) {
-        return artefact_wanted(config, ARTEFACT_CHECKSUMS) || artefact_wanted(config, ARTEFACT_MANIFEST);
+        return artefact_wanted(config, ARTEFACT_CHECKSUMS) || artefact_wanted(config, ARTEFACT_MANIFEST) ||
+               artefact_wanted(config, ARTEFACT_SIGN_REQUEST);
 }
 
 int artefact_output(const Config *config, ArtefactKind kind, char **ret) {

@@ -17,8 +17,13 @@ typedef enum ArtefactKind {
         ARTEFACT_MANIFEST,
         ARTEFACT_CHECKSUMS,
         ARTEFACT_SIGNATURE,
+        ARTEFACT_SIGN_REQUEST,
         ARTEFACT_MAX,
 } ArtefactKind;
+
+/* The names of those that are not named after the image. */
+#define CHECKSUMS_NAME           "SHA256SUMS"
+#define CHECKSUMS_SIGNATURE_NAME CHECKSUMS_NAME ".gpg"
 
 /* One that was made. */
 typedef struct Artefact {

@@ -33,12 +33,28 @@ static int write_packages(const Image *image, JsonWriter *json) {
         return 0;
 }
 
-static void write_artefacts(const Artefacts *artefacts, JsonWriter *json) {
+/* An image with places for signatures is not final yet, nor is the map of its blocks. */
+static bool is_final(const Image *image, const Artefact *artefact) {
+        bool has_places = false;
+
+        for (SignerRole role = 0; role < SIGNER_ROLE_MAX; role++)
+                has_places = has_places || (image->config->sign_offline && image->signers[role]);
+        return !has_places || (artefact->kind != ARTEFACT_IMAGE && artefact->kind != ARTEFACT_BMAP);
+}
+
+static void write_artefacts(const Image *image, JsonWriter *json) {
+        const Artefacts *artefacts = &image->artefacts;
+
         json_begin_array(json, "artefacts");
         for (size_t i = 0; i < artefacts->n_items; i++) {
+                Artefact artefact = artefacts->items[i];
+
+                artefact.hashed = artefact.hashed && is_final(image, &artefact);
+                artefact.is_file =
+                        artefact.is_file && (is_final(image, &artefact) || artefact.kind == ARTEFACT_IMAGE);
                 json_begin_object(json, NULL);
-                json_text(json, "name", path_base_name(artefacts->items[i].output));
-                artefact_print_json(&artefacts->items[i], json);
+                json_text(json, "name", path_base_name(artefact.output));
+                artefact_print_json(&artefact, json);
                 json_end_object(json);
         }
         json_end_array(json);
@@ -177,7 +193,7 @@ static int write_manifest(const Image *image, JsonWriter *json) {
         int r = write_packages(image, json);
         if (r < 0)
                 return r;
-        write_artefacts(&image->artefacts, json);
+        write_artefacts(image, json);
         if (image->has_root_hash) {
                 char digits[2 * SHA256_SIZE + 1];
 

@@ -8,7 +8,8 @@
  *   distribution, release, architecture, format
  *   time              seconds since 1970, the upper bound of all times in the image; null where SOURCE_DATE_EPOCH was not set
  *   packages          name, version, architecture of each, as the tree's package database has them, sorted
- *   artefacts         kind, name, size, sha256 of each file that was made before the manifest
+ *   artefacts         kind, name, size, sha256 of each file that was made before the manifest; of what changes when
+ *                     signatures are put into an image no more than stays the same
  *   disk              of disk images: UUID and size, and of each partition type, UUIDs, name, offset, size, attributes
  *   settings          section, name, values of each setting that has any; paths as seen from the working directory
  *

@@ -1,101 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Several results at once: a list of moves, which is undone from its end if one of them fails. */
-
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
-#include "base/path.h"
 #include "base/strv.h"
-#include "base/subvolume.h"
 #include "base/text.h"
+#include "image/moves.h"
 #include "image/output.h"
 
-#define MOVES_MAX (2 * ARTEFACT_MAX)
-
-typedef struct Move {
-        char *from, *to;
-        bool exchanged; /* what was at `to` is at `from` now */
-        bool thawed;    /* and was a read-only subvolume */
-} Move;
-
-typedef struct Moves {
-        Move items[MOVES_MAX];
-        size_t n_items;
-} Moves;
-
-static void moves_done(Moves *moves) {
-        for (size_t i = 0; i < moves->n_items; i++) {
-                free(moves->items[i].from);
-                free(moves->items[i].to);
-        }
-}
-
-/* Sets the property of a subvolume; returns 1 when it was otherwise before. */
-static int set_read_only(const char *path, bool read_only) {
-        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-        if (fd < 0 || subvolume_is(fd) <= 0)
-                return 0;
-        int r = subvolume_get_read_only(fd);
-        if (r < 0 || (r > 0) == read_only)
-                return MIN(r, 0);
-        r = subvolume_set_read_only(fd, read_only);
-        return r < 0 ? r : 1;
-}
-
-static void moves_undo(const Moves *moves) {
-        for (size_t i = moves->n_items; i-- > 0;) {
-                const Move *move = &moves->items[i];
-
-                if (move->exchanged)
-                        (void)output_publish(move->from, move->to, true);
-                else
-                        (void)rename(move->to, move->from);
-                if (move->thawed)
-                        (void)set_read_only(move->exchanged ? move->to : move->from, true);
-        }
-}
-
-static int move(Moves *moves, const char *from, const char *to, bool replace) {
-        Move *item = &moves->items[moves->n_items];
-        struct stat status;
-
-        assert(moves->n_items < MOVES_MAX);
-
-        *item = (Move){};
-        int r = text_copy(from, &item->from);
-        if (r >= 0)
-                r = text_copy(to, &item->to);
-        /* Subvolumes that are read-only cannot be renamed. */
-        if (r >= 0)
-                r = set_read_only(replace ? to : from, false);
-        if (r >= 0) {
-                item->thawed = r > 0;
-                r = output_publish(from, to, replace);
-        }
-        if (r < 0) {
-                if (item->thawed)
-                        (void)set_read_only(replace ? to : from, true);
-                free(item->from);
-                free(item->to);
-                return r;
-        }
-        item->exchanged = lstat(from, &status) == 0;
-        moves->n_items++;
-        return 0;
-}
+static_assert(MOVES_MAX >= 2 * ARTEFACT_MAX, "there may be more results than moves");
 
 static int move_aside(Moves *moves, const char *path, const char *aside) {
         _cleanup_(freep) char *to = NULL;
 
         int r = text_format(&to, "%s/old-%zu", aside, moves->n_items);
         if (r >= 0)
-                r = move(moves, path, to, false);
+                r = moves_add(moves, path, to, false);
         if (r < 0)
                 return log_error(r, "Cannot move %s out of the way: %m", path);
         return 0;
@@ -140,15 +60,6 @@ static int clear_the_way(Moves *moves, const Config *config, const Artefacts *ar
         return 0;
 }
 
-/* The names are on disk when this returns. */
-static int sync_directory(const char *path) {
-        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd < 0 || fsync(fd) < 0)
-                return log_error(-errno, "Cannot write the directory %s to disk: %m", path);
-        return 0;
-}
-
 static int publish(Moves *moves, const Config *config, const Artefacts *artefacts, const char *aside,
                    bool replace) {
         int r = replace ? clear_the_way(moves, config, artefacts, aside) : 0;
@@ -156,13 +67,13 @@ static int publish(Moves *moves, const Config *config, const Artefacts *artefact
         for (size_t i = 0; i < artefacts->n_items && r >= 0; i++) {
                 const Artefact *artefact = &artefacts->items[i];
 
-                r = move(moves, artefact->path, artefact->output, replace);
+                r = moves_add(moves, artefact->path, artefact->output, replace);
                 if (r == -EEXIST)
                         return log_error(r, "%s exists already: use --force to replace it", artefact->output);
                 if (r < 0)
                         return log_error(r, "Cannot put the result at %s: %m", artefact->output);
         }
-        return r < 0 ? r : sync_directory(config->output_directory);
+        return r < 0 ? r : moves_sync(config->output_directory);
 }
 
 int output_publish_all(const Config *config, const Artefacts *artefacts, const char *aside, bool replace) {

@@ -65,7 +65,11 @@ static bool wants_boot(const Config *config) {
 }
 
 static bool wants_boot_signed(const Config *config) {
-        return signer_wanted(config, SIGNER_SECURE_BOOT);
+        return signer_wanted(config, SIGNER_SECURE_BOOT) && !config->sign_offline;
+}
+
+static bool wants_boot_reserved(const Config *config) {
+        return signer_wanted(config, SIGNER_SECURE_BOOT) && config->sign_offline;
 }
 
 static bool wants_assembly(const Config *config) {
@@ -115,6 +119,10 @@ static bool wants_checksums(const Config *config) {
 
 static bool wants_signature(const Config *config) {
         return artefact_wanted(config, ARTEFACT_SIGNATURE);
+}
+
+static bool wants_sign_request(const Config *config) {
+        return artefact_wanted(config, ARTEFACT_SIGN_REQUEST);
 }
 
 static int detail_bootstrap(const Config *config, char **ret) {
@@ -177,6 +185,12 @@ static int detail_boot_signed(const Config *config, char **ret) {
         return text_format(ret, "by %s, certificate %s, signatures of others: %s, enrollment: %s",
                            config->secure_boot_key, config->secure_boot_certificate,
                            secure_boot_sign_words[config->secure_boot_sign],
+                           secure_boot_enroll_words[config->secure_boot_auto_enroll]);
+}
+
+static int detail_boot_reserved(const Config *config, char **ret) {
+        return text_format(ret, "certificate %s, signatures of others: %s, enrollment: %s",
+                           config->secure_boot_certificate, secure_boot_sign_words[config->secure_boot_sign],
                            secure_boot_enroll_words[config->secure_boot_auto_enroll]);
 }
 
@@ -261,6 +275,7 @@ const Step plan_steps[] = {
         { "encrypt",           "Encrypting partitions",                              BECAUSE(encrypt),             wants_encryption,          step_encrypt,          STEP_ALWAYS_NEEDED,  detail_encryption },
         { "boot",              "Making the unified kernel image",                    BECAUSE(kernel_command_line), wants_boot,                step_boot,             STEP_ALWAYS_NEEDED,  detail_boot },
         { "sign-boot",         "Signing boot loader and kernel",                     BECAUSE(secure_boot),         wants_boot_signed,         step_sign_boot,        STEP_ALWAYS_NEEDED,  detail_boot_signed },
+        { "reserve",           "Keeping places for signatures",                      BECAUSE(sign_offline),        wants_boot_reserved,       step_sign_boot,        STEP_ALWAYS_NEEDED,  detail_boot_reserved },
         { "finish",            "Finishing the image",                                BECAUSE(format),              wants_assembly,            step_finish,           STEP_ALWAYS_NEEDED,  NULL },
         { "archive",           "Writing the archive",                                BECAUSE(format),              wants_archive,             step_archive,          STEP_ALWAYS_NEEDED,  detail_archive },
         { "tree",              "Finishing the tree",                                 BECAUSE(format),              wants_tree,                step_tree,             STEP_ALWAYS_NEEDED,  NULL },
@@ -272,6 +287,7 @@ const Step plan_steps[] = {
         { "manifest",          "Writing the manifest",                               BECAUSE(manifest),            wants_manifest,            step_manifest,         STEP_ALWAYS_NEEDED,  NULL },
         { "checksums",         "Writing check sums",                                 BECAUSE(checksum),            wants_checksums,           step_checksums,        STEP_ALWAYS_NEEDED,  NULL },
         { "sign",              "Signing the check sums",                             BECAUSE(sign),                wants_signature,           step_sign,             STEP_ALWAYS_NEEDED,  detail_signature },
+        { "sign-request",      "Listing what is to be signed",                       BECAUSE(sign_offline),        wants_sign_request,        step_sign_request,     STEP_ALWAYS_NEEDED,  NULL },
         { "publish",           "Putting the result into place",                      BECAUSE(output),              NULL,                      step_publish,          STEP_ALWAYS_NEEDED,  detail_publish },
 };
 /* clang-format on */
@@ -318,7 +334,8 @@ static void print_kept(const KeptOutput *output, const KeptTree kept[static KEPT
         }
 }
 
-int plan_print(const LoadedConfig *loaded, const KeptOutput *output, const KeptTree kept[static KEPT_MAX], FILE *file) {
+int plan_print(const LoadedConfig *loaded, const KeptOutput *output, const KeptTree kept[static KEPT_MAX],
+               FILE *file) {
         const Config *config = &loaded->config;
         unsigned number = 0;
 

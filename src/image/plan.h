@@ -75,4 +75,5 @@ int step_bmap(Image *image);             /* step-beside.c */
 int step_manifest(Image *image);         /* step-beside.c */
 int step_checksums(Image *image);        /* step-beside.c */
 int step_sign(Image *image);             /* step-beside.c */
+int step_sign_request(Image *image);     /* step-sign-request.c */
 int step_publish(Image *image);          /* step-output.c */

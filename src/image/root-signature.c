@@ -69,12 +69,14 @@ int root_signature_write(Image *image, int fd, uint64_t offset, Partition *parti
         int r = partition_size(signer->certificate, &size);
         if (r >= 0)
                 r = fd_extend(fd, offset + size);
-        if (r >= 0)
+        if (r >= 0 && !image->config->sign_offline)
                 r = write_signature(image, fd, offset, &reason);
         if (r < 0)
                 return image_file_fail(image, r, &reason, "Cannot write the signature of the root hash");
         partition->size = size;
-        log_debug("Signed the root hash by '%s'", signer->certificate->subject);
+        log_debug("%s the root hash by '%s'",
+                  image->config->sign_offline ? "Kept a place for a signature of" : "Signed",
+                  signer->certificate->subject);
         signer_forget_key(signer);
         return 0;
 }

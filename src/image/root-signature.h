@@ -6,5 +6,5 @@
 #include "image/image.h"
 
 /* Signs the image's root hash, writes the content of the partition at the offset of the file, and fills in its size. The key
- * is freed: nothing else is signed with it. Failures are logged. */
+ * is freed: nothing else is signed with it. What is signed elsewhere is zeros for now. Failures are logged. */
 int root_signature_write(Image *image, int fd, uint64_t offset, Partition *partition);

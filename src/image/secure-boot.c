@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/secure-boot.h"
+#include "secureboot/authenticode-offline.h"
 #include "secureboot/boot-tree.h"
 #include "secureboot/efi-variable.h"
 
@@ -20,7 +21,8 @@
 static const Uuid owner_space = { { 0x3c, 0x7e, 0x91, 0x52, 0x08, 0xd4, 0x4b, 0x6f, 0xa1, 0x5b, 0x70, 0x2e,
                                     0xc8, 0x49, 0x1d, 0x86 } };
 
-static int sign_program(const Signer *signer, SecureBootSign policy, int fd, int64_t time, Reason *reason) {
+static int sign_program(const Signer *signer, const Config *config, int fd, int64_t time, Reason *reason) {
+        const SecureBootSign policy = config->secure_boot_sign;
         _cleanup_(pe_image_done) PeImage image = {};
 
         int r = pe_image_load(fd, &image, reason);
@@ -33,7 +35,9 @@ static int sign_program(const Signer *signer, SecureBootSign policy, int fd, int
                 if (r < 0)
                         return r;
         }
-        return authenticode_sign(&image, signer->key, signer->certificate, time, reason);
+        return config->sign_offline
+                       ? authenticode_reserve(&image, signer->certificate, time, reason)
+                       : authenticode_sign(&image, signer->key, signer->certificate, time, reason);
 }
 
 /* FAT does not tell upper case from lower case. */
@@ -55,11 +59,12 @@ static int sign_node(const Signer *signer, const Config *config, const Tree *tre
                 return r;
         r = fd = path_open_below(tree->root_fd, path, O_RDWR, 0);
         if (r >= 0)
-                r = sign_program(signer, config->secure_boot_sign, fd, time, &reason);
+                r = sign_program(signer, config, fd, time, &reason);
         if (r < 0)
                 return log_error(r, "Cannot sign %s of the EFI system partition: %s", path,
                                  reason_text(&reason, r));
-        log_debug("Signed %s by '%s'", path, signer->certificate->subject);
+        log_debug("%s %s by '%s'", config->sign_offline ? "Kept a place for a signature in" : "Signed", path,
+                  signer->certificate->subject);
         return 0;
 }
 
@@ -82,19 +87,22 @@ int secure_boot_sign(const Signer *signer, const Config *config, const char *boo
         return 0;
 }
 
-static int add_variable(const Signer *signer, EfiVariable variable, const Der *list, int boot_fd,
-                        int64_t time, Reason *reason) {
+static int add_variable(const Signer *signer, const Config *config, EfiVariable variable, const Der *list,
+                        int boot_fd, int64_t time, Reason *reason) {
         _cleanup_(der_done) Der content = {};
 
-        const int r =
-                efi_variable_write(variable, list, time, signer->key, signer->certificate, &content, reason);
+        const int r = config->sign_offline
+                              ? efi_variable_reserve(list, time, signer->certificate, &content, reason)
+                              : efi_variable_write(variable, list, time, signer->key, signer->certificate,
+                                                   &content, reason);
         if (r < 0)
                 return r;
         return boot_tree_add_key(boot_fd, efi_variable_names[variable], content.bytes, content.size, reason);
 }
 
 /* The same certificate is platform key, key exchange key and signature database. */
-static int add_variables(const Signer *signer, int boot_fd, int64_t time, Reason *reason) {
+static int add_variables(const Signer *signer, const Config *config, int boot_fd, int64_t time,
+                         Reason *reason) {
         char fingerprint[2 * SHA256_SIZE + 1];
         _cleanup_(der_done) Der list = {};
         Uuid owner;
@@ -106,7 +114,7 @@ static int add_variables(const Signer *signer, int boot_fd, int64_t time, Reason
         efi_signature_list_write(signer->certificate, owner, &list);
         r = der_finish(&list);
         for (EfiVariable variable = 0; variable < EFI_VARIABLE_MAX && r >= 0; variable++)
-                r = add_variable(signer, variable, &list, boot_fd, time, reason);
+                r = add_variable(signer, config, variable, &list, boot_fd, time, reason);
         return r;
 }
 
@@ -117,7 +125,7 @@ int secure_boot_enroll(const Signer *signer, const Config *config, const char *b
 
         if (boot_fd < 0)
                 return log_error(-errno, "Cannot open %s: %m", boot_path);
-        int r = add_variables(signer, boot_fd, time, &reason);
+        int r = add_variables(signer, config, boot_fd, time, &reason);
         if (r >= 0)
                 r = boot_tree_set_enrollment(boot_fd, when, &reason);
         if (r < 0)

@@ -88,16 +88,29 @@ static int check_key_mode(const char *path, char ***problems) {
                 said, (unsigned)status.st_mode & 07777, said);
 }
 
-static int check_certificate(const SignerRow *row, const char *path, char ***problems) {
+/* Whether places are kept in the variables that firmware enrolls. */
+static bool reserves_variables(const Config *config, const SignerRow *row) {
+        return row == &signer_rows[SIGNER_SECURE_BOOT] && config->sign_offline &&
+               config->secure_boot_auto_enroll != SECURE_BOOT_ENROLL_OFF;
+}
+
+static int check_certificate(const Config *config, const SignerRow *row, const char *path, char ***problems) {
         _cleanup_(certificate_freep) Certificate *certificate = NULL;
         _cleanup_(reason_done) Reason reason = {};
 
         const int r = certificate_load(path, &certificate, &reason);
         if (r == -ENOMEM)
                 return r;
-        return r < 0 ? strv_append_format(problems, "%s=: %s", config_setting(row->certificate)->name,
-                                          reason_text(&reason, r))
-                     : 0;
+        if (r < 0)
+                return strv_append_format(problems, "%s=: %s", config_setting(row->certificate)->name,
+                                          reason_text(&reason, r));
+        if (certificate->algorithm != SIGNATURE_RSA && reserves_variables(config, row))
+                return strv_append_format(
+                        problems,
+                        "SecureBootAutoEnroll=%s needs an RSA key with SignOffline=yes: signatures by the EC "
+                        "key of '%s' have no fixed size, so that no place can be kept for them",
+                        secure_boot_enroll_words[config->secure_boot_auto_enroll], certificate->subject);
+        return 0;
 }
 
 int signer_check(const Config *config, SignerRole role, char ***problems) {
@@ -106,11 +119,11 @@ int signer_check(const Config *config, SignerRole role, char ***problems) {
 
         if (!signer_wanted(config, role))
                 return 0;
-        if (!path_is_uri(source.key))
+        if (!config->sign_offline && !path_is_uri(source.key))
                 r = check_key_mode(source.key, problems);
-        if (r >= 0 && source.passphrase_file)
+        if (r >= 0 && !config->sign_offline && source.passphrase_file)
                 r = passphrase_file_check(source.passphrase_file, problems);
-        return r < 0 ? r : check_certificate(&signer_rows[role], source.certificate, problems);
+        return r < 0 ? r : check_certificate(config, &signer_rows[role], source.certificate, problems);
 }
 
 /* A key that is being loaded. */
@@ -218,13 +231,16 @@ int signer_new(const Config *config, SignerRole role, Signer **ret) {
         int r = config_path_say(loading.source.key, &loading.said);
         if (r >= 0)
                 r = load_certificate(&loading, &signer->certificate);
-        if (r >= 0)
+        if (r >= 0 && !config->sign_offline) {
                 r = load_key(&loading, &signer->key);
+                if (r < 0)
+                        return r;
+                r = signing_key_check(signer->key, signer->certificate, &reason);
+                if (r < 0)
+                        return log_error(r, "Cannot sign with %s: %s", loading.said, reason_text(&reason, r));
+        }
         if (r < 0)
                 return r;
-        r = signing_key_check(signer->key, signer->certificate, &reason);
-        if (r < 0)
-                return log_error(r, "Cannot sign with %s: %s", loading.said, reason_text(&reason, r));
 
         *ret = TAKE_PTR(signer);
         return 0;

@@ -40,7 +40,7 @@ typedef struct SignerSource {
 SignerSource signer_source(const Config *config, SignerRole role);
 
 typedef struct Signer {
-        SigningKey *key; /* NULL: nothing is left to be signed */
+        SigningKey *key; /* NULL: nothing is left to be signed, or it is elsewhere (Config.sign_offline) */
         Certificate *certificate;
 } Signer;
 
@@ -48,8 +48,8 @@ typedef struct Signer {
  * certificate that is none. Nothing is asked yet. */
 int signer_check(const Config *config, SignerRole role, char ***problems);
 
-/* Loads certificate and key, which have to fit, and asks for the passphrase if there is no file with it. Warns of a
- * certificate that is not valid now. */
+/* Loads certificate and key, which have to fit, and asks for the passphrase if there is no file with it; only the
+ * certificate for what is signed elsewhere. Warns of a certificate that is not valid now. */
 int signer_new(const Config *config, SignerRole role, Signer **ret);
 void signer_free(Signer *signer);
 DEFINE_CLEANUP(Signer, signer_free)

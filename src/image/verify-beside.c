@@ -2,26 +2,25 @@
 
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "image/artefact.h"
 #include "image/gnupg.h"
 #include "image/verify-beside.h"
 #include "verity/root-hash.h"
 
-#define CHECKSUMS "SHA256SUMS"
-#define SIGNATURE CHECKSUMS ".gpg"
+#define CHECKSUMS CHECKSUMS_NAME
+#define SIGNATURE CHECKSUMS_SIGNATURE_NAME
 
 #define SUMS_OBJECT      "check sums"
 #define SIGNATURE_OBJECT "signature of the check sums"
 
 #define CHECKSUMS_SIZE_MAX (16 * MIB)
 #define ROOT_HASH_SIZE_MAX (4 * KIB)
-#define STATUS_SIZE_MAX    (256 * KIB)
 
 int verify_root_hash_file(const Beside *beside, VerifyDisk *disk) {
         _cleanup_(freep) char *name = NULL, *text = NULL;
@@ -115,84 +114,35 @@ int verify_checksums(Beside *beside, VerifyResults *results) {
         return r < 0 ? r : check_lines(beside, lines, results);
 }
 
-/* Behind "[GNUPG:] WORD ", up to the end of the line; NULL: gpg did not say that word. */
-static int find_status(const char *status, const char *word, char **ret) {
-        _cleanup_(strv_freep) char **lines = NULL;
-
-        *ret = NULL;
-        int r = strv_split(status, "\n", &lines);
-        for (char **line = lines; line && *line && r >= 0; line++) {
-                const char *rest = text_after_prefix(*line, "[GNUPG:] ");
-
-                rest = rest ? text_after_prefix(rest, word) : NULL;
-                if (rest && (rest[0] == ' ' || rest[0] == '\0')) {
-                        r = text_copy(text_strip((char *)rest), ret);
-                        break;
-                }
-        }
-        return r;
-}
-
-/* Whether the signer's key is one that the caller trusts: gpg says so behind a good signature. */
-static int is_trusted(const char *status, bool *ret) {
-        static const char *const words[] = { "TRUST_FULLY", "TRUST_ULTIMATE" };
-
-        *ret = false;
-        for (size_t i = 0; i < ELEMENTSOF(words); i++) {
-                _cleanup_(freep) char *rest = NULL;
-
-                const int r = find_status(status, words[i], &rest);
-                if (r < 0)
-                        return r;
-                *ret = *ret || rest;
-        }
-        return 0;
-}
-
 /* A key that nobody vouches for is one that anybody may have made. */
-static int judge_good(const char *status, const char *meaning, const char *who, VerifyResults *results) {
-        bool trusted;
-
-        const int r = is_trusted(status, &trusted);
-        if (r < 0)
-                return r;
-        return verify_add(results, trusted ? VERIFY_OK : VERIFY_ABSENT, SIGNATURE_OBJECT, "%s %s%s", meaning,
-                          who, trusted ? "" : ", whose key is not trusted: gpg --edit-key changes that");
-}
-
-static int judge(const char *status, VerifyResults *results) {
+static int add_answer(const GnupgVerdict *verdict, VerifyResults *results) {
         static const struct {
-                const char *word;
                 VerifyVerdict verdict;
                 const char *meaning;
-        } answers[] = {
-                { "BADSIG", VERIFY_FAILED, CHECKSUMS " was changed since it was signed by" },
-                { "REVKEYSIG", VERIFY_FAILED, "Signed with a key that was revoked:" },
-                { "EXPSIG", VERIFY_FAILED, "The signature has expired, by" },
-                { "EXPKEYSIG", VERIFY_OK, "Signed with a key that has expired since:" },
-                { "GOODSIG", VERIFY_OK, "Signed by" },
-                { "NO_PUBKEY", VERIFY_ABSENT, "Signed with a key that GnuPG does not have:" },
+        } meanings[] = {
+                [GNUPG_GOOD] = { VERIFY_OK, "Signed by" },
+                [GNUPG_GOOD_KEY_EXPIRED] = { VERIFY_OK, "Signed with a key that has expired since:" },
+                [GNUPG_BAD] = { VERIFY_FAILED, CHECKSUMS " was changed since it was signed by" },
+                [GNUPG_KEY_REVOKED] = { VERIFY_FAILED, "Signed with a key that was revoked:" },
+                [GNUPG_EXPIRED] = { VERIFY_FAILED, "The signature has expired, by" },
+                [GNUPG_KEY_MISSING] = { VERIFY_ABSENT, "Signed with a key that GnuPG does not have:" },
         };
+        static_assert(ELEMENTSOF(meanings) == GNUPG_UNREADABLE, "an answer has no meaning");
 
-        for (size_t i = 0; i < ELEMENTSOF(answers); i++) {
-                _cleanup_(freep) char *who = NULL;
+        if (verdict->answer == GNUPG_UNREADABLE)
+                return verify_add(results, VERIFY_FAILED, SIGNATURE_OBJECT,
+                                  SIGNATURE " is no signature that GnuPG can read");
+        const VerifyVerdict meant = meanings[verdict->answer].verdict;
+        const bool untrusted = meant == VERIFY_OK && !verdict->trusted;
 
-                const int r = find_status(status, answers[i].word, &who);
-                if (r < 0)
-                        return r;
-                if (who && answers[i].verdict == VERIFY_OK)
-                        return judge_good(status, answers[i].meaning, who, results);
-                if (who)
-                        return verify_add(results, answers[i].verdict, SIGNATURE_OBJECT, "%s %s",
-                                          answers[i].meaning, who);
-        }
-        return verify_add(results, VERIFY_FAILED, SIGNATURE_OBJECT,
-                          SIGNATURE " is no signature that GnuPG can read");
+        return verify_add(results, untrusted ? VERIFY_ABSENT : meant, SIGNATURE_OBJECT, "%s %s%s",
+                          meanings[verdict->answer].meaning, verdict->signer,
+                          untrusted ? ", whose key is not trusted: gpg --edit-key changes that" : "");
 }
 
 int verify_checksums_signature(const Config *config, const Beside *beside, VerifyResults *results) {
-        _cleanup_(freep) char *signature = NULL, *sums = NULL, *status = NULL;
-        _cleanup_(fd_closep) int status_fd = -EBADF;
+        _cleanup_(freep) char *signature = NULL, *sums = NULL;
+        _cleanup_(gnupg_verdict_done) GnupgVerdict verdict = {};
 
         if (faccessat(beside->directory_fd, SIGNATURE, F_OK, 0) < 0)
                 return verify_add(results, VERIFY_ABSENT, SIGNATURE_OBJECT, "There is no " SIGNATURE);
@@ -201,17 +151,9 @@ int verify_checksums_signature(const Config *config, const Beside *beside, Verif
                 r = path_join(beside->parent, CHECKSUMS, &sums);
         if (r < 0)
                 return r;
-        status_fd = memfd_create("status", MFD_CLOEXEC);
-        if (status_fd < 0)
-                return -errno;
-        r = gnupg_verify(config, signature, sums, status_fd);
+        r = gnupg_verify(config, signature, sums, &verdict);
         if (r == -ENOENT)
                 return verify_add(results, VERIFY_ABSENT, SIGNATURE_OBJECT,
                                   "gpg, which could check it, is not installed");
-        if (r < 0)
-                return r;
-        if (lseek(status_fd, 0, SEEK_SET) < 0)
-                return -errno;
-        r = fd_read_file(status_fd, STATUS_SIZE_MAX, &status, NULL);
-        return r < 0 ? r : judge(status, results);
+        return r < 0 ? r : add_answer(&verdict, results);
 }

@@ -10,7 +10,7 @@
 #include <openssl/x509.h>
 
 #include "base/text.h"
-#include "secureboot/authenticode.h"
+#include "secureboot/authenticode-offline.h"
 
 #define ID_INDIRECT_DATA "1.3.6.1.4.1.311.2.1.4"
 #define ID_TEXT_SIZE     64
@@ -245,6 +245,12 @@ static int leads_to(const Parsed *parsed, X509 *signer, X509 *trusted) {
         return r == 1;
 }
 
+static X509 *decode(const Certificate *certificate) {
+        const unsigned char *encoding = certificate->encoding.bytes;
+
+        return d2i_X509(NULL, &encoding, (long)certificate->encoding.size);
+}
+
 static int verify_entry(const PeImage *image, const CertificateEntry *entry, X509 *trusted,
                         const Sha256Digest *digest, AuthenticodeVerdict *ret, Reason *reason) {
         _cleanup_(parsed_done) Parsed parsed = {};
@@ -272,16 +278,28 @@ static int verify_entry(const PeImage *image, const CertificateEntry *entry, X50
         return 0;
 }
 
+int authenticode_verify_entry(const PeImage *image, const CertificateEntry *entry,
+                              const Certificate *certificate, AuthenticodeVerdict *ret, Reason *reason) {
+        _cleanup_(x509_freep) X509 *trusted = decode(certificate);
+        Sha256Digest digest;
+
+        assert(image && entry && ret);
+
+        if (!trusted)
+                return -ENOMEM;
+        const int r = authenticode_digest(image, &digest);
+        return r < 0 ? r : verify_entry(image, entry, trusted, &digest, ret, reason);
+}
+
 int authenticode_verify(const PeImage *image, const Certificate *certificate, AuthenticodeVerdict *ret,
                         Reason *reason) {
+        _cleanup_(x509_freep) X509 *trusted = decode(certificate);
         AuthenticodeVerdict best = AUTHENTICODE_UNSIGNED;
-        const unsigned char *encoding = certificate->encoding.bytes;
         CertificateTable table;
         Sha256Digest digest;
 
-        assert(image && certificate && ret);
+        assert(image && ret);
 
-        _cleanup_(x509_freep) X509 *trusted = d2i_X509(NULL, &encoding, (long)certificate->encoding.size);
         if (!trusted)
                 return -ENOMEM;
         int r = certificate_table_read(image, &table, reason);
@@ -292,7 +310,11 @@ int authenticode_verify(const PeImage *image, const Certificate *certificate, Au
         for (size_t i = 0; i < table.n_entries; i++) {
                 AuthenticodeVerdict verdict;
 
-                r = verify_entry(image, &table.entries[i], trusted, &digest, &verdict, reason);
+                r = authenticode_is_reserved(image, &table.entries[i]);
+                if (r == 0)
+                        r = verify_entry(image, &table.entries[i], trusted, &digest, &verdict, reason);
+                else if (r > 0)
+                        verdict = AUTHENTICODE_UNSIGNED;
                 if (r < 0)
                         return r;
                 best = MIN(best, verdict);

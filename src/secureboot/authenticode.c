@@ -214,14 +214,13 @@ int authenticode_signature_make(const AuthenticodeRequest *request, const Certif
         return signed_data_make(&data, ret);
 }
 
-int authenticode_signature_size(const Certificate *certificate, uint32_t *ret) {
+int authenticode_signature_size(const Certificate *certificate, int64_t time, uint32_t *ret) {
         _cleanup_(authenticode_request_done) AuthenticodeRequest request = {};
         _cleanup_(der_done) Der signature = {}, whole = {};
         static const uint8_t bytes[CERTIFICATE_SIGNATURE_SIZE_MAX];
         const Sha256Digest digest = {};
 
-        /* The longer one of the two forms of times. */
-        int r = authenticode_request_make(&digest, -1, &request);
+        int r = authenticode_request_make(&digest, time, &request);
         if (r < 0)
                 return r;
         der_add_raw(&signature, bytes, certificate_signature_size(certificate));

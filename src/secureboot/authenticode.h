@@ -38,8 +38,9 @@ void authenticode_request_done(AuthenticodeRequest *request);
 int authenticode_signature_make(const AuthenticodeRequest *request, const Certificate *certificate,
                                 const Der *signature, Der *ret);
 
-/* The most bytes that authenticode_signature_make() gives for this certificate: what to reserve. */
-int authenticode_signature_size(const Certificate *certificate, uint32_t *ret);
+/* What to reserve: the most bytes that authenticode_signature_make() gives for this certificate and a request with
+ * this time. With RSA it always gives as many. */
+int authenticode_signature_size(const Certificate *certificate, int64_t time, uint32_t *ret);
 
 /* Signs the image, whose file must be open for writing: the signature goes behind those that are there. The same key,
  * image and time give the same bytes with RSA. */
@@ -71,6 +72,11 @@ extern const char *const authenticode_verdict_texts[]; /* "good", "changed since
 
 /* Checks the image against a certificate that is trusted, at any time, as firmware does: its own signatures and those
  * of keys whose certificates it has signed. With several signatures the best one counts; those that cannot be read
- * are passed over, and what is wrong with them is in the reason if nothing better was found. */
+ * are passed over, and what is wrong with them is in the reason if nothing better was found. A place that was kept for
+ * a signature is none. */
 int authenticode_verify(const PeImage *image, const Certificate *certificate, AuthenticodeVerdict *ret,
                         Reason *reason);
+
+/* The same for one signature, whatever others there are. */
+int authenticode_verify_entry(const PeImage *image, const CertificateEntry *entry,
+                              const Certificate *certificate, AuthenticodeVerdict *ret, Reason *reason);

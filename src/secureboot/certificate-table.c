@@ -221,7 +221,7 @@ int certificate_table_reserve(PeImage *image, uint32_t size, CertificateEntry *r
         return r < 0 ? r : write_checksum(image, 0);
 }
 
-int certificate_entry_fill(const PeImage *image, const CertificateEntry *entry, const Der *signature,
+int certificate_entry_fill(PeImage *image, const CertificateEntry *entry, const Der *signature,
                            Reason *reason) {
         _cleanup_(freep) uint8_t *bytes = NULL;
 
@@ -232,5 +232,6 @@ int certificate_entry_fill(const PeImage *image, const CertificateEntry *entry, 
         if (!bytes)
                 return -ENOMEM;
         memcpy(bytes, signature->bytes, signature->size);
-        return fd_pwrite_all(image->fd, bytes, entry->size, entry->offset);
+        const int r = fd_pwrite_all(image->fd, bytes, entry->size, entry->offset);
+        return r < 0 ? r : update_checksum(image);
 }

@@ -47,9 +47,9 @@ int certificate_table_append(PeImage *image, const Der *signature, Reason *reaso
 /* Takes all signatures away. */
 int certificate_table_remove(PeImage *image);
 
-/* For signatures that are made elsewhere: appends an entry with so many zeros in it, and no checksum, which UEFI
- * takes no notice of; what fills it later changes nothing outside of its range. */
+/* For signatures that are made elsewhere: appends an entry with so many zeros in it. The checksum becomes 0. */
 int certificate_table_reserve(PeImage *image, uint32_t size, CertificateEntry *ret, Reason *reason);
-/* -ENOSPC when the signature is larger than what was reserved; what is left over remains zero. */
-int certificate_entry_fill(const PeImage *image, const CertificateEntry *entry, const Der *signature,
+/* Changes the entry and the checksum, and nothing else: an entry that was reserved and is filled is as one that was
+ * appended. -ENOSPC when the signature is larger than what was reserved; what is left over remains zero. */
+int certificate_entry_fill(PeImage *image, const CertificateEntry *entry, const Der *signature,
                            Reason *reason);

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -20,6 +22,10 @@ static void x509_freep(X509 **certificate) {
 
 static void bio_freep(BIO **bio) {
         (void)BIO_free(*bio);
+}
+
+static void digest_context_freep(EVP_MD_CTX **context) {
+        EVP_MD_CTX_free(*context);
 }
 
 static int read_subject(const X509 *x509, Certificate *certificate) {
@@ -164,6 +170,23 @@ size_t certificate_signature_size(const Certificate *certificate) {
         const size_t number_size = (certificate->n_key_bits + 7) / 8;
 
         return certificate->algorithm == SIGNATURE_RSA ? number_size : 2 * (number_size + 3) + 2;
+}
+
+int certificate_verify(const Certificate *certificate, const void *data, size_t size, const void *signature,
+                       size_t signature_size) {
+        const unsigned char *encoding = certificate->encoding.bytes;
+        _cleanup_(x509_freep) X509 *x509 = d2i_X509(NULL, &encoding, (long)certificate->encoding.size);
+        _cleanup_(digest_context_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+        assert(data && signature);
+
+        if (!x509 || !context ||
+            EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, X509_get0_pubkey(x509)) != 1)
+                return -ENOMEM;
+        /* Negative is what no signature can look like, which is no failure here. */
+        const int r = EVP_DigestVerify(context, signature, signature_size, data, size);
+        ERR_clear_error();
+        return r == 1;
 }
 
 void certificate_free(Certificate *certificate) {

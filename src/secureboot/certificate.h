@@ -39,5 +39,9 @@ int certificate_parse(const void *encoding, size_t size, Certificate **ret, Reas
 /* The most bytes that a signature by its key has. */
 size_t certificate_signature_size(const Certificate *certificate);
 
+/* 1 when the certificate's key made this signature of the bytes, as signing_key_sign() makes it; 0 when not. */
+int certificate_verify(const Certificate *certificate, const void *data, size_t size, const void *signature,
+                       size_t signature_size);
+
 void certificate_free(Certificate *certificate);
 DEFINE_CLEANUP(Certificate, certificate_free)

@@ -20,6 +20,7 @@ static const Uuid type_pkcs7 = { { 0x4a, 0xaf, 0xd2, 0x9d, 0x68, 0xdf, 0x49, 0xe
 /* Non-volatile, for boot services and at run time, authenticated by time. */
 #define VARIABLE_ATTRIBUTES UINT32_C(0x27)
 
+#define TIME_SIZE               16
 #define CERTIFICATE_REVISION_2  0x0200 /* WIN_CERTIFICATE.wRevision */
 #define CERTIFICATE_TYPE_GUID   0x0ef1 /* WIN_CERT_TYPE_EFI_GUID */
 #define CERTIFICATE_HEADER_SIZE (8 + sizeof(Uuid))
@@ -55,12 +56,12 @@ static void add_guid(Der *der, Uuid uuid) {
 }
 
 /* EFI_TIME in UTC; what is less than a second must be zero here. */
-static int add_time(Der *der, int64_t time) {
+static int add_time(Der *der, int64_t time, Reason *reason) {
         const time_t seconds = (time_t)time;
         struct tm parts;
 
         if (!gmtime_r(&seconds, &parts) || parts.tm_year + 1900 < 1900 || parts.tm_year + 1900 > 9999)
-                return -ERANGE;
+                return reason_set(reason, -ERANGE, "EFI variables cannot have that time");
         const uint8_t fields[] = {
                 (uint8_t)(parts.tm_mon + 1), (uint8_t)parts.tm_mday, (uint8_t)parts.tm_hour,
                 (uint8_t)parts.tm_min,       (uint8_t)parts.tm_sec,  0,
@@ -70,7 +71,7 @@ static int add_time(Der *der, int64_t time) {
         add_16(der, (uint16_t)(parts.tm_year + 1900));
         der_add_raw(der, fields, sizeof(fields));
         der_add_raw(der, nothing, sizeof(nothing));
-        return 0;
+        return der_finish(der);
 }
 
 void efi_signature_list_write(const Certificate *certificate, Uuid owner, Der *der) {
@@ -85,61 +86,144 @@ void efi_signature_list_write(const Certificate *certificate, Uuid owner, Der *d
 }
 
 /* What the signature is of: name without its end, vendor, attributes, time, content. */
-static int write_signed_bytes(EfiVariable variable, const Der *content, const Der *time, Der *der) {
+static int write_signed_bytes(EfiVariable variable, const void *content, size_t size, const void *time,
+                              Der *der) {
         for (const char *letter = efi_variable_names[variable]; *letter != '\0'; letter++)
                 add_16(der, (uint16_t)*letter);
         add_guid(der, variable == EFI_VARIABLE_DB ? security_database : global_variable);
         add_32(der, VARIABLE_ATTRIBUTES);
-        der_add_raw(der, time->bytes, time->size);
-        der_add_raw(der, content->bytes, content->size);
+        der_add_raw(der, time, TIME_SIZE);
+        der_add_raw(der, content, size);
         return der_finish(der);
 }
 
-static int sign(const Der *bytes, const SigningKey *key, const Certificate *certificate, Der *ret,
-                Reason *reason) {
-        _cleanup_(der_done) Der signature = {};
+int efi_variable_signature_make(const Certificate *certificate, const Der *signature, Der *ret) {
         const SignedData data = {
                 .content_type = id_data,
                 .content_type_size = sizeof(id_data),
                 .certificate = certificate,
-                .signature = &signature,
+                .signature = signature,
                 .bare = true,
         };
 
-        const int r = signing_key_sign(key, bytes->bytes, bytes->size, &signature, reason);
-        if (r < 0)
-                return r;
-        signed_data_write(&data, ret);
-        return der_finish(ret);
+        assert(certificate && signature && ret);
+
+        return signed_data_make(&data, ret);
 }
 
-int efi_variable_write(EfiVariable variable, const Der *content, int64_t time, const SigningKey *key,
-                       const Certificate *certificate, Der *ret, Reason *reason) {
-        _cleanup_(der_done) Der time_bytes = {}, signed_bytes = {}, signature = {}, whole = {};
+/* The file: time, header, signature, content. */
+static int write_file(const Der *time, const void *signature, size_t signature_size, const Der *content,
+                      Der *ret) {
+        _cleanup_(der_done) Der whole = {};
 
-        assert(variable < EFI_VARIABLE_MAX && content && key && certificate && ret);
-
-        int r = add_time(&time_bytes, time);
-        if (r < 0)
-                return reason_set(reason, r, "EFI variables cannot have that time");
-        r = write_signed_bytes(variable, content, &time_bytes, &signed_bytes);
-        if (r >= 0)
-                r = sign(&signed_bytes, key, certificate, &signature, reason);
-        if (r < 0)
-                return r;
-
-        der_add_raw(&whole, time_bytes.bytes, time_bytes.size);
-        add_32(&whole, (uint32_t)(CERTIFICATE_HEADER_SIZE + signature.size));
+        der_add_raw(&whole, time->bytes, time->size);
+        add_32(&whole, (uint32_t)(CERTIFICATE_HEADER_SIZE + signature_size));
         add_16(&whole, CERTIFICATE_REVISION_2);
         add_16(&whole, CERTIFICATE_TYPE_GUID);
         add_guid(&whole, type_pkcs7);
-        der_add_raw(&whole, signature.bytes, signature.size);
+        der_add_raw(&whole, signature, signature_size);
         der_add_raw(&whole, content->bytes, content->size);
-        r = der_finish(&whole);
+        const int r = der_finish(&whole);
         if (r < 0)
                 return r;
 
         *ret = whole;
         whole = (Der){};
         return 0;
+}
+
+int efi_variable_write(EfiVariable variable, const Der *content, int64_t time, const SigningKey *key,
+                       const Certificate *certificate, Der *ret, Reason *reason) {
+        _cleanup_(der_done) Der time_bytes = {}, signed_bytes = {}, raw = {}, signature = {};
+
+        assert(variable < EFI_VARIABLE_MAX && content && key && certificate && ret);
+
+        int r = add_time(&time_bytes, time, reason);
+        if (r >= 0)
+                r = write_signed_bytes(variable, content->bytes, content->size, time_bytes.bytes,
+                                       &signed_bytes);
+        if (r >= 0)
+                r = signing_key_sign(key, signed_bytes.bytes, signed_bytes.size, &raw, reason);
+        if (r >= 0)
+                r = efi_variable_signature_make(certificate, &raw, &signature);
+        return r < 0 ? r : write_file(&time_bytes, signature.bytes, signature.size, content, ret);
+}
+
+int efi_variable_reserve(const Der *content, int64_t time, const Certificate *certificate, Der *ret,
+                         Reason *reason) {
+        static const uint8_t zeros[CERTIFICATE_SIGNATURE_SIZE_MAX];
+        _cleanup_(der_done) Der time_bytes = {}, raw = {}, signature = {};
+
+        assert(content && certificate && ret);
+
+        if (certificate->algorithm != SIGNATURE_RSA)
+                return reason_set(
+                        reason, -ENOTSUP,
+                        "Signatures of EFI variables by EC keys have no fixed size, so that no place "
+                        "can be kept for them");
+        int r = add_time(&time_bytes, time, reason);
+        if (r < 0)
+                return r;
+        der_add_raw(&raw, zeros, certificate_signature_size(certificate));
+        r = efi_variable_signature_make(certificate, &raw, &signature);
+        if (r < 0)
+                return r;
+        memset(signature.bytes, 0, signature.size);
+        return write_file(&time_bytes, signature.bytes, signature.size, content, ret);
+}
+
+int efi_variable_read(EfiVariable variable, const void *bytes, size_t size, EfiVariableParts *ret,
+                      Reason *reason) {
+        static const size_t begin = TIME_SIZE + CERTIFICATE_HEADER_SIZE;
+        _cleanup_(efi_variable_parts_done) EfiVariableParts parts = { .signature_offset = begin };
+        _cleanup_(der_done) Der expected = {};
+        uint32_t length;
+
+        assert(variable < EFI_VARIABLE_MAX && bytes && ret);
+
+        if (size < begin)
+                return reason_set(reason, -EBADMSG, "An EFI variable has more than %zu bytes", size);
+        memcpy(&length, (const uint8_t *)bytes + TIME_SIZE, sizeof(length));
+        length = le32toh(length);
+        add_16(&expected, CERTIFICATE_REVISION_2);
+        add_16(&expected, CERTIFICATE_TYPE_GUID);
+        add_guid(&expected, type_pkcs7);
+        int r = der_finish(&expected);
+        if (r < 0)
+                return r;
+        if (length <= CERTIFICATE_HEADER_SIZE || length > size - TIME_SIZE ||
+            memcmp((const uint8_t *)bytes + TIME_SIZE + sizeof(length), expected.bytes, expected.size) != 0)
+                return reason_set(reason, -EBADMSG, "This is no EFI variable with a signature");
+        parts.signature_size = length - CERTIFICATE_HEADER_SIZE;
+        const size_t end = begin + parts.signature_size;
+        r = write_signed_bytes(variable, (const uint8_t *)bytes + end, size - end, bytes,
+                               &parts.signed_bytes);
+        if (r < 0)
+                return r;
+
+        *ret = parts;
+        parts = (EfiVariableParts){};
+        return 0;
+}
+
+void efi_variable_parts_done(EfiVariableParts *parts) {
+        der_done(&parts->signed_bytes);
+}
+
+/* The signature itself is what the structure ends with. */
+int efi_variable_is_signed(const void *bytes, const EfiVariableParts *parts, const Certificate *certificate) {
+        const size_t size = certificate_signature_size(certificate);
+        const uint8_t *place = (const uint8_t *)bytes + parts->signature_offset;
+        _cleanup_(der_done) Der raw = {}, made = {};
+
+        if (certificate->algorithm != SIGNATURE_RSA || parts->signature_size < size)
+                return 0;
+        der_add_raw(&raw, place + parts->signature_size - size, size);
+        const int r = efi_variable_signature_make(certificate, &raw, &made);
+        if (r < 0)
+                return r;
+        if (made.size != parts->signature_size || memcmp(made.bytes, place, made.size) != 0)
+                return 0;
+        return certificate_verify(certificate, parts->signed_bytes.bytes, parts->signed_bytes.size, raw.bytes,
+                                  raw.size);
 }

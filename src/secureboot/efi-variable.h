@@ -29,3 +29,25 @@ void efi_signature_list_write(const Certificate *certificate, Uuid owner, Der *d
  * has. */
 int efi_variable_write(EfiVariable variable, const Der *content, int64_t time, const SigningKey *key,
                        const Certificate *certificate, Der *ret, Reason *reason);
+
+/* For signatures that are made elsewhere: the same file, with zeros in the signature's place. Its header says how large
+ * that is, so that only RSA keys will do, -ENOTSUP with a reason for others. */
+int efi_variable_reserve(const Der *content, int64_t time, const Certificate *certificate, Der *ret,
+                         Reason *reason);
+
+/* Where the signature is in such a file, and what it is of. */
+typedef struct EfiVariableParts {
+        size_t signature_offset, signature_size;
+        Der signed_bytes;
+} EfiVariableParts;
+
+/* Reads it, whatever the bytes are. -EBADMSG with a reason when they are no such file. */
+int efi_variable_read(EfiVariable variable, const void *bytes, size_t size, EfiVariableParts *ret,
+                      Reason *reason);
+void efi_variable_parts_done(EfiVariableParts *parts);
+
+/* What goes into the place, around a signature of the signed bytes. */
+int efi_variable_signature_make(const Certificate *certificate, const Der *signature, Der *ret);
+
+/* 1 when just that is in the place, and the signature is one by the certificate's RSA key; 0 when not. */
+int efi_variable_is_signed(const void *bytes, const EfiVariableParts *parts, const Certificate *certificate);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "format/vfat-reader.h"
 #include "secureboot/authenticode.h"
+#include "secureboot/authenticode-offline.h"
 #include "verify/verify-check.h"
 #include "verity/root-hash.h"
 
@@ -46,8 +47,8 @@ static bool is_loader(const VfatFile *file) {
         return is_program(file) && strncasecmp(file->path, LOADER_DIRECTORY, strlen(LOADER_DIRECTORY)) == 0;
 }
 
-/* "by CN=A; by CN=B", of whoever says to have signed. 1 when the image is another than one of them signed, who is named then:
- * that can be told whoever they are. */
+/* "by CN=A; by CN=B", of whoever says to have signed; NULL: nobody. 1 when the image is another than one of them signed, who is
+ * named then: that can be told whoever they are. */
 static int name_signers(const PeImage *image, char **ret) {
         _cleanup_(freep) char *text = NULL;
         CertificateTable table;
@@ -60,8 +61,13 @@ static int name_signers(const PeImage *image, char **ret) {
                 return r;
         for (size_t i = 0; i < table.n_entries; i++) {
                 _cleanup_(authenticode_signature_done) AuthenticodeSignature signature = {};
-                _cleanup_(freep) char *old = TAKE_PTR(text);
 
+                r = authenticode_is_reserved(image, &table.entries[i]);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        continue;
+                _cleanup_(freep) char *old = TAKE_PTR(text);
                 r = authenticode_read(image, &table.entries[i], &signature, NULL);
                 if (r < 0)
                         return r;
@@ -105,10 +111,11 @@ static int check_signature(VerifyDisk *disk, const PeImage *image, const char *p
         if (r > 0)
                 return verify_add(&disk->results, VERIFY_FAILED, path, "Changed since it was signed %s",
                                   signers);
+        if (r >= 0 && !signers)
+                return verify_add(&disk->results, VERIFY_ABSENT, path, "Not signed");
         return r < 0 ? r
                      : verify_add(&disk->results, VERIFY_ABSENT, path,
-                                  "Signed %s; there is no certificate to check that by",
-                                  signers ?: "by nobody");
+                                  "Signed %s; there is no certificate to check that by", signers);
 }
 
 /* The root hashes that the command line names: of several, the last one counts for some who read it, the first for others. */

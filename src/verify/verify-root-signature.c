@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <string.h>
+
 #include "base/fd.h"
 #include "base/text.h"
 #include "verify/verify-check.h"
@@ -12,7 +14,7 @@ static int check_signature(VerifyDisk *disk, const VeritySignature *signature) {
         _cleanup_(reason_done) Reason reason = {};
 
         if (disk->n_root_hashes == 0 ||
-            __builtin_memcmp(&signature->root_hash, &disk->root_hashes[0].digest, sizeof(Sha256Digest)) != 0)
+            memcmp(&signature->root_hash, &disk->root_hashes[0].digest, sizeof(Sha256Digest)) != 0)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT, "It is of another root hash");
         if (!certificate)
                 return verify_add(&disk->results, VERIFY_ABSENT, OBJECT,
@@ -44,6 +46,9 @@ int verify_check_root_signature(VerifyDisk *disk) {
         int r = fd_pread_all(disk->fd, content, (size_t)entry->size, entry->offset);
         if (r < 0)
                 return r;
+        if (content[0] == '\0' && memcmp(content, content + 1, (size_t)entry->size - 1) == 0)
+                return verify_add(&disk->results, VERIFY_FAILED, OBJECT,
+                                  "It is not there yet: its partition is empty, and waits for it");
         r = verity_signature_read(content, (size_t)entry->size, &signature, &reason);
         if (r == -EBADMSG)
                 return verify_add(&disk->results, VERIFY_FAILED, OBJECT, "%s", reason_text(&reason, r));

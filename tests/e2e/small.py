@@ -47,3 +47,16 @@ def cut(image, entry, path):
     """A partition as a file of its own."""
     projects.copy_sparse(image, path, entry['start'] * SECTOR_SIZE, entry['size'] * SECTOR_SIZE)
     return path
+
+
+def esp(image, directory):
+    """The content of the EFI system partition, as files."""
+    filesystem, tree = directory / f'{image.stem}.vfat', directory / f'{image.stem}.esp'
+    cut(image, partitions(image)[0], filesystem)
+    tree.mkdir()
+    run('mcopy', '-s', '-i', filesystem, '::/*', tree)
+    return tree
+
+
+def programs(tree):
+    return sorted(path for path in tree.rglob('*') if path.suffix.lower() == '.efi')

@@ -17,7 +17,7 @@ import boot
 import guest
 import project as projects
 import pytest
-from small import SECTOR_SIZE, Small, cut, partitions, run
+from small import SECTOR_SIZE, Small, esp, partitions, programs, run
 
 EPOCH = '1700000000'
 COMMAND_LINE = 'console=ttyS0 panic=-1 test.word=1'
@@ -55,19 +55,6 @@ class Signed(projects.Project):
     def build(self, name='image.raw', *arguments, **keywords):
         super().run('--force', '--output', name, *arguments, wrapper=self.wrapper, **keywords)
         return self.directory / name
-
-
-def esp(image, directory):
-    """The content of the EFI system partition, as files."""
-    filesystem, tree = directory / f'{image.stem}.vfat', directory / f'{image.stem}.esp'
-    cut(image, partitions(image)[0], filesystem)
-    tree.mkdir()
-    run('mcopy', '-s', '-i', filesystem, '::/*', tree)
-    return tree
-
-
-def programs(tree):
-    return sorted(path for path in tree.rglob('*') if path.suffix.lower() == '.efi')
 
 
 @pytest.fixture(scope='module')

@@ -36,6 +36,12 @@ static void test_what_is_wanted(void **state) {
                 { { "-tdirectory", "--checksum", "--bmap", "--sign", "--settings=script" },
                   "image=/image nspawn=/image.nspawn" },
                 { { "-tgpt_squashfs", "--bmap" }, "image=/image.raw" },
+                { { "--sign", "--sign-offline" },
+                  "image=/image.raw checksums=/SHA256SUMS sign-request=/image.sign-request" },
+                { { "--verity", "--verity-certificate=script", "--sign-offline" },
+                  "image=/image.raw root-hash=/image.roothash sign-request=/image.sign-request" },
+                { { "-tdirectory", "--sign", "--sign-offline" }, "image=/image" },
+                { { "--checksum", "--sign-offline" }, "image=/image.raw checksums=/SHA256SUMS" },
                 { { "--qcow2", "--bmap" }, "image=/image.qcow2" },
                 { { "-ttar", "--checksum", "--manifest" },
                   "image=/image.tar.xz manifest=/image.manifest checksums=/SHA256SUMS" },
@@ -61,6 +67,7 @@ static void test_hashes(void **state) {
                 { { "--checksum" }, true },
                 { { "--manifest" }, true },
                 { { "--checksum", "-tdirectory" }, false },
+                { { "--sign-offline", "--sign" }, true },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

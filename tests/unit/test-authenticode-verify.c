@@ -14,7 +14,7 @@
 #include "pe-builder.h"
 #include "temporary-directory.h"
 
-#include "secureboot/authenticode.h"
+#include "secureboot/authenticode-offline.h"
 
 static const BuildSection plain[] = {
         { ".text", "code" },
@@ -202,20 +202,48 @@ static void test_unreadable(void **state) {
         _cleanup_(pe_image_done) PeImage image = {};
         _cleanup_(reason_done) Reason reason = {}, other = {};
         CertificateTable table;
-        CertificateEntry entry;
+        _cleanup_(der_done) Der nonsense = {};
 
         assert_int_equal(pe_image_load(fd, &image, NULL), 0);
-        assert_int_equal(certificate_table_reserve(&image, 100, &entry, NULL), 0);
+        der_add_raw(&nonsense, "nonsense", 8);
+        assert_int_equal(certificate_table_append(&image, &nonsense, NULL), 0);
         assert_int_equal(verify(fd, fixture.certificate, &reason), AUTHENTICODE_FOREIGN);
         assert_non_null(strstr(reason.text, "no Authenticode signature"));
         sign(fd, &fixture, AUTHENTICODE_NO_TIME);
         assert_int_equal(verify(fd, fixture.certificate, NULL), AUTHENTICODE_GOOD);
 
+        pe_image_done(&image);
+        image = (PeImage){};
+        assert_int_equal(pe_image_load(fd, &image, NULL), 0);
         assert_int_equal(certificate_table_read(&image, &table, NULL), 0);
+        assert_int_equal(table.n_entries, 2);
+        for (size_t i = 0; i < table.n_entries; i++) {
+                AuthenticodeVerdict verdict;
+
+                assert_int_equal(authenticode_verify_entry(&image, &table.entries[i], fixture.certificate,
+                                                           &verdict, NULL),
+                                 0);
+                assert_int_equal(verdict, i == 0 ? AUTHENTICODE_FOREIGN : AUTHENTICODE_GOOD);
+        }
         assert_int_equal(authenticode_read(&image, &table.entries[0], &signature, NULL), -EBADMSG);
         table.entries[0].type = 1;
         assert_int_equal(authenticode_read(&image, &table.entries[0], &signature, &other), -EBADMSG);
         assert_non_null(strstr(other.text, "unknown kind"));
+}
+
+/* A place that waits for a signature is none, before and behind others. */
+static void test_reserved(void **state) {
+        _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", KEY_PAIR_RSA_2048);
+        _cleanup_(key_fixture_done) KeyFixture other = key_fixture_load("other", KEY_PAIR_RSA_2048);
+        _cleanup_(fd_closep) int fd = build_program("program.efi");
+        _cleanup_(pe_image_done) PeImage image = {};
+
+        assert_int_equal(pe_image_load(fd, &image, NULL), 0);
+        assert_int_equal(authenticode_reserve(&image, fixture.certificate, AUTHENTICODE_NO_TIME, NULL), 0);
+        assert_int_equal(verify(fd, fixture.certificate, NULL), AUTHENTICODE_UNSIGNED);
+        sign(fd, &other, AUTHENTICODE_NO_TIME);
+        assert_int_equal(verify(fd, fixture.certificate, NULL), AUTHENTICODE_FOREIGN);
+        assert_int_equal(verify(fd, other.certificate, NULL), AUTHENTICODE_GOOD);
 }
 
 int main(void) {
@@ -227,6 +255,7 @@ int main(void) {
                 unit_test_in_directory(test_foreign_signer),
                 unit_test_in_directory(test_read),
                 unit_test_in_directory(test_unreadable),
+                unit_test_in_directory(test_reserved),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,50 +177,11 @@ static void test_reproducible(void **state) {
         assert_memory_equal(bytes[0], bytes[1], sizeof(bytes[0]));
 }
 
-/* The signature is made elsewhere, by openssl(1), and put into a place that was reserved for it. */
-static void test_offline(void **state) {
-        static const KeyPairType types[] = { KEY_PAIR_RSA_2048, KEY_PAIR_RSA_4096, KEY_PAIR_EC_P256,
-                                             KEY_PAIR_EC_P384 };
-
-        for (size_t i = 0; i < ELEMENTSOF(types); i++) {
-                _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", types[i]);
-                _cleanup_(authenticode_request_done) AuthenticodeRequest request = {};
-                _cleanup_(der_done) Der signature = {}, whole = {};
-                _cleanup_(pe_image_done) PeImage image = {};
-                _cleanup_(fd_closep) int fd = build_program("program.efi", 5);
-                _cleanup_(freep) char *said = NULL, *bytes = NULL;
-                CertificateEntry entry;
-                Sha256Digest digest;
-                uint32_t reserved;
-                size_t size;
-
-                assert_int_equal(pe_image_load(fd, &image, NULL), 0);
-                assert_int_equal(authenticode_signature_size(fixture.certificate, &reserved), 0);
-                assert_int_equal(certificate_table_reserve(&image, reserved, &entry, NULL), 0);
-                assert_int_equal(authenticode_digest(&image, &digest), 0);
-                assert_int_equal(authenticode_request_make(&digest, 1700000000, &request), 0);
-                assert_int_equal(file_write(AT_FDCWD, "request", request.attributes.bytes,
-                                            request.attributes.size, 0644),
-                                 0);
-
-                said = FOREIGN_CHECK("openssl", "dgst", "-sha256", "-sign", "teapot.key", "-out", "signature",
-                                     "request");
-                assert_int_equal(file_read(AT_FDCWD, "signature", 4096, &bytes, &size), 0);
-                der_add_raw(&signature, bytes, size);
-                assert_int_equal(
-                        authenticode_signature_make(&request, fixture.certificate, &signature, &whole), 0);
-                assert_true(whole.size <= reserved && whole.size + 16 > reserved);
-                assert_int_equal(certificate_entry_fill(&image, &entry, &whole, NULL), 0);
-                check_by_sbverify("program.efi", "teapot.crt");
-        }
-}
-
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_digest),        cmocka_unit_test(test_digest_order),
                 cmocka_unit_test(test_request),       unit_test_in_directory(test_sign),
                 unit_test_in_directory(test_several), unit_test_in_directory(test_reproducible),
-                unit_test_in_directory(test_offline),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,7 +187,7 @@ static void test_checksum_of_large_file(void **state) {
         append(&image, "signature");
 }
 
-/* Filling what was reserved changes nothing outside. */
+/* Filling what was reserved changes nothing but the place and the checksum. */
 static void test_reserve(void **state) {
         const BuildImage built = build_image(plain);
         _cleanup_(pe_image_done) PeImage image = {};
@@ -210,6 +210,9 @@ static void test_reserve(void **state) {
         assert_int_equal(certificate_entry_fill(&image, &entry, &signature, NULL), 0);
         assert_int_equal(file_size(fd), size);
         assert_int_equal(fd_pread_all(fd, after, size, 0), 0);
+        check_file(&image);
+        assert_int_equal(build_get(after, BUILD_OPTIONAL + 64, 4), slow_checksum(fd));
+        memset(after + BUILD_OPTIONAL + 64, 0, 4);
         assert_memory_equal(before, after, entry.offset);
         assert_memory_equal(after + entry.offset, "signature\0", 10);
         assert_int_equal(certificate_table_read(&image, &read, NULL), 0);

@@ -108,11 +108,34 @@ static void test_refused(void **state) {
         }
 }
 
+/* What signing_key_sign() makes, and nothing else: neither of other bytes, nor by another key, nor in pieces. */
+static void test_verify(void **state) {
+        for (KeyPairType type = 0; type < KEY_PAIR_TYPE_MAX; type++) {
+                _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", type);
+                _cleanup_(key_fixture_done) KeyFixture other = key_fixture_load("other", type);
+                _cleanup_(der_done) Der signature = {};
+
+                assert_int_equal(signing_key_sign(fixture.key, "tea", 3, &signature, NULL), 0);
+                assert_int_equal(certificate_verify(fixture.certificate, "tea", 3, signature.bytes,
+                                                    signature.size),
+                                 1);
+                assert_int_equal(certificate_verify(fixture.certificate, "sea", 3, signature.bytes,
+                                                    signature.size),
+                                 0);
+                assert_int_equal(
+                        certificate_verify(other.certificate, "tea", 3, signature.bytes, signature.size), 0);
+                for (size_t size = 0; size < signature.size; size++)
+                        assert_int_equal(
+                                certificate_verify(fixture.certificate, "tea", 3, signature.bytes, size), 0);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_load),
                 unit_test_in_directory(test_parse),
                 unit_test_in_directory(test_refused),
+                unit_test_in_directory(test_verify),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,10 +47,29 @@ static void test_line_break(void **state) {
         assert_null(text);
 }
 
+/* Lines of others stay as they are, however they are marked; what is no line of sha256sum stays as well. */
+static void test_replace(void **state) {
+        static const char old[] = ZEROS " *a\n" ZEROS "  b\nnonsense\n\n" ZEROS " *ab\n" ZEROS " *b";
+        const Sha256Digest digest = { { 0xab, [31] = 0x01 } };
+        char *text = NULL;
+
+        assert_int_equal(checksums_replace(old, "b", &digest, &text), 1);
+        assert_string_equal(text,
+                            ZEROS " *a\n"
+                                  "ab00000000000000000000000000000000000000000000000000000000000001  b\n"
+                                  "nonsense\n\n" ZEROS " *ab\n"
+                                  "ab00000000000000000000000000000000000000000000000000000000000001 *b");
+        free(TAKE_PTR(text));
+        assert_int_equal(checksums_replace(old, "c", &digest, &text), 0);
+        assert_int_equal(checksums_replace("", "a", &digest, &text), 0);
+        assert_null(text);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_format),
                 cmocka_unit_test(test_line_break),
+                cmocka_unit_test(test_replace),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

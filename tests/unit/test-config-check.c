@@ -5,19 +5,22 @@
 #include "config/config-stages.h"
 
 typedef struct Case {
-        const char *arguments[3]; /* NULL: no more */
+        const char *arguments[5]; /* NULL: no more */
         const char *message;
 } Case;
 
 static LoadedConfig *load_case(const Case *this) {
         LoadedConfig *loaded = NULL;
 
-        assert_int_equal(load(&loaded, "--debug", this->arguments[0], this->arguments[1], this->arguments[2]),
+        assert_int_equal(load(&loaded, "--debug", this->arguments[0], this->arguments[1], this->arguments[2],
+                              this->arguments[3], this->arguments[4]),
                          0);
         return loaded;
 }
 
 static void test_contradictions(void **state) {
+        put_file("a.key", "", 0600);
+        put_file("a.crt", "", 0600);
         /* clang-format off */
         static const Case cases[] = {
                 { { "-b", "-ttar" },
@@ -38,6 +41,21 @@ static void test_contradictions(void **state) {
                 { { "--verity", "-tdirectory" },
                   "command line, --verity: Verity=yes contradicts Format=directory (command line, -t): "
                   "only disk images have partitions to verify\n" },
+                { { "-b", "--secure-boot", "--secure-boot-certificate=a.crt", "--secure-boot-key=a.key",
+                    "--sign-offline" },
+                  "command line, --secure-boot-key: SecureBootKey=a.key contradicts SignOffline=yes (command "
+                  "line, --sign-offline): no key is read, and the certificate is enough\n" },
+                { { "--verity", "--verity-certificate=a.crt", "--verity-key=a.key", "--sign-offline" },
+                  "command line, --verity-key: VerityKey=a.key contradicts SignOffline=yes (command line, "
+                  "--sign-offline): no key is read, and the certificate is enough\n" },
+                { { "--verity", "--verity-certificate=a.crt", "--sign-offline", "--compress-output=zstd" },
+                  "command line, --compress-output: CompressOutput=zstd contradicts SignOffline=yes (command "
+                  "line, --sign-offline): signatures are put into raw images; compress the image when it is "
+                  "signed\n" },
+                { { "--verity", "--verity-certificate=a.crt", "--sign-offline", "--qcow2" },
+                  "command line, --qcow2: QCow2=yes contradicts SignOffline=yes (command line, "
+                  "--sign-offline): signatures are put into raw images; convert the image when it is "
+                  "signed\n" },
         };
         /* clang-format on */
 
@@ -76,6 +94,11 @@ static void test_settings_without_effect(void **state) {
                   "command line, --kernel-commandline: KernelCommandLine=quiet has no effect without "
                   "Bootable=yes\n" },
                 { { "--key=me" }, "command line, --key: Key=me has no effect without Sign=yes\n" },
+                { { "--key=me", "--sign", "--sign-offline" },
+                  "command line, --key: Key=me has no effect with SignOffline=yes\n" },
+                { { "--sign-offline" },
+                  "command line, --sign-offline: SignOffline=yes has no effect without SecureBoot=, "
+                  "VerityCertificate= or Sign=\n" },
                 { { "-ttar", "--root-size=1G" },
                   "command line, --root-size: RootSize=1G has no effect in a Format= whose size is that "
                   "of its content\n" },

@@ -81,6 +81,27 @@ static void test_what_is_not_asked_for_is_left_alone(void **state) {
         assert_null(loaded->config.build_script);
 }
 
+/* A key that happens to lie there is not even looked at. */
+static void test_no_key_for_what_is_signed_elsewhere(void **state) {
+        static const char *const names[] = {
+                "mkosi.secure-boot.key", "mkosi.secure-boot.crt", "mkosi.secure-boot.passphrase",
+                "mkosi.verity.key",      "mkosi.verity.crt",      "mkosi.verity.passphrase",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                put_file(names[i], "", 0600);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        assert_int_equal(load(&loaded, "--secure-boot", "--verity", "--sign-offline"), 0);
+        const Config *config = &loaded->config;
+
+        assert_in_project(config->secure_boot_certificate, "/mkosi.secure-boot.crt");
+        assert_in_project(config->verity_certificate, "/mkosi.verity.crt");
+        assert_null(config->secure_boot_key);
+        assert_null(config->secure_boot_passphrase_file);
+        assert_null(config->verity_key);
+        assert_null(config->verity_passphrase_file);
+}
+
 static void test_root_password(void **state) {
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
 
@@ -123,6 +144,7 @@ int main(void) {
                 TEST(test_everything_is_found),
                 TEST(test_what_was_given_wins_and_trees_add_up),
                 TEST(test_what_is_not_asked_for_is_left_alone),
+                TEST(test_no_key_for_what_is_signed_elsewhere),
                 TEST(test_root_password),
                 TEST(test_root_password_for_all_to_read),
                 TEST(test_root_password_that_is_none),

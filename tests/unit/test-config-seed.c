@@ -48,6 +48,7 @@ static void test_what_goes_in(void **state) {
                 "--qcow2",
                 "--checksum",
                 "--sign",
+                "--sign-offline",
                 "--key=x",
                 "--bmap",
                 "--manifest",

@@ -173,6 +173,22 @@ static void test_secure_boot_key_by_uri(void **state) {
 }
 
 /* A key without its certificate, or the other way round, is no wish for an image without a signature. */
+/* For what is signed elsewhere the certificates are enough, and are needed. */
+static void test_signed_elsewhere(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *wrong = NULL;
+
+        assert_int_equal(load(&wrong, "--bootable", "--secure-boot", "--sign-offline"), 0);
+        resolve_wrong(
+                wrong,
+                "command line, --secure-boot: SecureBoot=yes with SignOffline=yes needs the certificate "
+                "of the key: SecureBootCertificate=, or the file mkosi.secure-boot.crt\n");
+        put_file("mkosi.secure-boot.crt", "", 0644);
+        put_file("mkosi.verity.crt", "", 0644);
+        _cleanup_(loaded_config_freep) LoadedConfig *complete =
+                load_fine("--bootable", "--secure-boot", "--verity", "--sign-offline");
+        assert_null(complete->mistakes.warnings);
+}
+
 static void test_verity_key_and_certificate(void **state) {
         _cleanup_(loaded_config_freep) LoadedConfig *key = NULL, *certificate = NULL, *pin = NULL;
 
@@ -222,6 +238,7 @@ int main(void) {
                 TEST(test_inputs_must_be_there),
                 TEST(test_secure_boot_needs_key_and_certificate),
                 TEST(test_secure_boot_key_by_uri),
+                TEST(test_signed_elsewhere),
                 TEST(test_verity_key_and_certificate),
                 TEST(test_common_name),
                 TEST(test_password_is_not_said),

@@ -110,6 +110,80 @@ static void test_signature(void **state) {
         }
 }
 
+/* The signature is made by openssl(1): then it is the file that efi_variable_write() makes. */
+static void test_offline(void **state) {
+        _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", KEY_PAIR_RSA_3072);
+        _cleanup_(key_fixture_done) KeyFixture other = key_fixture_load("other", KEY_PAIR_RSA_3072);
+        _cleanup_(der_done) Der list = {};
+
+        efi_signature_list_write(fixture.certificate, owner, &list);
+        for (EfiVariable variable = 0; variable < EFI_VARIABLE_MAX; variable++) {
+                _cleanup_(der_done) Der file = {}, expected = {}, raw = {}, signature = {};
+                _cleanup_(efi_variable_parts_done) EfiVariableParts parts = {}, again = {};
+                _cleanup_(freep) char *bytes = NULL;
+                size_t size;
+
+                assert_int_equal(efi_variable_reserve(&list, TIME, fixture.certificate, &file, NULL), 0);
+                assert_int_equal(efi_variable_read(variable, file.bytes, file.size, &parts, NULL), 0);
+                assert_int_equal(efi_variable_is_signed(file.bytes, &parts, fixture.certificate), 0);
+                for (size_t i = 0; i < parts.signature_size; i++)
+                        assert_int_equal(file.bytes[parts.signature_offset + i], 0);
+                write_der("request", &parts.signed_bytes);
+                free(FOREIGN_CHECK("openssl", "dgst", "-sha256", "-sign", "teapot.key", "-out", "signature",
+                                   "request"));
+                assert_int_equal(file_read(AT_FDCWD, "signature", 4096, &bytes, &size), 0);
+                der_add_raw(&raw, bytes, size);
+                assert_int_equal(efi_variable_signature_make(fixture.certificate, &raw, &signature), 0);
+                assert_int_equal(signature.size, parts.signature_size);
+                memcpy(file.bytes + parts.signature_offset, signature.bytes, signature.size);
+
+                assert_int_equal(efi_variable_write(variable, &list, TIME, fixture.key, fixture.certificate,
+                                                    &expected, NULL),
+                                 0);
+                assert_int_equal(file.size, expected.size);
+                assert_memory_equal(file.bytes, expected.bytes, file.size);
+                assert_int_equal(efi_variable_is_signed(file.bytes, &parts, fixture.certificate), 1);
+                assert_int_equal(efi_variable_is_signed(file.bytes, &parts, other.certificate), 0);
+                file.bytes[file.size - 1] ^= 1;
+                assert_int_equal(efi_variable_read(variable, file.bytes, file.size, &again, NULL), 0);
+                assert_int_equal(efi_variable_is_signed(file.bytes, &again, fixture.certificate), 0);
+        }
+}
+
+static void test_reserve_refused(void **state) {
+        _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", KEY_PAIR_EC_P256);
+        _cleanup_(der_done) Der content = {}, file = {};
+        _cleanup_(reason_done) Reason reason = {};
+
+        der_add_raw(&content, "content", 7);
+        assert_int_equal(efi_variable_reserve(&content, TIME, fixture.certificate, &file, &reason), -ENOTSUP);
+        assert_non_null(strstr(reason.text, "no fixed size"));
+}
+
+/* Whatever is in the header. */
+static void test_read_refused(void **state) {
+        _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", KEY_PAIR_RSA_2048);
+        _cleanup_(der_done) Der content = {}, file = {};
+        EfiVariableParts parts;
+
+        der_add_raw(&content, "content", 7);
+        assert_int_equal(efi_variable_reserve(&content, TIME, fixture.certificate, &file, NULL), 0);
+        for (size_t size = 0; size < file.size - content.size; size++)
+                assert_int_equal(efi_variable_read(EFI_VARIABLE_PK, file.bytes, size, &parts, NULL),
+                                 -EBADMSG);
+        for (size_t at = 16 + 3; at < 40; at++) {
+                _cleanup_(reason_done) Reason reason = {};
+
+                file.bytes[at] ^= 0x80;
+                assert_int_equal(efi_variable_read(EFI_VARIABLE_PK, file.bytes, file.size, &parts, &reason),
+                                 -EBADMSG);
+                assert_string_equal(reason.text, "This is no EFI variable with a signature");
+                file.bytes[at] ^= 0x80;
+        }
+        memcpy(file.bytes + 16, "\x18\0\0\0", 4); /* no signature */
+        assert_int_equal(efi_variable_read(EFI_VARIABLE_PK, file.bytes, file.size, &parts, NULL), -EBADMSG);
+}
+
 static void test_bad_time(void **state) {
         _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", KEY_PAIR_EC_P256);
         _cleanup_(der_done) Der content = {}, variable = {};
@@ -124,9 +198,9 @@ static void test_bad_time(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_signature_list),
-                unit_test_in_directory(test_variable),
-                unit_test_in_directory(test_signature),
+                unit_test_in_directory(test_signature_list),  unit_test_in_directory(test_variable),
+                unit_test_in_directory(test_signature),       unit_test_in_directory(test_offline),
+                unit_test_in_directory(test_reserve_refused), unit_test_in_directory(test_read_refused),
                 unit_test_in_directory(test_bad_time),
         };
 

@@ -82,8 +82,59 @@ static void test_signature(void **state) {
         leave_home();
 }
 
+static void assert_verdict(GnupgAnswer answer, bool trusted) {
+        _cleanup_(gnupg_verdict_done) GnupgVerdict verdict = {};
+
+        assert_int_equal(gnupg_verify(&(Config){}, "sums.gpg", "sums", &verdict), 0);
+        assert_int_equal(verdict.answer, answer);
+        assert_int_equal(verdict.trusted, trusted);
+        if (answer == GNUPG_GOOD || answer == GNUPG_BAD)
+                assert_non_null(strstr(verdict.signer, "tests@example.org"));
+}
+
+static void gpg(const char *word, const char *argument) {
+        assert_int_equal(process_run(&(ProcessOptions){
+                                 .argv = WORDS("gpg", "--batch", "--quiet", "--yes", word, argument),
+                                 .stdin_fd = -EBADF,
+                                 .stdout_fd = -EBADF,
+                                 .quiet = true }),
+                         0);
+}
+
+static void test_verify(void **state) {
+        enter_home();
+        assert_int_equal(file_write_text(AT_FDCWD, "sums", "text\n", 0600), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "sums.gpg", "nonsense", 0600), 0);
+        assert_verdict(GNUPG_UNREADABLE, false);
+        make_key();
+        _cleanup_(fd_closep) int from = open("sums", O_RDONLY | O_CLOEXEC),
+                                 to = open("sums.gpg", O_RDWR | O_TRUNC | O_CLOEXEC);
+        assert_int_equal(gnupg_sign(&(Config){}, from, to), 0);
+        assert_verdict(GNUPG_GOOD, true);
+        assert_int_equal(file_write_text(AT_FDCWD, "sums", "Text\n", 0600), 0);
+        assert_verdict(GNUPG_BAD, false);
+
+        /* Somebody else has the public key, or not even that. */
+        assert_int_equal(file_write_text(AT_FDCWD, "sums", "text\n", 0600), 0);
+        assert_int_equal(process_run(&(ProcessOptions){
+                                 .argv = WORDS("gpg", "--quiet", "--output", "ring", "--export"),
+                                 .stdin_fd = -EBADF,
+                                 .stdout_fd = -EBADF }),
+                         0);
+        leave_home();
+        assert_int_equal(rename("home", "first-home"), 0);
+        enter_home();
+        assert_verdict(GNUPG_KEY_MISSING, false);
+        gpg("--import", "ring");
+        assert_verdict(GNUPG_GOOD, false);
+        leave_home();
+}
+
 int main(void) {
-        const struct CMUnitTest tests[] = { unit_test_in_directory(test_signature) };
+        const struct CMUnitTest tests[] = {
+                unit_test_in_directory(test_signature),
+                unit_test_in_directory(test_verify),
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,11 +51,36 @@ static void test_hmac(void **state) {
         assert_string_equal(text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+static void test_parse(void **state) {
+        static const char good[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        char text[sizeof(good) + 1] = {}, again[2 * SHA256_SIZE + 1];
+        Sha256Digest digest;
+
+        assert_int_equal(sha256_parse(good, &digest), 0);
+        sha256_format(&digest, again);
+        assert_string_equal(again, good);
+
+        /* Shorter, longer, and with something else in any place. */
+        for (size_t i = 0; i < sizeof(good) - 1; i++) {
+                static const char others[] = { 'g', 'A', ' ', '\0', '/', ':', '`' };
+
+                for (size_t k = 0; k < ELEMENTSOF(others); k++) {
+                        memcpy(text, good, sizeof(good));
+                        text[i] = others[k];
+                        assert_int_equal(sha256_parse(text, &digest), -EINVAL);
+                }
+        }
+        memcpy(text, good, sizeof(good));
+        text[sizeof(good) - 1] = 'a';
+        assert_int_equal(sha256_parse(text, &digest), -EINVAL);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_known),
                 cmocka_unit_test(test_parts),
                 cmocka_unit_test(test_hmac),
+                cmocka_unit_test(test_parse),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

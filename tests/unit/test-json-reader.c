@@ -388,6 +388,15 @@ static void test_depth(void **state) {
         }
 }
 
+static void test_line(void **state) {
+        _cleanup_(input_done) Input input = {};
+
+        input_init("{\n \"a\":\n1,\n2}\n", &input);
+        assert_int_equal(json_reader_line(&input.reader, input.bytes), 1);
+        assert_int_equal(json_skip_value(&input.reader), -EBADMSG);
+        assert_int_equal(json_reader_line(&input.reader, input.bytes), 4);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_object),  cmocka_unit_test(test_nested_objects),
@@ -395,6 +404,7 @@ int main(void) {
                 cmocka_unit_test(test_bool),    cmocka_unit_test(test_items),
                 cmocka_unit_test(test_entries), cmocka_unit_test(test_fields),
                 cmocka_unit_test(test_skip),    cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_line),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,28 @@ static void test_signed(void **state) {
         }
 }
 
+/* An image that waits for signatures, and the map of its blocks, will have other digests; the rest is final. */
+static void test_not_final(void **state) {
+        _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", KEY_PAIR_RSA_2048);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded =
+                load_fine("-Ooutput", "--manifest", "--verity", "--verity-certificate=teapot.crt",
+                          "--sign-offline");
+        _cleanup_(image_freep) Image *image = make_image(loaded);
+        _cleanup_(freep) char *text = NULL;
+
+        put_packages(image);
+        assert_int_equal(image_file_write(image, ARTEFACT_IMAGE, "abc", 3), 0);
+        assert_int_equal(image_file_write(image, ARTEFACT_ROOT_HASH, "abc", 3), 0);
+        assert_int_equal(image_file_write(image, ARTEFACT_BMAP, "abc", 3), 0);
+        image->signers[SIGNER_VERITY] = calloc(1, sizeof(Signer));
+        assert_non_null(image->signers[SIGNER_VERITY]);
+        image->signers[SIGNER_VERITY]->certificate = TAKE_PTR(fixture.certificate);
+        assert_int_equal(manifest_format(image, &text), 0);
+        assert_has(text, "\"kind\": \"image\",\n\t\t\t\"size\": 3\n\t\t}");
+        assert_has(text, "\"kind\": \"root-hash\",\n\t\t\t\"size\": 3,\n\t\t\t\"sha256\": \"ba7816bf");
+        assert_has(text, "\"kind\": \"bmap\"\n\t\t}");
+}
+
 static void test_no_packages(void **state) {
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_fine("-Ooutput", "--manifest");
         _cleanup_(image_freep) Image *image = make_image(loaded);
@@ -144,7 +166,7 @@ static void test_no_packages(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_manifest), TEST(test_what_is_not_known), TEST(test_encrypted),
-                TEST(test_signed),   TEST(test_no_packages),
+                TEST(test_signed),   TEST(test_not_final),         TEST(test_no_packages),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

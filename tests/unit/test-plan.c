@@ -5,16 +5,17 @@
 #include "image/plan.h"
 
 /* What `mkosi plan` prints for a command line. */
-#define plan_of(...)                                                                                \
-        ({                                                                                          \
-                _cleanup_(loaded_config_freep) LoadedConfig *_planned =                             \
-                        load_fine("--distribution=debian", "--architecture=x86-64", ##__VA_ARGS__); \
-                char *_text = NULL;                                                                 \
-                size_t _size;                                                                       \
-                FILE *_file = open_memstream(&_text, &_size);                                       \
-                assert_int_equal(plan_print(_planned, &(KeptOutput){}, (const KeptTree[KEPT_MAX]){}, _file), 0);     \
-                assert_int_equal(fclose(_file), 0);                                                 \
-                _text;                                                                              \
+#define plan_of(...)                                                                                         \
+        ({                                                                                                   \
+                _cleanup_(loaded_config_freep) LoadedConfig *_planned =                                      \
+                        load_fine("--distribution=debian", "--architecture=x86-64", ##__VA_ARGS__);          \
+                char *_text = NULL;                                                                          \
+                size_t _size;                                                                                \
+                FILE *_file = open_memstream(&_text, &_size);                                                \
+                assert_int_equal(plan_print(_planned, &(KeptOutput){}, (const KeptTree[KEPT_MAX]){}, _file), \
+                                 0);                                                                         \
+                assert_int_equal(fclose(_file), 0);                                                          \
+                _text;                                                                                       \
         })
 
 static void assert_has(const char *text, const char *part) {
@@ -70,6 +71,26 @@ static void test_signed(void **state) {
         assert_null(strstr(no_boot, " sign-boot "));
 }
 
+/* What is signed elsewhere has its places kept, and is written down when everything else is there. */
+static void test_signed_elsewhere(void **state) {
+        static const char *const steps[] = { " boot ",      " reserve ",      " finish ",
+                                             " checksums ", " sign-request ", " publish " };
+
+        put_file("mkosi.secure-boot.crt", "", 0644);
+        _cleanup_(freep) char *text = plan_of("--bootable", "--secure-boot", "--sign", "--sign-offline");
+        const char *at = text;
+        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                at = strstr(at, steps[i]);
+                if (!at)
+                        fail_msg("\"%s\" is missing or out of order in:\n%s", steps[i], text);
+        }
+        assert_null(strstr(text, " sign-boot "));
+        assert_null(strstr(text, " sign "));
+        assert_has(text, "/mkosi.secure-boot.crt, signatures of others: append, enrollment: off\n");
+        assert_has(text, "[SignOffline= command line, --sign-offline]\n");
+        assert_has(text, "/image.sign-request\n");
+}
+
 /* Every step is there when it is asked for, in this order. */
 static void test_all_steps(void **state) {
         static const char *const steps[] = { " assemble ", " bmap ",      " compress ", " nspawn ",
@@ -117,7 +138,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_disk),       TEST(test_control_characters), TEST(test_directory),
                 TEST(test_signed),     TEST(test_all_steps),          TEST(test_archive),
-                TEST(test_encryption),
+                TEST(test_encryption), TEST(test_signed_elsewhere),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

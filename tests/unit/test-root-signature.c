@@ -71,6 +71,25 @@ static void test_same(void **state) {
         assert_memory_equal(content[0], content[1], 4096);
 }
 
+/* For a signature that is made elsewhere, as much room, with nothing in it; there is no key. */
+static void test_offline(void **state) {
+        key_fixture_make("mkosi.verity", KEY_PAIR_RSA_2048, NULL);
+        assert_int_equal(unlink("mkosi.verity.key"), 0);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded =
+                load_fine("-Ooutput", "--verity", "--sign-offline");
+        _cleanup_(image_freep) Image *image = make_signing_image(loaded);
+        _cleanup_(fd_closep) int fd = open("disk", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        Partition partition = { .name = "Signature" };
+        static const char zeros[4096];
+        char content[4096];
+
+        assert_null(image->signers[SIGNER_VERITY]->key);
+        assert_int_equal(root_signature_write(image, fd, OFFSET, &partition), 0);
+        assert_int_equal(partition.size, 4096);
+        assert_int_equal(fd_pread_all(fd, content, sizeof(content), OFFSET), 0);
+        assert_memory_equal(content, zeros, sizeof(content));
+}
+
 static int answer;
 
 /* The certificate is of another key than the one that signs. */
@@ -100,6 +119,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_write),
                 TEST(test_same),
+                TEST(test_offline),
                 TEST(test_foreign_key),
         };
 

@@ -11,6 +11,7 @@
 
 #include "image/secure-boot.h"
 #include "secureboot/boot-tree.h"
+#include "secureboot/efi-variable.h"
 
 #define TIME 1700000000
 
@@ -124,6 +125,34 @@ static void test_signed_already(void **state) {
         }
 }
 
+/* Places are kept by the same rules, without a key. */
+static void test_offline(void **state) {
+        _cleanup_(key_fixture_done) KeyFixture other = key_fixture_load("other", KEY_PAIR_RSA_2048);
+        static const struct {
+                const char *word;
+                size_t n_signatures;
+        } cases[] = { { "append", 2 }, { "replace", 1 }, { "keep", 1 } };
+
+        put_key(NULL);
+        assert_int_equal(unlink("mkosi.secure-boot.key"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(signer_freep) Signer *signer = NULL;
+                _cleanup_(freep) char *option = NULL;
+
+                put_program("boot/signed.efi");
+                put_program("boot/unsigned.efi");
+                sign_by(&other, "boot/signed.efi");
+                assert_int_equal(text_format(&option, "--secure-boot-sign=%s", cases[i].word), 0);
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_signed("--sign-offline", option);
+                signer = load_signer(loaded);
+                assert_null(signer->key);
+                assert_int_equal(secure_boot_sign(signer, &loaded->config, "boot", TIME), 0);
+                assert_int_equal(count_signatures("boot/signed.efi"), cases[i].n_signatures);
+                assert_int_equal(count_signatures("boot/unsigned.efi"), 1);
+                assert_int_equal(verify("boot/unsigned.efi", signer->certificate), AUTHENTICODE_UNSIGNED);
+        }
+}
+
 static void sign_nonsense(void) {
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_signed();
         _cleanup_(signer_freep) Signer *signer = NULL;
@@ -168,12 +197,35 @@ static void test_enroll(void **state) {
         }
 }
 
+/* The same files, with nothing in the places of the signatures. */
+static void test_enroll_offline(void **state) {
+        _cleanup_(signer_freep) Signer *signer = NULL;
+
+        put_key(NULL);
+        put_directory("boot/loader");
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded =
+                load_signed("--secure-boot-auto-enroll=force", "--sign-offline");
+        signer = load_signer(loaded);
+        assert_int_equal(secure_boot_enroll(signer, &loaded->config, "boot", TIME), 0);
+        for (EfiVariable variable = 0; variable < EFI_VARIABLE_MAX; variable++) {
+                _cleanup_(efi_variable_parts_done) EfiVariableParts parts = {};
+                _cleanup_(freep) char *path = NULL, *bytes = NULL;
+                size_t size;
+
+                assert_int_equal(text_format(&path, "boot/" BOOT_TREE_KEYS_DIRECTORY "/%s.auth",
+                                             efi_variable_names[variable]),
+                                 0);
+                assert_int_equal(file_read(AT_FDCWD, path, 65536, &bytes, &size), 0);
+                assert_int_equal(efi_variable_read(variable, bytes, size, &parts, NULL), 0);
+                for (size_t i = 0; i < parts.signature_size; i++)
+                        assert_int_equal(bytes[parts.signature_offset + i], 0);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                TEST(test_sign),
-                TEST(test_signed_already),
-                TEST(test_no_program),
-                TEST(test_enroll),
+                TEST(test_sign),       TEST(test_signed_already), TEST(test_offline),
+                TEST(test_no_program), TEST(test_enroll),         TEST(test_enroll_offline),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,47 @@ static void load_with_expired(void) {
         refused = signer_new(&loaded->config, SIGNER_SECURE_BOOT, &signer);
 }
 
+/* Neither key nor passphrase is looked at, whatever they are. */
+static void test_offline(void **state) {
+        _cleanup_(signer_freep) Signer *signer = NULL;
+
+        put_key(NULL);
+        put_file("mkosi.secure-boot.key", "nonsense", 0666);
+        put_file("mkosi.secure-boot.passphrase", "nonsense", 0666);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_signed("--sign-offline");
+
+        assert_problems(loaded, "");
+        assert_int_equal(signer_new(&loaded->config, SIGNER_SECURE_BOOT, &signer), 0);
+        assert_null(signer->key);
+        assert_string_equal(signer->certificate->subject, "CN=mkosi.secure-boot");
+        put_file("mkosi.secure-boot.crt", "nonsense", 0644);
+        _cleanup_(strv_freep) char **problems = NULL;
+        assert_int_equal(signer_check(&loaded->config, SIGNER_SECURE_BOOT, &problems), 0);
+        assert_int_equal(strv_length(STRV(problems)), 1);
+        assert_non_null(strstr(problems[0], "mkosi.secure-boot.crt holds no certificate in PEM form"));
+}
+
+/* Variables that firmware enrolls have no room for signatures of unknown sizes. */
+static void test_offline_enrollment(void **state) {
+        static const KeyPairType types[] = { KEY_PAIR_RSA_2048, KEY_PAIR_EC_P256 };
+
+        for (size_t i = 0; i < ELEMENTSOF(types); i++) {
+                key_fixture_make("mkosi.secure-boot", types[i], NULL);
+                _cleanup_(loaded_config_freep)
+                        LoadedConfig *loaded = load_signed("--sign-offline",
+                                                           "--secure-boot-auto-enroll=manual"),
+                                     *here = load_signed("--secure-boot-auto-enroll=manual");
+
+                assert_problems(here, "");
+                assert_problems(loaded,
+                                i == 0 ? ""
+                                       : "SecureBootAutoEnroll=manual needs an RSA key with "
+                                         "SignOffline=yes: signatures by the EC key of "
+                                         "'CN=mkosi.secure-boot' have no fixed size, so that no place "
+                                         "can be kept for them\n");
+        }
+}
+
 static void test_expired(void **state) {
         const KeyPairWish wish = {
                 .type = KEY_PAIR_EC_P256, .common_name = "old", .not_before = 1, .not_after = 2
@@ -189,8 +230,9 @@ static void test_source(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                TEST(test_wanted),  TEST(test_modes),   TEST(test_bad_certificate), TEST(test_load),
-                TEST(test_refused), TEST(test_expired), TEST(test_verity),          TEST(test_source),
+                TEST(test_wanted),  TEST(test_modes),   TEST(test_bad_certificate),    TEST(test_load),
+                TEST(test_refused), TEST(test_offline), TEST(test_offline_enrollment), TEST(test_expired),
+                TEST(test_verity),  TEST(test_source),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
