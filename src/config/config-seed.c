@@ -13,7 +13,7 @@
 static const Uuid seed_space = { { 0x5a, 0x0c, 0x5f, 0x6e, 0x0d, 0x2b, 0x4e, 0x55, 0x9a, 0x3e, 0x41, 0x8c,
                                    0x6b, 0x1d, 0xe7, 0x32 } };
 
-/* Settings of how the build goes, and of what is done to the image when it is there. */
+/* Settings of how the build goes, and of what is done to the image, and with it, when it is there. */
 static const size_t shapeless[] = {
         CONFIG(force),
         CONFIG(mksquashfs),
@@ -29,6 +29,8 @@ static const size_t shapeless[] = {
         CONFIG(secure_boot_key_type),
         CONFIG(secure_boot_valid_days),
         CONFIG(secure_boot_common_name),
+        CONFIG(cpus),
+        CONFIG(ram),
 };
 
 /* Paths tell where the project lies, and a secret must not be guessed from what is derived from it. */

@@ -24,6 +24,8 @@
 #define KDF_ARGON2ID_ITERATIONS_MIN 4
 #define KDF_PBKDF2_ITERATIONS_MIN   1000
 
+#define RAM_SIZE_MIN (128 * MIB) /* firmware, kernel and initrd fit into no less */
+
 typedef enum Input {
         INPUT_SCRIPT, /* a regular file that may be executed */
         INPUT_FILE,
@@ -272,6 +274,13 @@ static int check_kdf(LoadedConfig *loaded) {
         return r;
 }
 
+static int check_machine(LoadedConfig *loaded) {
+        if (loaded->config.ram == 0 || loaded->config.ram >= RAM_SIZE_MIN)
+                return 0;
+        return config_mistake(loaded, CONFIG(ram), 0,
+                              "RAM= is too small, a machine takes at least 128M to boot");
+}
+
 int config_check_values(LoadedConfig *loaded) {
         const Config *config = &loaded->config;
         int r = 0;
@@ -294,7 +303,7 @@ int config_check_values(LoadedConfig *loaded) {
 
         int (*const checks[])(LoadedConfig *) = { check_words, check_boot_protocols, check_inputs,
                                                   check_cache, check_secure_boot,    check_verity,
-                                                  check_kdf };
+                                                  check_kdf,   check_machine };
         for (size_t i = 0; i < ELEMENTSOF(checks) && r >= 0; i++)
                 r = checks[i](loaded);
         return r;

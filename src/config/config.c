@@ -460,6 +460,17 @@ static const Setting rows[] = {
                    "blanks. $NAME and ${NAME} are replaced by variables of the environment, $SUDO_HOME by "
                    "the home directory of the user who called sudo; an entry with an unset variable is "
                    "dropped." },
+        { .section = "Host", .name = "CPUs", .old_names = NAMES("QemuSmp"), .option = "cpus",
+          .old_options = NAMES("qemu-smp"), SETTING_MEMBER(Config, cpus, number), .metavar = "NUMBER",
+          .default_about = "2; 1 where they are emulated",
+          .help = "processors of the virtual machine",
+          .about = "How many processors the virtual machine of the verb qemu has. Emulated ones gain little "
+                   "from each other, so that one is the default where KVM does not work." },
+        { .section = "Host", .name = "RAM", .old_names = NAMES("QemuMem"), .option = "ram",
+          .old_options = NAMES("qemu-mem"), SETTING_MEMBER(Config, ram, size), .default_about = "2G",
+          .help = "memory of the virtual machine",
+          .about = "How much memory the virtual machine of the verb qemu has, at least 128M. The host gives "
+                   "it as much of that as it uses." },
 
         { .option = "directory", .letter = 'C', SETTING_MEMBER(Config, directory, path),
           .flags = SETTING_OUTSIDE_FILES,
@@ -497,6 +508,10 @@ static const Setting rows[] = {
           .help = "print what verify found as JSON",
           .about = "Prints what the verb verify found as one JSON object: the image, whether it is good, and for each "
                    "thing that was looked at its name, 'ok', 'failed' or 'absent', and a detail." },
+        { .option = "persistent", SETTING_MEMBER(Config, persistent, bool), .flags = SETTING_OUTSIDE_FILES,
+          .help = "keep what the virtual machine writes",
+          .about = "The verb qemu writes to the image itself, and not to a temporary file that is gone with the "
+                   "machine. Check sums and root hashes that lie beside the image do not fit it any more then." },
         { .option = "help", .letter = 'h', SETTING_MEMBER(Config, help, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "show this help",
           .about = "Prints a short help and exits." },

@@ -163,12 +163,15 @@ typedef struct Config {
 
         /* [Host] */
         char **extra_search_paths;
+        unsigned cpus; /* of the virtual machine, as the next one; 0: as many as are good for it */
+        uint64_t ram;
 
         /* command line only */
         char *directory, *default_file, *all_directory;
         bool all, debug, quiet, help, version;
         char *json_progress; /* number of a file descriptor */
         bool json;           /* what verify found */
+        bool persistent;     /* what is run may change the image */
 } Config;
 
 extern const SettingTable config_table;
