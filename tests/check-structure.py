@@ -25,6 +25,7 @@ LAYERS = {
     'setting': {'base'},
     'sandbox': {'base', 'setting'},
     'config': {'base', 'setting', 'sandbox'},
+    'run': {'base', 'setting', 'sandbox', 'config'},
     'distro': {'base', 'setting', 'sandbox', 'config'},
     'format': {'base', 'setting', 'sandbox'},
     'verity': {'base', 'setting', 'sandbox'},
@@ -32,7 +33,7 @@ LAYERS = {
     'verify': {'base', 'setting', 'sandbox', 'format', 'verity', 'secureboot'},
     'image': {'base', 'setting', 'sandbox', 'config', 'distro', 'format', 'verity', 'secureboot', 'verify'},
     'service': {'base', 'setting', 'sandbox'},
-    '': {'base', 'setting', 'sandbox', 'config', 'distro', 'format', 'verity', 'secureboot', 'verify', 'image'},
+    '': {'base', 'setting', 'sandbox', 'config', 'run', 'distro', 'format', 'verity', 'secureboot', 'verify', 'image'},
 }
 
 # Headers of a library → the files of src/ that may include them. None of them is a header of ours.
