@@ -18,6 +18,7 @@
 #include "image/output.h"
 #include "image/plan.h"
 #include "image/verify-image.h"
+#include "run/virtual-machine.h"
 #include "verb.h"
 
 /* A verb is a row in each of two tables: what the settings engine knows of it, and what it does. */
@@ -26,6 +27,7 @@ enum {
         VERB_SUMMARY,
         VERB_JSON,
         VERB_PLAN,
+        VERB_QEMU,
         VERB_CLEAN,
         VERB_GENKEY,
         VERB_VERIFY,
@@ -45,6 +47,8 @@ const SettingVerb verb_words[] = {
           "Prints the same as summary as one JSON object, for programs." },
         [VERB_PLAN]       = { "plan",       NULL,    false, "show what a build would do, and why",
           "Prints the steps of a build in their order, each with the setting that asks for it. Builds nothing." },
+        [VERB_QEMU]       = { "qemu",       "[WORD]...", true, "boot the image in a virtual machine",
+          "Boots the disk image in a virtual machine of qemu with UEFI firmware. An image that is not there, or is to be replaced by --force, is built first; otherwise no privilege is needed. What the machine writes goes to a temporary file, unless --persistent is given, and what its firmware learns is forgotten. With SecureBoot=yes the firmware has Secure Boot, and no keys until the image brings them. The terminal is the machine's serial console: Ctrl-C reaches the guest, Ctrl-A X ends the machine, Ctrl-A C leads to qemu's monitor and back. KVM is used if it works, else everything is emulated. The network is that of qemu's user mode: the guest reaches what the host reaches. CPUs= and RAM= say what the machine has; words behind the verb are appended to the command line of qemu, as options of the program, and may change all of this. --debug shows the command line. The exit status is that of qemu, which gets the whole environment." },
         [VERB_CLEAN]      = { "clean",      NULL,    false, "remove the output of earlier builds",
           "Removes the output that the settings name, everything beside it that is named after it, check sums of it, and what a killed build left behind; with -ff the content of the package cache as well." },
         [VERB_GENKEY]     = { "genkey",     "[PURPOSE]", false, "make a key for SecureBoot= or Verity=",
@@ -160,6 +164,25 @@ static int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
         return finish_output(plan_print(loaded, stdout));
 }
 
+static int verb_qemu(LoadedConfig *loaded, mode_t caller_umask) {
+        _cleanup_(virtual_machine_freep) VirtualMachine *machine = NULL;
+        const char *output = loaded->config.output;
+
+        int r = virtual_machine_new(loaded, &machine);
+        if (r < 0)
+                return r;
+        const bool missing = access(output, F_OK) < 0 && errno == ENOENT;
+        if (missing && geteuid() != 0)
+                return log_error(-ENOENT, "%s is not there: \"sudo mkosi\", with the same options, builds it",
+                                 output);
+        if (missing || loaded->config.force > 0) {
+                r = verb_build(loaded, caller_umask);
+                if (r < 0)
+                        return r;
+        }
+        return virtual_machine_start(machine, STRV(loaded->arguments.rest), caller_umask);
+}
+
 static int verb_clean(LoadedConfig *loaded, mode_t caller_umask) {
         return output_clean(&loaded->config);
 }
@@ -242,6 +265,7 @@ const Verb verbs[] = {
         [VERB_SUMMARY]    = { .needs_config = true, .run = verb_summary },
         [VERB_JSON]       = { .needs_config = true, .run = verb_json },
         [VERB_PLAN]       = { .needs_config = true, .needs_support = true, .run = verb_plan },
+        [VERB_QEMU]       = { .needs_config = true, .needs_support = true, .run = verb_qemu },
         [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean },
         [VERB_GENKEY]     = { .needs_files = true, .run = verb_genkey },
         [VERB_VERIFY]     = { .needs_files = true, .run = verb_verify },
