@@ -7,6 +7,8 @@ takes seconds, and switches its machine off by itself."""
 import hashlib
 import json
 import os
+import pty
+import re
 import shutil
 import signal
 import sys
@@ -292,6 +294,64 @@ def test_builds_what_is_missing(small, tmp_path):
 def console():
     if lacks := boot.missing():
         pytest.fail(f'images cannot be booted here: {lacks} is not there')
+
+
+class Terminal:
+    """mkosi on a terminal of its own."""
+
+    def __init__(self, project, *arguments):
+        self.text = ''
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(project.directory)
+            projects.notice_signals()
+            os.execve(project.mkosi, [project.mkosi, *arguments], projects.clean_environment())
+
+    def wait_for(self, pattern):
+        """Ends with the machine at the latest."""
+        while not re.search(pattern, boot.ESCAPE_SEQUENCE.sub('', self.text)):
+            assert self.read(), f'it ended before "{pattern}" was said:\n{self.text}'
+
+    def read(self):
+        try:
+            data = os.read(self.fd, 4096)
+        except OSError:
+            return False
+        self.text += data.decode('utf-8', 'replace')
+        return bool(data)
+
+    def send(self, text):
+        os.write(self.fd, text.encode())
+
+    def wait(self):
+        while self.read():
+            pass
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.pid = None
+        return status
+
+    def end(self):
+        os.close(self.fd)
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+def test_terminal(emulated, console):
+    """Ctrl-C is for the guest, Ctrl-A C changes to the monitor and back, Ctrl-A X is the end. What boots is an empty
+    disk, so that the firmware comes to its shell."""
+    os.truncate(emulated.put_image(), 1 << 20)
+    terminal = Terminal(emulated.project, 'qemu')
+    try:
+        terminal.wait_for('Ctrl-A X ends the machine')
+        terminal.wait_for('Shell> ')
+        terminal.send('\x03\x01cinfo name\n')
+        terminal.wait_for(r'\(qemu\) ')
+        terminal.send('\x01x')
+        assert terminal.wait() == 0
+    finally:
+        terminal.end()
+    assert emulated.image.stat().st_size == 1 << 20
 
 
 def plain_text(said):
