@@ -20,6 +20,7 @@
 #include "image/plan.h"
 #include "image/verify-image.h"
 #include "run/container.h"
+#include "run/virtual-machine.h"
 #include "verb.h"
 
 /* A verb is a row in each of two tables: what the settings engine knows of it, and what it does. */
@@ -30,6 +31,7 @@ enum {
         VERB_PLAN,
         VERB_SHELL,
         VERB_BOOT,
+        VERB_QEMU,
         VERB_CLEAN,
         VERB_GENKEY,
         VERB_ATTACH,
@@ -54,7 +56,9 @@ const SettingVerb verb_words[] = {
           "Runs the command, or a shell, in a container with the image as its root. An image that is not there, or is to be replaced by --force, is built first. What is written goes to memory, and is gone with the container, unless --persistent is given. The network is one of its own, with nothing but 127.0.0.1, unless WithNetwork=yes gives it the host's. Disks are attached by loop devices, archives are unpacked; what is encrypted or compressed as a whole is refused. The exit status is that of the command. On a terminal, Ctrl-] pressed three times within a second ends the container. With --nspawn, systemd-nspawn(1) runs it instead." },
         [VERB_BOOT]       = { "boot",       "[WORD]...", true, "boot the image in a container",
           "Boots the image's own init in a container, as the verb shell does with a command, in a cgroup of its own (version 2) and on a console that is this terminal; the words are arguments of the init. It ends when the system switches itself off." },
-        [VERB_CLEAN]      = { "clean", NULL,    false, "remove the output of earlier builds",
+        [VERB_QEMU]       = { "qemu",       "[WORD]...", true, "boot the image in a virtual machine",
+          "Boots the disk image in a virtual machine of qemu with UEFI firmware. An image that is not there, or is to be replaced by --force, is built first; otherwise no privilege is needed. What the machine writes goes to a temporary file, unless --persistent is given, and what its firmware learns is forgotten. With SecureBoot=yes the firmware has Secure Boot, and no keys until the image brings them. The terminal is the machine's serial console: Ctrl-C reaches the guest, Ctrl-A X ends the machine, Ctrl-A C leads to qemu's monitor and back. KVM is used if it works, else everything is emulated. The network is that of qemu's user mode: the guest reaches what the host reaches. CPUs= and RAM= say what the machine has; words behind the verb are appended to the command line of qemu, as options of the program, and may change all of this. --debug shows the command line. The exit status is that of qemu, which gets the whole environment." },
+        [VERB_CLEAN]      = { "clean",      NULL,    false, "remove the output of earlier builds",
           "Removes the output that the settings name, everything beside it that is named after it, check sums of it, and what a killed or failed build left behind; with -f the trees that --incremental keeps and the content of the build directory as well, with -ff that of the package cache." },
         [VERB_GENKEY]     = { "genkey",     "[PURPOSE]", false, "make a key for SecureBoot= or Verity=",
           "Makes a private key and a certificate. For the purpose secure-boot they are mkosi.secure-boot.key, with mode 0600, and mkosi.secure-boot.crt, or the files that SecureBootKey= and SecureBootCertificate= name; for verity, mkosi.verity.key and mkosi.verity.crt, or what VerityKey= and VerityCertificate= name. Without a purpose, what the settings speak of is made, as far as it is not there; that is secure-boot when they speak of neither. SecureBootKeyType= and SecureBootValidDays= say of which kind it is, SecureBootCommonName= how a key for Secure Boot is called. If mkosi.secure-boot.passphrase or mkosi.verity.passphrase exists the key is encrypted with what it holds. A file that exists is never replaced." },
@@ -114,7 +118,7 @@ static const SettingProgram program = {
         .about = program_about,
         .files_about = program_files,
         .see_also =
-                "debootstrap(8), systemd-nspawn(1), systemd-boot(7), bootctl(1), os-release(5), machine-id(5)",
+                "debootstrap(8), qemu(1), systemd-nspawn(1), systemd-boot(7), bootctl(1), os-release(5), machine-id(5)",
         .verbs = verb_words,
         .n_verbs = ELEMENTSOF(verb_words),
         .table = &config_table,
@@ -253,6 +257,17 @@ static int verb_boot(LoadedConfig *loaded, mode_t caller_umask) {
         return run_container(loaded, caller_umask, true);
 }
 
+static int verb_qemu(LoadedConfig *loaded, mode_t caller_umask) {
+        _cleanup_(virtual_machine_freep) VirtualMachine *machine = NULL;
+
+        int r = virtual_machine_new(loaded, &machine);
+        if (r >= 0)
+                r = build_if_needed(loaded, caller_umask);
+        if (r < 0)
+                return r;
+        return virtual_machine_start(machine, STRV(loaded->arguments.rest), caller_umask);
+}
+
 static int verb_clean(LoadedConfig *loaded, mode_t caller_umask) {
         return output_clean(&loaded->config);
 }
@@ -354,6 +369,7 @@ const Verb verbs[] = {
         [VERB_PLAN]       = { .needs_config = true, .needs_support = true, .run = verb_plan },
         [VERB_SHELL]      = { .needs_config = true, .needs_support = true, .run = verb_shell },
         [VERB_BOOT]       = { .needs_config = true, .needs_support = true, .run = verb_boot },
+        [VERB_QEMU]       = { .needs_config = true, .needs_support = true, .run = verb_qemu },
         [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean },
         [VERB_GENKEY]     = { .needs_files = true, .run = verb_genkey },
         [VERB_ATTACH]     = { .needs_files = true, .run = verb_attach },

@@ -29,7 +29,7 @@ def test_help_fits_the_terminal(project, arguments):
     said = project.run(*arguments)
     assert said.stderr == ''
     assert max(len(line) for line in said.stdout.splitlines()) <= 80
-    for verb in ('build', 'summary', 'json', 'plan', 'clean', 'help', 'completion', 'man', 'example'):
+    for verb in ('build', 'summary', 'json', 'plan', 'qemu', 'clean', 'help', 'completion', 'man', 'example'):
         assert re.search(rf'^\s+{verb}\b', said.stdout, re.MULTILINE), verb
 
 
