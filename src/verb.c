@@ -14,9 +14,9 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "image/attach.h"
+#include "image/clean.h"
 #include "image/generate-key.h"
 #include "image/image.h"
-#include "image/output.h"
 #include "image/plan.h"
 #include "image/verify-image.h"
 #include "run/container.h"
@@ -269,7 +269,7 @@ static int verb_qemu(LoadedConfig *loaded, mode_t caller_umask) {
 }
 
 static int verb_clean(LoadedConfig *loaded, mode_t caller_umask) {
-        return output_clean(&loaded->config);
+        return clean_output(&loaded->config);
 }
 
 static int verb_genkey(LoadedConfig *loaded, mode_t caller_umask) {

@@ -12,12 +12,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "base/tree.h"
-#include "image/failure.h"
-#include "image/kept-output.h"
-#include "image/kept-tree.h"
 #include "image/output.h"
-#include "image/package-cache.h"
-#include "image/workspace.h"
 
 #define CHECKSUMS_SIZE_MAX MIB
 
@@ -69,7 +64,7 @@ int output_publish(const char *from, const char *output, bool replace) {
 }
 
 /* What cannot be renamed or removed, however much it is wished for. */
-static bool is_mount_point(const char *path) {
+bool output_is_mount_point(const char *path) {
         struct statx status;
 
         return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) == 0 &&
@@ -116,7 +111,7 @@ int output_check(const Config *config, char ***problems) {
         if (r >= 0)
                 r = output_existing(config, config->force > 0, &existing);
         for (char **path = existing; path && *path && r >= 0; path++)
-                if (is_mount_point(*path))
+                if (output_is_mount_point(*path))
                         r = strv_append_format(problems,
                                                "%s is a mount point: unmount it, or name another output",
                                                *path);
@@ -127,7 +122,7 @@ int output_check(const Config *config, char ***problems) {
 }
 
 /* Whether a file of check sums names the output. */
-static bool is_about(const char *checksums, const char *output) {
+bool output_checksums_are_about(const char *checksums, const char *output) {
         _cleanup_(freep) char *text = NULL, *line = NULL;
 
         if (file_read(AT_FDCWD, checksums, CHECKSUMS_SIZE_MAX, &text, NULL) < 0 ||
@@ -158,7 +153,7 @@ static int find_existing(const Config *config, ArtefactKind kind, bool all, char
         if (!artefact_wanted(config, ARTEFACT_CHECKSUMS) &&
             (kind == ARTEFACT_CHECKSUMS || kind == ARTEFACT_SIGNATURE)) {
                 r = artefact_output(config, ARTEFACT_CHECKSUMS, &checksums);
-                if (r < 0 || !is_about(checksums, config->output))
+                if (r < 0 || !output_checksums_are_about(checksums, config->output))
                         return MIN(r, 0);
         }
         *ret = TAKE_PTR(output);
@@ -176,87 +171,4 @@ int output_existing(const Config *config, bool all, char ***paths) {
                         return r;
         }
         return 0;
-}
-
-static int remove_logged(const char *path) {
-        struct stat status;
-
-        if (lstat(path, &status) < 0)
-                return 0;
-        if (is_mount_point(path))
-                return log_error(-EBUSY, "Cannot remove %s: It is a mount point, unmount it first", path);
-        log_info("Removing %s", path);
-        const int r = tree_remove(AT_FDCWD, path);
-        return r < 0 ? log_error(r, "Cannot remove %s: %m", path) : 0;
-}
-
-static int empty_build_directory(const char *path) {
-        _cleanup_(directory_closep) DIR *directory = opendir(path);
-        const struct dirent *entry;
-        int r = 0;
-
-        if (!directory)
-                return errno == ENOENT ? 0
-                                       : log_error(-errno, "Cannot read the build directory %s: %m", path);
-        log_info("Emptying the build directory %s", path);
-        while (r >= 0 && (entry = readdir(directory)))
-                if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, ".."))
-                        r = tree_remove(dirfd(directory), entry->d_name);
-        return r < 0 ? log_error(r, "Cannot empty the build directory %s: %m", path) : 0;
-}
-
-int output_clean_kept(const Config *config, unsigned force) {
-        _cleanup_(freep) char *record = NULL;
-        int r = 0;
-
-        if (force < 2)
-                return 0;
-        for (KeptKind kind = 0; kind < KEPT_MAX && r >= 0; kind++) {
-                _cleanup_(freep) char *path = NULL;
-
-                r = kept_tree_directory(config, kind, &path);
-                if (r >= 0)
-                        r = remove_logged(path);
-        }
-        if (r >= 0)
-                r = kept_output_path(config, &record);
-        if (r >= 0)
-                r = remove_logged(record);
-        if (r >= 0 && config->build_directory)
-                r = empty_build_directory(config->build_directory);
-        if (r >= 0 && force >= 3 && config->cache)
-                r = package_cache_empty(config->cache);
-        return r;
-}
-
-int output_clean(const Config *config) {
-        _cleanup_(strv_freep) char **paths = NULL;
-        _cleanup_(freep) char *checksums = NULL, *failed = NULL;
-
-        int r = workspace_remove_stale(config->output);
-        if (r < 0)
-                return r == -EBUSY
-                               ? log_error(r, "A build of %s is under way: stop it first", config->output)
-                               : log_error(r, "Cannot remove what an interrupted build left beside %s: %m",
-                                           config->output);
-        r = output_existing(config, true, &paths);
-        if (r < 0)
-                return log_error(r, "Cannot look for %s: %m", config->output);
-        r = artefact_output(config, ARTEFACT_CHECKSUMS, &checksums);
-        if (r < 0)
-                return r;
-        const bool others = access(checksums, F_OK) == 0 && !is_about(checksums, config->output);
-
-        for (char **path = paths; path && *path; path++) {
-                /* SHA256SUMS, and SHA256SUMS.gpg, of another image of the directory. */
-                if (others && text_after_prefix(*path, checksums))
-                        continue;
-                r = remove_logged(*path);
-                if (r < 0)
-                        return r;
-        }
-        r = failure_tree_path(config, &failed);
-        if (r >= 0)
-                r = remove_logged(failed);
-        return r < 0 ? r : output_clean_kept(config, config->force + 1);
 }

@@ -25,9 +25,8 @@ int output_existing(const Config *config, bool all, char ***paths);
  * reads, what is there already, unless it may be replaced, and what cannot be replaced at all. */
 int output_check(const Config *config, char ***problems);
 
-/* Deletes what is kept for later builds, as far as --force was given for a build: from the second on the trees that are
- * kept and what lies in the build directory, then what lies in the package cache. Logs what it removes. */
-int output_clean_kept(const Config *config, unsigned force);
+/* Whether something is mounted there, so that it can be neither replaced nor removed. */
+bool output_is_mount_point(const char *path);
 
-/* Deletes results, and from -f on what the spec's table (3.6) says of caches; logs what it removes. */
-int output_clean(const Config *config);
+/* Whether the file with check sums names the output. */
+bool output_checksums_are_about(const char *checksums, const char *output);

@@ -14,6 +14,7 @@
 #include "base/subvolume.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "image/clean.h"
 #include "image/output.h"
 #include "image/plan.h"
 #include "image/root-tree.h"
@@ -48,7 +49,7 @@ int step_workspace(Image *image) {
 
         r = path_join(image->workspace->path, "root", &image->root_path);
         if (r >= 0)
-                r = output_clean_kept(config, config->force);
+                r = clean_kept(config, config->force);
         if (r < 0)
                 return r;
         r = kept_tree_look(config, image->distro, KEPT_BASE, NULL, &image->kept[KEPT_BASE]);

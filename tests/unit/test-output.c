@@ -118,21 +118,16 @@ static void test_settings_with_the_name_of_their_copy(void **state) {
         config.output = output;
         config.nspawn_settings = settings;
         assert_refused(&config, "NSpawnSettings=/");
-        assert_int_equal(output_clean(&config), 0);
-        assert_content("mkosi.nspawn", "[Exec]\n");
 }
 
-static void test_existing_and_clean(void **state) {
+static void test_existing(void **state) {
         _cleanup_(strv_freep) char **none = NULL, **some = NULL, **problems = NULL;
         _cleanup_(freep) char *here = getcwd(NULL, 0);
-        struct stat status;
         Config config = { .force = 1, .output_directory = here };
 
         assert_int_equal(text_format(&config.output, "%s/image", here), 0);
-        assert_int_equal(text_format(&config.cache, "%s/cache", here), 0);
         assert_int_equal(output_existing(&config, true, &none), 0);
         assert_null(none);
-        assert_int_equal(output_clean(&config), 0);
 
         assert_int_equal(symlink("nowhere", "image"), 0); /* a dangling link is in the way as well */
         assert_int_equal(output_existing(&config, true, &some), 0);
@@ -142,51 +137,6 @@ static void test_existing_and_clean(void **state) {
         config.force = 0;
         assert_int_equal(output_check(&config, &problems), 0);
         assert_int_equal(strv_length(STRV(problems)), 1);
-        config.force = 1;
-
-        assert_int_equal(mkdir("cache", 0755), 0);
-        assert_int_equal(file_write_text(AT_FDCWD, "cache/a.deb", "", 0644), 0);
-        assert_int_equal(output_clean(&config), 0);
-        assert_int_equal(lstat("image", &status), -1);
-        assert_int_equal(stat("cache/a.deb", &status), 0);
-        config.force = 2;
-        assert_int_equal(output_clean(&config), 0);
-        assert_int_equal(stat("cache/a.deb", &status), -1);
-        assert_int_equal(stat("cache", &status), 0);
-
-        free(config.output);
-        free(config.cache);
-}
-
-/* What people put beside images by hand, and what belongs to other images, is not taken away. */
-static void test_clean_leaves_what_it_did_not_make(void **state) {
-        _cleanup_(freep) char *here = getcwd(NULL, 0);
-        struct stat status;
-        Config config = { .force = 1,
-                          .output_directory = here,
-                          .checksum = true,
-                          .compress_output = { .word = OUTPUT_COMPRESSION_NO } };
-
-        assert_int_equal(text_format(&config.output, "%s/image.raw", here), 0);
-        assert_int_equal(file_write_text(AT_FDCWD, "image.raw", "", 0644), 0);
-        assert_int_equal(file_write_text(AT_FDCWD, "image.nspawn", "by hand", 0644), 0);
-        assert_int_equal(file_write_text(AT_FDCWD, "image.roothash", "made", 0644), 0);
-        assert_int_equal(file_write_text(AT_FDCWD, "SHA256SUMS", "00 *other.raw\n", 0644), 0);
-        assert_int_equal(file_write_text(AT_FDCWD, "SHA256SUMS.gpg", "of these", 0644), 0);
-        assert_int_equal(output_clean(&config), 0);
-        assert_int_equal(stat("image.raw", &status), -1);
-        assert_int_equal(stat("image.roothash", &status), -1);
-        assert_int_equal(stat("image.nspawn", &status), 0);
-        assert_int_equal(stat("SHA256SUMS", &status), 0);
-        assert_int_equal(stat("SHA256SUMS.gpg", &status), 0);
-
-        /* Those of this image go, and with settings to ship, what was shipped. */
-        assert_int_equal(file_write_text(AT_FDCWD, "SHA256SUMS", "00 *image.raw\n", 0644), 0);
-        config.nspawn_settings = (char *)"/elsewhere/settings";
-        assert_int_equal(output_clean(&config), 0);
-        assert_int_equal(stat("image.nspawn", &status), -1);
-        assert_int_equal(stat("SHA256SUMS", &status), -1);
-        assert_int_equal(stat("SHA256SUMS.gpg", &status), -1);
         free(config.output);
 }
 
@@ -198,8 +148,7 @@ int main(void) {
                 unit_test_in_directory(test_mount_point),
                 unit_test_in_directory(test_names_that_collide),
                 unit_test_in_directory(test_settings_with_the_name_of_their_copy),
-                unit_test_in_directory(test_existing_and_clean),
-                unit_test_in_directory(test_clean_leaves_what_it_did_not_make),
+                unit_test_in_directory(test_existing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
