@@ -195,8 +195,15 @@ static int check_interpreter(const Image *image, const Script *script) {
                 return log_error(-errno, "Cannot read the %s %s: %m", script->type->title, script->path);
         line[strcspn(line, "\n")] = '\0';
         const int r = script_parse_interpreter(line, &interpreter);
-        if (r < 0 || !interpreter)
+        if (r < 0)
                 return r;
+        if (!interpreter && !text_after_prefix(line, "\177ELF"))
+                return log_error(
+                        -ENOEXEC,
+                        "The %s %s does not say what it is run by: let its first line be #!/bin/sh, or the like",
+                        script->type->title, script->path);
+        if (!interpreter)
+                return 0;
         root_fd = open(image->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root_fd < 0)
                 return -errno;

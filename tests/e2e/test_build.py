@@ -271,6 +271,42 @@ def test_failing_script(small, project):
     assert 'Installing' not in fails(small, project)
 
 
+# What the script is, what it is run with, and what is said then.
+FAILURES = {
+    'status': ('#!/bin/sh\nexit 42\n', [], 'The build script mkosi.build ended with status 42\n'),
+    'signal': ('#!/bin/sh\nkill -TERM $$\n', [], 'was killed by signal 15 (Terminated)'),
+    'unknown command': ('#!/bin/sh -e\nnot-there\n', [], 'ended with status 127'),
+    'unset variable': ('#!/bin/bash\nset -u\necho "$NOT_SET"\n', [], 'NOT_SET: unbound variable'),
+    'pipe': ('#!/bin/bash\nset -eo pipefail\ntrue\nfalse | cat\n', [], 'that failed is in line 4'),
+    'in a function': ('#!/bin/bash -e\nf() {\n        cat /none\n}\nf\n', [], 'that failed is in line 3'),
+    'in a file': ('#!/bin/bash -e\n. ./part.sh\n', [], 'that failed is in line 2 of ./part.sh'),
+    'syntax': ('#!/bin/bash\nif true; then\n', [], 'syntax error'),
+    'no interpreter': ('#!/usr/bin/none\n', [], 'is to be run by /usr/bin/none, which the tree does not have: add'),
+    'no first line': ('exit 0\n', [], 'does not say what it is run by: let its first line be #!/bin/sh'),
+    'network': ('#!/bin/bash -e\nexec 3<>/dev/tcp/192.0.2.1/9\n', [], 'Network is unreachable'),
+    'unknown package': ('#!/bin/sh\n', ['--build-package=none-such'], 'none-such'),
+    'destination': ('#!/bin/sh\ntouch "$DESTDIR/etc"\n', [], "Cannot copy what was built into the image: Cannot copy 'etc'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', FAILURES)
+def test_failures(small, project, name):
+    script, words, reason = FAILURES[name]
+    project.write('part.sh', ':\nfalse\n')
+    project.write('mkosi.build', script, 0o755)
+    assert reason in fails(small, project, '--build-package=bash', *words)
+
+
+def test_nothing_but_a_build_script(small, project):
+    """No settings file: everything that is needed follows from the host, or is on the command line."""
+    (project.directory / 'mkosi.default').unlink()
+    project.write('mkosi.build', '#!/bin/sh\ntouch "$DESTDIR/built"\n', 0o755)
+    settings = dict(line.split('=', 1) for line in small.distribution.settings.splitlines() if '=' in line)
+    small.build(project, f'--release={settings["Release"]}', f'--mirror={settings["Mirror"]}')
+    assert (project.directory / 'image.raw').exists()
+    assert project.run('shell', 'ls', '/built').stdout == '/built\n'
+
+
 def test_debug_shell(small, project):
     """The state in which the script left everything: tree, sources, destination, environment, directory."""
     project.write('mkosi.build', '#!/bin/sh\ntouch /etc/litter "$DESTDIR/half"\nexit 3\n', 0o755)
