@@ -22,13 +22,17 @@ typedef struct DistributionDefaults {
         const char *mirror;       /* NULL: the package manager finds its own */
         const char *ports_mirror; /* has all architectures but x86 and x86-64; NULL: the same mirror */
         const char *repository;
+        const char *boot_repository; /* beside it, for bootable images; NULL: none */
 } DistributionDefaults;
 
+/* Ubuntu: the last release with long-term support, 26.04 of April 2026, by https://wiki.ubuntu.com/Releases and the list
+ * in Debian's package distro-info-data. What boots a system is not all in main there: dracut was in universe before 25.10,
+ * systemd-boot is. */
 /* clang-format off */
 static const DistributionDefaults distribution_defaults[] = {
         [DISTRIBUTION_FEDORA]   = { RELEASES_NUMBERED, "42",         NULL,                               NULL, NULL },
         [DISTRIBUTION_DEBIAN]   = { RELEASES_NAMED,    "trixie",     "http://deb.debian.org/debian",     NULL, "main" },
-        [DISTRIBUTION_UBUNTU]   = { RELEASES_NAMED,    "noble",      "http://archive.ubuntu.com/ubuntu", "http://ports.ubuntu.com/ubuntu-ports", "main" },
+        [DISTRIBUTION_UBUNTU]   = { RELEASES_NAMED,    "resolute",   "http://archive.ubuntu.com/ubuntu", "http://ports.ubuntu.com/ubuntu-ports", "main", "universe" },
         [DISTRIBUTION_ARCH]     = { RELEASES_NONE,     NULL,         "https://geo.mirror.pkgbuild.com",  NULL, NULL },
         [DISTRIBUTION_OPENSUSE] = { RELEASES_NUMBERED, "tumbleweed", "https://download.opensuse.org",    NULL, NULL },
         [DISTRIBUTION_MAGEIA]   = { RELEASES_NUMBERED, "9",          NULL,                               NULL, NULL },
@@ -136,6 +140,8 @@ static int resolve_archive(LoadedConfig *loaded) {
                 return r;
 
         r = strv_append(&config->repositories, defaults->repository);
+        if (r >= 0 && config->bootable && defaults->boot_repository)
+                r = strv_append(&config->repositories, defaults->boot_repository);
         if (r < 0)
                 return r;
         return config_note(loaded, CONFIG(repositories), SETTING_DEFAULT, NULL);

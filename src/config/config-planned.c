@@ -11,8 +11,13 @@ typedef struct PlannedValue {
         const char *why;
 } PlannedValue;
 
+static const bool is_installed[DISTRIBUTION_MAX] = {
+        [DISTRIBUTION_DEBIAN] = true,
+        [DISTRIBUTION_UBUNTU] = true,
+};
+
 static bool other_distribution(const LoadedConfig *loaded) {
-        return loaded->config.distribution != DISTRIBUTION_DEBIAN;
+        return !is_installed[loaded->config.distribution];
 }
 
 static bool xfs_format(const LoadedConfig *loaded) {
@@ -24,7 +29,7 @@ static bool other_architecture(const LoadedConfig *loaded) {
 }
 
 static const PlannedValue planned_values[] = {
-        { CONFIG(distribution), other_distribution, "it installs debian" },
+        { CONFIG(distribution), other_distribution, "it installs debian and ubuntu" },
         { CONFIG(format), xfs_format,
           "an xfs file system cannot be filled without mounting it, which no build of mkosi does; gpt_ext4 and "
           "gpt_btrfs can" },

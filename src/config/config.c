@@ -27,24 +27,25 @@ static const Setting rows[] = {
           .help = "distribution to install",
           .about = "The distribution that is installed into the image. Without it, the image gets the "
                    "distribution of the host, as its os-release file names it. This version installs "
-                   "debian; the other words are understood, and refused when an image is built." },
+                   "debian and ubuntu; the other words are understood, and refused when an image is built." },
         { .section = "Distribution", .name = "Release", .option = "release", .letter = 'r',
           SETTING_MEMBER(Config, release, text), .metavar = "RELEASE",
-          .default_about = "the host's, if it has the same distribution; else trixie for debian",
+          .default_about = "the host's, if it has the same distribution; else trixie for debian, resolute for ubuntu",
           .help = "release of the distribution",
-          .about = "The release by the name that the package archive knows: for Debian a suite such as "
-                   "bookworm, trixie or unstable. Without it, an image of the host's own distribution "
-                   "gets the host's release; for a Debian image on another host it is trixie, the stable "
-                   "release when this version was made. Arch has no releases and ignores it." },
+          .about = "The release by the name that the package archive knows: for Debian and Ubuntu a "
+                   "suite such as bookworm, unstable or noble. Without it, an image of the host's own "
+                   "distribution gets the host's release; on another host it is the stable release, and for "
+                   "Ubuntu the one with long-term support, when this version was made. Arch has no releases and ignores it." },
         { .section = "Distribution", .name = "Mirror", .option = "mirror", .letter = 'm',
           SETTING_MEMBER(Config, mirror, text), .metavar = "URL",
-          .default_about = "http://deb.debian.org/debian for debian",
+          .default_about = "http://deb.debian.org/debian for debian, http://archive.ubuntu.com/ubuntu for ubuntu",
           .help = "URL of the package archive",
           .about = "The URL from which packages are fetched while the image is built. Signatures are "
-                   "checked with the distribution's keys whatever the mirror is." },
+                   "checked with the distribution's keys whatever the mirror is. Ubuntu for other architectures "
+                   "than x86 comes from http://ports.ubuntu.com/ubuntu-ports unless a mirror is named." },
         { .section = "Distribution", .name = "Repositories", .option = "repositories",
           SETTING_MEMBER(Config, repositories, list), .metavar = "NAMES", .flags = SETTING_LATER_REPLACES,
-          .default_about = "main for debian",
+          .default_about = "main for debian and ubuntu; with Bootable=yes universe as well for ubuntu",
           .help = "archive components or repositories to use",
           .about = "For Debian and Ubuntu the components of the archive (main, contrib, non-free-firmware "
                    "…), for other distributions the identifiers of repositories. What is given here "

@@ -131,7 +131,8 @@ static int prepare(AptRun *run) {
         const Installation *installation = run->installation;
 
         int r = apt_sources_choose(installation->distro->apt, installation->config->release,
-                                   installation->config->mirror, &run->sources);
+                                   apt_mirror(installation->distro->apt, installation->config),
+                                   &run->sources);
         if (r < 0)
                 return r;
         r = prepare_policy(run);

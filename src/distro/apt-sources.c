@@ -35,6 +35,17 @@ bool apt_suite_is_valid(const char *suite) {
         return !strstr(suite, "..") && suite[length - 1] != '/';
 }
 
+const char *apt_archive_mirror(const AptArchive *archive, unsigned architecture) {
+        const bool ports = architecture != ARCHITECTURE_X86_64 && architecture != ARCHITECTURE_X86;
+
+        return ports && archive->ports_mirror ? archive->ports_mirror : archive->mirror;
+}
+
+const char *apt_mirror(const AptArchive *archive, const Config *config) {
+        return text_is_empty(config->mirror) ? apt_archive_mirror(archive, config->architecture)
+                                             : config->mirror;
+}
+
 /* "http://ftp.de.debian.org/debian": a host of the domain, and nothing but the archive's directory behind it. What has
  * another path there is something else: an archive of the past, ports. */
 static bool mirror_is_own(const AptArchive *archive, const char *mirror) {
@@ -71,6 +82,8 @@ static int sibling_mirror(const AptArchive *archive, const char *mirror, char **
 static int security_mirror(const AptArchive *archive, const char *mirror, char **ret) {
         if (mirror_is_own(archive, mirror))
                 return text_copy(archive->security_mirror, ret);
+        if (!archive->security_directory)
+                return text_copy(mirror, ret);
         return sibling_mirror(archive, mirror, ret);
 }
 
@@ -107,7 +120,10 @@ static int add_updates(const AptArchive *archive, const char *release, const cha
                 return 0;
         r = text_format(&suite, strv_contains(archive->old_security, release) ? "%s/updates" : "%s-security",
                         release);
-        return r < 0 ? r : add_source(sources, security, suite);
+        if (r < 0)
+                return r;
+        return text_equal(security, mirror) ? strv_append(&sources->items[0].suites, suite)
+                                            : add_source(sources, security, suite);
 }
 
 int apt_sources_choose(const AptArchive *archive, const char *release, const char *mirror, AptSources *ret) {

@@ -113,7 +113,8 @@ static int configure(const Installation *installation, int root_fd) {
         _cleanup_(apt_sources_done) AptSources sources = {};
         const Config *config = installation->config;
 
-        int r = apt_sources_choose(installation->distro->apt, config->release, config->mirror, &sources);
+        int r = apt_sources_choose(installation->distro->apt, config->release,
+                                   apt_mirror(installation->distro->apt, config), &sources);
         if (r < 0)
                 return r;
         if (sources.security_unknown)
@@ -155,7 +156,8 @@ static int replace_local_mirror(const Installation *installation, int root_fd) {
         r = apt_sources_name_mirror(installation, root_fd, used.items[0].mirror);
         if (r <= 0)
                 return r;
-        r = apt_sources_choose(archive, config->release, NULL, &own);
+        r = apt_sources_choose(archive, config->release, apt_archive_mirror(archive, config->architecture),
+                               &own);
         return r < 0 ? r : apt_write_sources(installation, root_fd, &own);
 }
 

@@ -99,11 +99,11 @@ static int append_options(const Installation *installation, char ***arguments) {
 int debootstrap_arguments(const Installation *installation, char ***ret) {
         _cleanup_(strv_freep) char **arguments = NULL;
         const AptArchive *archive = installation->distro->apt;
-        const char *release = installation->config->release, *mirror = installation->config->mirror;
+        const char *release = installation->config->release;
         const char *const positional[] = {
                 release,
                 DISTRO_TREE,
-                text_is_empty(mirror) ? archive->mirror : mirror,
+                apt_mirror(archive, installation->config),
                 debootstrap_knows(release) ? NULL : archive->script,
                 NULL,
         };
@@ -198,11 +198,10 @@ static int make_mount_points(int root_fd) {
 int debootstrap_run(const Installation *installation) {
         _cleanup_(fd_closep) int root_fd = distro_open_root(installation->root);
         _cleanup_(freep) char *doing = NULL;
-        const char *mirror = installation->config->mirror;
 
         int r = text_format(&doing, "install %s \"%s\" from %s", installation->distro->title,
                             installation->config->release,
-                            text_is_empty(mirror) ? installation->distro->apt->mirror : mirror);
+                            apt_mirror(installation->distro->apt, installation->config));
         if (r < 0)
                 return log_error(r, "Failed to install %s: %m", installation->distro->title);
         if (root_fd < 0)

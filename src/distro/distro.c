@@ -4,9 +4,11 @@
 #include "base/text.h"
 #include "distro/debian.h"
 #include "distro/distro.h"
+#include "distro/ubuntu.h"
 
 static const Distro *const distros[DISTRIBUTION_MAX] = {
         [DISTRIBUTION_DEBIAN] = &distro_debian,
+        [DISTRIBUTION_UBUNTU] = &distro_ubuntu,
 };
 
 const Distro *distro_find(unsigned distribution) {
@@ -36,8 +38,9 @@ static int append_all_once(char ***list, const char *const *packages) {
 }
 
 static bool names_kernel(const Distro *distro, const char *const *packages) {
-        for (size_t i = 0; packages && packages[i] && distro->kernel_prefix; i++)
-                if (text_after_prefix(packages[i], distro->kernel_prefix))
+        for (size_t i = 0; packages && packages[i]; i++)
+                if ((distro->kernel_prefix && text_after_prefix(packages[i], distro->kernel_prefix)) ||
+                    strv_contains(distro->kernel_names, packages[i]))
                         return true;
         return false;
 }

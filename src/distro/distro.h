@@ -75,6 +75,7 @@ struct Distro {
         const char *const *verity_packages;  /* with Verity=: what opens the root in the initrd */
         const char *const *kernel_packages;  /* index: Architecture; NULL entry: not bootable there */
         const char *kernel_prefix; /* a package of Packages= that begins so replaces the kernel package */
+        const char *const *kernel_names; /* and so does one of these; NULL: none */
         const char *const *
                 root_packages; /* index: OutputFormat; what checks and grows the root file system, NULL: none */
         const DistroRelease *releases; /* exceptions; NULL: none */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A signed apt repository, small and local, in the layout of Debian's: enough of a distribution for debootstrap and apt
-to run for real in a few seconds, out of the programs that this machine has installed. Its packages have the names that
-debootstrap and mkosi insist on; most are empty."""
+"""A signed apt repository, small and local, in the layout of Debian's or Ubuntu's: enough of a distribution for debootstrap
+and apt to run for real in a few seconds, out of the programs that this machine has installed. Its packages have the
+names that debootstrap and mkosi insist on; most are empty."""
 
 import gzip
 import hashlib
@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-SUITE = 'fixture'
 MTIME = 1500000000
 
 # Whose files make the tree work.
@@ -35,17 +35,54 @@ BASE_PACKAGES = ('systemd-sysv', 'dbus', 'libpam-systemd')
 
 PASSWD = 'root:x:0:0:root:/root:/bin/sh\n_apt:x:42:65534::/nonexistent:/bin/false\nnobody:x:65534:65534::/:/bin/false\n'
 GROUP = 'root:x:0:\nadm:x:4:\ntty:x:5:\nmail:x:8:\nnogroup:x:65534:\n'
-OS_RELEASE = 'ID=debian\nNAME="Debian fixture"\nPRETTY_NAME="Debian fixture"\nVERSION_CODENAME=fixture\n'
 DIRECTORIES = (
     'boot', 'dev', 'etc', 'home', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/bin', 'usr/lib', 'usr/lib64', 'usr/sbin', 'var',
     'var/log', 'var/tmp',
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Archive:
+    """What one distribution's archive has otherwise than another's."""
+
+    name: str  # ID= of os-release, and the last component of a mirror's path
+    origin: str
+    suite: str
+    version: str
+    components: tuple
+    key_ring_package: str
+    kernel_flavour: str
+
+    @property
+    def key_ring(self):
+        return f'/usr/share/keyrings/{self.name}-archive-keyring.gpg'
+
+    @property
+    def os_release(self):
+        return (
+            f'ID={self.name}\nNAME="{self.origin}"\nPRETTY_NAME="{self.origin} {self.version}"\n'
+            f'VERSION_ID="{self.version}"\nVERSION_CODENAME={self.suite}\n'
+        )
+
+    def settings(self, mirror):
+        return f'[Distribution]\nDistribution={self.name}\nRelease={self.suite}\nMirror={mirror}\n\n'
+
+
 def host_architecture():
     return subprocess.run(
         ['dpkg', '--print-architecture'], capture_output=True, text=True, check=True
     ).stdout.strip()
+
+
+DEBIAN = Archive(
+    'debian', 'Debian fixture', 'fixture', '1', ('main',), 'debian-archive-keyring', host_architecture()
+)
+# debootstrap has no script for this suite: it is later than the one of Debian 12.
+UBUNTU = Archive(
+    'ubuntu', 'Ubuntu', 'resolute', '26.04', ('main', 'restricted', 'universe', 'multiverse'), 'ubuntu-keyring',
+    'generic',
+)  # fmt: skip
+SUITE = DEBIAN.suite
 
 
 def canonical(path):
@@ -71,8 +108,10 @@ def libraries(paths):
 class Package:
     """A binary package. files: path in the tree → text, bytes, a Path of this machine, or None for a directory."""
 
-    def __init__(self, name, files=None, version='1', priority='optional', links=None, scripts=None, **fields):
-        self.name, self.version, self.files = name, version, dict(files or {})
+    def __init__(
+        self, name, files=None, version='1', priority='optional', links=None, scripts=None, component='main', **fields
+    ):  # fmt: skip
+        self.name, self.version, self.files, self.component = name, version, dict(files or {}), component
         self.links, self.scripts = dict(links or {}), dict(scripts or {})
         self.fields = {'Priority': priority, **fields}
 
@@ -176,7 +215,7 @@ class Key:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
-def working_packages(ring):
+def working_packages(ring, archive=DEBIAN):
     """What makes a tree in which dpkg and apt run."""
     packages, programs = [], []
     for name, sources in HOST_PACKAGES.items():
@@ -184,22 +223,20 @@ def working_packages(ring):
         programs += paths
         files = {path.lstrip('/'): Path(path) for path in paths}
         packages.append(Package(name, files, priority='important' if name == 'apt' else 'required'))
-    packages[0].fields['Depends'] = 'debian-archive-keyring'
+    packages[0].fields['Depends'] = archive.key_ring_package
 
     # The library itself, under the name by which it is asked for.
     shared = {path.lstrip('/'): Path(os.path.realpath(path)) for path in libraries(programs)}
     packages.append(Package('libc6', shared, priority='required'))
     base_files = dict.fromkeys(DIRECTORIES) | {
-        'etc/passwd': PASSWD, 'etc/group': GROUP, 'usr/lib/os-release': OS_RELEASE,
+        'etc/passwd': PASSWD, 'etc/group': GROUP, 'usr/lib/os-release': archive.os_release,
     }  # fmt: skip
     links = {name: f'usr/{name}' for name in LINKS}
     links |= {'etc/os-release': '../usr/lib/os-release', 'usr/bin/awk': 'mawk'}
     packages.append(Package('base-files', base_files, priority='required', links=links))
     packages += [Package(name, priority='required') for name in EMPTY_PACKAGES]
     packages += [Package(name) for name in BASE_PACKAGES]
-    packages.append(
-        Package('debian-archive-keyring', {'usr/share/keyrings/debian-archive-keyring.gpg': ring}, priority='important')
-    )
+    packages.append(Package(archive.key_ring_package, {archive.key_ring[1:]: ring}, priority='important'))
     return packages
 
 
@@ -211,7 +248,7 @@ exec cp /usr/lib/initrd "$target"
 """
 
 
-def boot_packages(kernel, initrd, directory):
+def boot_packages(kernel, initrd, directory, archive=DEBIAN):
     """What makes the tree boot: a kernel, the boot loader of this machine, and a dracut that knows one initrd."""
     version = kernel.name.removeprefix('vmlinuz-')
     dracut = Path(directory) / 'dracut'
@@ -220,7 +257,7 @@ def boot_packages(kernel, initrd, directory):
     loaders = {str(path)[1:]: path for path in Path('/usr/lib/systemd/boot/efi').iterdir()}
     modules = f'usr/lib/modules/{version}'
     return [
-        Package(f'linux-image-{host_architecture()}', {f'{modules}/vmlinuz': kernel, f'{modules}/modules.dep': ''}),
+        Package(f'linux-image-{archive.kernel_flavour}', {f'{modules}/vmlinuz': kernel, f'{modules}/modules.dep': ''}),
         Package('dracut', {'usr/bin/dracut': dracut, 'usr/lib/initrd': initrd}),
         Package('systemd-boot-efi', loaders),
         *(Package(name) for name in ('kmod', 'udev', 'systemd-boot', 'systemd-cryptsetup', 'e2fsprogs')),
@@ -228,20 +265,30 @@ def boot_packages(kernel, initrd, directory):
 
 
 class Repository:
-    """DIRECTORY/debian, with the suite "fixture"."""
+    """DIRECTORY/debian, or whatever the archive's name is, with its suite. pockets: the suites beside it, "updates" →
+    packages."""
 
-    def __init__(self, directory, key, packages):
-        self.path = Path(directory) / 'debian'
+    def __init__(self, directory, key, packages, archive=DEBIAN, pockets=None):
+        self.archive = archive
+        self.path = Path(directory) / archive.name
         self.architecture = host_architecture()
-        self.suite = self.path / 'dists' / SUITE
-        pool = self.path / 'pool'
-        pool.mkdir(parents=True)
-        index = self.suite / 'main' / f'binary-{self.architecture}'
-        index.mkdir(parents=True)
-        text = ''.join(self._entry(package, package.write(pool, self.architecture)) for package in packages)
-        (index / 'Packages').write_text(text)
-        (index / 'Packages.gz').write_bytes(gzip.compress(text.encode(), mtime=0))
-        self.sign(key)
+        self.suite = self.path / 'dists' / archive.suite
+        (self.path / 'pool').mkdir(parents=True)
+        self._write_suite(self.suite, key, packages)
+        for name, more_packages in (pockets or {}).items():
+            self._write_suite(self.path / 'dists' / f'{archive.suite}-{name}', key, more_packages)
+
+    def _write_suite(self, suite, key, packages):
+        for component in self.archive.components:
+            index = suite / component / f'binary-{self.architecture}'
+            index.mkdir(parents=True)
+            text = ''.join(
+                self._entry(package, package.write(self.path / 'pool', self.architecture))
+                for package in packages if package.component == component
+            )  # fmt: skip
+            (index / 'Packages').write_text(text)
+            (index / 'Packages.gz').write_bytes(gzip.compress(text.encode(), mtime=0))
+        self.sign(key, suite)
 
     @property
     def url(self):
@@ -258,16 +305,18 @@ class Repository:
             f'SHA256: {hashlib.sha256(content).hexdigest()}\n\n'
         )
 
-    def sign(self, key):
-        files = sorted(path for path in self.suite.rglob('Packages*') if path.is_file())
+    def sign(self, key, suite=None):
+        suite = suite or self.suite
+        files = sorted(path for path in suite.rglob('Packages*') if path.is_file())
         sums = ''.join(
-            f' {hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_size} {path.relative_to(self.suite)}\n'
+            f' {hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_size} {path.relative_to(suite)}\n'
             for path in files
         )
         release = (
-            f'Origin: fixture\nSuite: {SUITE}\nCodename: {SUITE}\nDate: Fri, 14 Jul 2017 02:40:00 UTC\n'
-            f'Architectures: {self.architecture}\nComponents: main\nSHA256:\n{sums}'
+            f'Origin: {self.archive.origin}\nLabel: {self.archive.origin}\nSuite: {suite.name}\n'
+            f'Version: {self.archive.version}\nCodename: {self.archive.suite}\nDate: Fri, 14 Jul 2017 02:40:00 UTC\n'
+            f'Architectures: {self.architecture}\nComponents: {" ".join(self.archive.components)}\nSHA256:\n{sums}'
         )
-        (self.suite / 'Release').write_text(release)
-        (self.suite / 'InRelease').write_bytes(key.gpg('--clearsign', data=release.encode()))
-        (self.suite / 'Release.gpg').write_bytes(key.gpg('--armor', '--detach-sign', data=release.encode()))
+        (suite / 'Release').write_text(release)
+        (suite / 'InRelease').write_bytes(key.gpg('--clearsign', data=release.encode()))
+        (suite / 'Release.gpg').write_bytes(key.gpg('--armor', '--detach-sign', data=release.encode()))

@@ -104,7 +104,7 @@ def test_key_that_is_not_trusted(build, small_repository):
 
 def test_bad_signature(build, small_repository):
     release = small_repository.suite / 'InRelease'
-    release.write_text(release.read_text().replace('Origin: fixture', 'Origin: elsewhere'))
+    release.write_text(release.read_text().replace('Origin: Debian fixture', 'Origin: elsewhere'))
     expect(build(small_repository), 'signature is bad', 'Invalid Release signature')
 
 

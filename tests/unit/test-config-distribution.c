@@ -54,7 +54,7 @@ static void test_another_distribution_than_the_hosts(void **state) {
                 const char *argument, *release, *mirror, *repositories;
         } cases[] = {
                 { "-ddebian", "trixie", "http://deb.debian.org/debian", "main" },
-                { "-dubuntu", "noble", "http://archive.ubuntu.com/ubuntu", "main" },
+                { "-dubuntu", "resolute", "http://archive.ubuntu.com/ubuntu", "main" },
                 { "-darch", NULL, "https://geo.mirror.pkgbuild.com", "" },
                 { "-dopensuse", "tumbleweed", "https://download.opensuse.org", "" },
         };
@@ -127,6 +127,25 @@ static void test_ports_have_a_mirror_of_their_own(void **state) {
         assert_string_equal(loaded->config.mirror, "http://ports.ubuntu.com/ubuntu-ports");
 }
 
+/* What is named replaces the default as a whole. */
+static void test_what_boots_has_a_repository_of_its_own(void **state) {
+        static const struct {
+                const char *arguments[3], *repositories;
+        } cases[] = {
+                { { "-dubuntu", "--bootable=no" }, "main" },
+                { { "-dubuntu", "--bootable" }, "main universe" },
+                { { "-dubuntu", "--bootable", "--repositories=main" }, "main" },
+                { { "-ddebian", "--bootable" }, "main" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded =
+                        load_fine(cases[i].arguments[0], cases[i].arguments[1], cases[i].arguments[2]);
+
+                assert_list(loaded->config.repositories, cases[i].repositories);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_hosts),
@@ -136,6 +155,7 @@ int main(void) {
                 TEST(test_a_release_where_there_is_none),
                 TEST(test_cache_directories),
                 TEST(test_ports_have_a_mirror_of_their_own),
+                TEST(test_what_boots_has_a_repository_of_its_own),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,10 +95,36 @@ static void test_packages(void **state) {
         }
 }
 
+static void test_kernels_that_replace_the_usual_one(void **state) {
+        static const struct {
+                unsigned distribution;
+                const char *package;
+                bool replaces;
+        } cases[] = {
+                { DISTRIBUTION_DEBIAN, "linux-image-rt-amd64", true },
+                { DISTRIBUTION_UBUNTU, "linux-image-virtual", true },
+                { DISTRIBUTION_UBUNTU, "linux-virtual", true },
+                { DISTRIBUTION_UBUNTU, "linux-firmware", false },
+                { DISTRIBUTION_UBUNTU, "linux-tools-generic", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const Distro *distro = distro_find(cases[i].distribution);
+                _cleanup_(strv_freep) char **packages = NULL, **wanted = NULL;
+
+                assert_int_equal(strv_append(&wanted, cases[i].package), 0);
+                const Config config = { .bootable = true, .packages = wanted };
+                assert_int_equal(distro_packages(distro, &config, &packages), 0);
+                assert_int_equal(strv_contains(STRV(packages), distro->kernel_packages[config.architecture]),
+                                 !cases[i].replaces);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rows),
                 cmocka_unit_test(test_packages),
+                cmocka_unit_test(test_kernels_that_replace_the_usual_one),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
