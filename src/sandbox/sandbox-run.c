@@ -37,6 +37,7 @@ typedef struct Run {
         Reason *reason;
         int init_fd; /* pidfd of process 1 inside; -EBADF before it is there and after it was reaped */
         int channel_fd, output_fd, listener_fd;
+        bool copy_failed;             /* the output is not written to output_fd any more */
         int error;                    /* what the child sent; its text is in the reason */
         char line[LINE_SIZE_MAX + 1]; /* the output since the last newline */
         size_t line_size;
@@ -146,12 +147,9 @@ static int run_read_output(Run *run) {
                 run->output_fd = fd_close(run->output_fd);
                 return 0;
         }
-        if (run->command->output_fd >= 0) {
-                int r = fd_write_all(run->command->output_fd, buffer, (size_t)n);
-                if (r < 0)
-                        return reason_set(run->reason, r, "write the output of %s: %m",
-                                          run->command->argv[0]);
-        }
+        /* Whoever follows the lines learns from them why the command fails, which may be just that the disk is full. */
+        if (run->command->output_fd >= 0 && !run->copy_failed)
+                run->copy_failed = fd_write_all(run->command->output_fd, buffer, (size_t)n) < 0;
         for (ssize_t i = 0; i < n; i++) {
                 if (buffer[i] == '\n' || run->line_size == LINE_SIZE_MAX)
                         run_end_line(run);

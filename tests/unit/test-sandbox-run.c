@@ -344,6 +344,26 @@ static void test_interrupted_before(void **state) {
         assert_int_equal(WEXITSTATUS(status), 101);
 }
 
+/* What is wrong with the command is known from its lines, also where there is no room for a copy of them. */
+static void test_full_disk(void **state) {
+        _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
+        _cleanup_(strv_freep) char **lines = NULL;
+        _cleanup_(fd_closep) int full_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+        const SandboxPolicy policy = fixture_policy(*state);
+
+        assert_true(full_fd >= 0);
+        assert_int_equal(sandbox_new(&policy, &sandbox, NULL), 0);
+        assert_int_equal(sandbox_run(sandbox,
+                                     &(SandboxCommand){ .argv = shell("echo a; echo b; exit 3"),
+                                                        .stdin_fd = -EBADF,
+                                                        .output_fd = full_fd,
+                                                        .on_line = fixture_keep_line,
+                                                        .userdata = &lines },
+                                     NULL),
+                         3);
+        assert_int_equal(strv_length(STRV(lines)), 2);
+}
+
 static int inside_power_off(void) {
         INSIDE_CHECK(getpid() == 1);
         (void)reboot(RB_POWER_OFF);
@@ -438,6 +458,7 @@ int main(int argc, char *argv[]) {
                 cmocka_unit_test_setup_teardown(test_interrupt, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_killed, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_interrupted_before, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_full_disk, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_init, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_terminal, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_nothing_is_left_open, fixture_setup, fixture_teardown),
