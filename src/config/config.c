@@ -27,7 +27,7 @@ static const Setting rows[] = {
           .help = "distribution to install",
           .about = "The distribution that is installed into the image. Without it, the image gets the "
                    "distribution of the host, as its os-release file names it. This version installs "
-                   "debian and ubuntu; the other words are understood, and refused when an image is "
+                   "debian, ubuntu and opensuse; the other words are understood, and refused when an image is "
                    "built." },
         { .section = "Distribution", .name = "Release", .option = "release", .letter = 'r',
           SETTING_MEMBER(Config, release, text), .metavar = "RELEASE",
@@ -70,11 +70,12 @@ static const Setting rows[] = {
           .default_about = "mkosi.keys/ is added if it exists; else the keys that a package of the host has",
           .help = "public keys that sign packages",
           .about = "Files with public keys of OpenPGP in their text form (ASCII armour), or directories of "
-                   "such files. Every package must be signed by one of them; what is not signed, or by "
-                   "another key, is refused. Without it the keys of Fedora, CentOS and Mageia are those that the "
-                   "host has: below /etc/pki/rpm-gpg, or below /usr/share/distribution-gpg-keys, where the package "
-                   "distribution-gpg-keys puts them. What is given here replaces those. Debian's key is in "
-                   "the package debian-archive-keyring of the host, and this has no effect." },
+                   "such files. Every package must be signed by one of them, and so must be the index of a "
+                   "repository of openSUSE; what is not signed, or by another key, is refused. Without it the keys of "
+                   "Fedora, CentOS, Mageia and openSUSE are those that the host has: below /etc/pki/rpm-gpg, or "
+                   "below /usr/share/distribution-gpg-keys, where the package distribution-gpg-keys puts them. "
+                   "What is given here replaces those. The keys of Debian and Ubuntu are in key rings of packages "
+                   "of the host, and this has no effect for them." },
         { .section = "Distribution", .name = "Architecture", .option = "architecture",
           SETTING_MEMBER(Config, architecture, enum), .words = architecture_words,
           .aliases = architecture_aliases, .default_about = "the host's",

@@ -9,7 +9,8 @@
 #include "sandbox/sandbox.h"
 
 typedef struct Distro Distro;
-typedef struct AptArchive AptArchive; /* apt-sources.h */
+typedef struct AptArchive AptArchive;       /* apt-sources.h */
+typedef struct ZypperArchive ZypperArchive; /* zypper-config.h */
 
 /* One tree being installed. */
 typedef struct Installation {
@@ -66,7 +67,7 @@ struct Distro {
         const char *name;  /* word of Distribution= */
         const char *title; /* for people: "Debian" */
         const PackageManager *manager;
-        const char *key_ring;         /* file on the host that signs the archive */
+        const char *key_ring;         /* file on the host that signs the archive; NULL: see the archive */
         const char *key_ring_package; /* of the host, has that file */
         const char *const *base_packages;
         /* For bootable trees: */
@@ -82,6 +83,7 @@ struct Distro {
         const char *const
                 *architectures; /* index: Architecture; the distribution's own name ("amd64"), NULL: none */
         const AptArchive *apt;  /* for managers of that family, else NULL */
+        const ZypperArchive *zypper; /* likewise */
 };
 
 /* NULL when the distribution is not there yet. */
