@@ -45,7 +45,9 @@ typedef struct PackageManager {
         /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key rings), each
          * appended to problems; NULL: none. Runs before anything is downloaded. */
         int (*check)(const Config *config, const Distro *distro, char ***problems);
-        /* The version of what it runs on the host, for trees that are kept; NULL when that does not tell. */
+        /* Appends the files of the host whose keys sign the packages. */
+        int (*keys)(const Config *config, const Distro *distro, char ***files);
+        /* The version of what it runs on the host, for trees that are kept; NULL, or NULL as the answer: nothing tells. */
         int (*version)(const Config *config, char **ret);
         int (*bootstrap)(const Installation *installation); /* base tree */
         int (*install)(const Installation *installation,

@@ -61,6 +61,10 @@ static int check_repositories(const Config *config, const Distro *distro, char *
         return 0;
 }
 
+static int zypper_keys(const Config *config, const Distro *distro, char ***files) {
+        return repository_keys_find(config, distro->zypper->key_files, files);
+}
+
 static int zypper_check(const Config *config, const Distro *distro, char ***problems) {
         assert(config && distro && problems);
 
@@ -148,6 +152,7 @@ static int zypper_clean(const Installation *installation) {
 const PackageManager package_manager_zypper = {
         .name = "zypper",
         .check = zypper_check,
+        .keys = zypper_keys,
         .bootstrap = zypper_bootstrap,
         .install = zypper_add,
         .clean = zypper_clean,

@@ -211,6 +211,17 @@ def test_keys_of_the_project(project, repository, keys):
     assert (built.directory / 'image/usr/bin/ls').exists()
 
 
+def test_kept_tree(project, repository, keys):
+    """It is used again until a key is another, whatever its name."""
+    built = project(repository.url, key=None)
+    path = built.write('mkosi.keys/suse.asc', keys[0].public.decode())
+    words = ['--incremental', '--format=directory', '--package=tea']
+    assert 'Installing packages' in built.run(*words).stderr
+    assert 'Installing packages' not in built.run(*words, '--force', '--hostname=teapot').stderr
+    path.write_bytes(keys[0].public + keys[1].public)
+    assert 'Installing packages' in built.run(*words, '--force', '--hostname=cup').stderr
+
+
 def test_no_keys(refuse, repository):
     assert 'There are no keys that openSUSE "tumbleweed" is signed by: put them into mkosi.keys/' in refuse(repository.url, key=None)
 
