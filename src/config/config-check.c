@@ -159,11 +159,17 @@ static bool is_raw_disk_with_holes(const Config *config) {
         return has_root_of_any_size(config) && !config->qcow2;
 }
 
+static bool takes_repository_keys(const Config *config) {
+        return distribution_has_dnf(config->distribution) || config->distribution == DISTRIBUTION_OPENSUSE;
+}
+
 static bool never(const Config *config) {
         return false;
 }
 
 static const Dependency dependencies[] = {
+        { CONFIG(repository_keys), takes_repository_keys,
+          "for a distribution whose keys are those of its key ring on the host" },
         { CONFIG(build_packages), has_build_script, "without a build script" },
         { CONFIG(build_sources), has_build_script, "without a build script" },
         { CONFIG(build_directory), has_build_script, "without a build script" },

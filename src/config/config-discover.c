@@ -46,6 +46,7 @@ static const SpecialFile special_files[] = {
         { "mkosi.extra.tar",              S_IFREG, CONFIG(extra_trees),                 NULL             },
         { "mkosi.skeleton",               S_IFDIR, CONFIG(skeleton_trees),              NULL             },
         { "mkosi.skeleton.tar",           S_IFREG, CONFIG(skeleton_trees),              NULL             },
+        { "mkosi.keys",                   S_IFDIR, CONFIG(repository_keys),             NULL             },
         { "mkosi.build",                  S_IFREG, CONFIG(build_script),                NULL             },
         { "mkosi.prepare",                S_IFREG, CONFIG(prepare_script),              NULL             },
         { "mkosi.postinst", S_IFREG, CONFIG(postinst_script),             NULL             },
@@ -65,7 +66,7 @@ static const SpecialFile special_files[] = {
 };
 /* clang-format on */
 
-/* Trees are added to those that were given; of anything else what was given wins. */
+/* Trees and keys are added to those that were given; of anything else what was given wins. */
 static int use_special_file(LoadedConfig *loaded, const SpecialFile *special) {
         const Setting *setting = config_setting(special->offset);
         _cleanup_(freep) char *path = NULL;

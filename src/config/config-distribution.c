@@ -30,13 +30,13 @@ typedef struct DistributionDefaults {
  * systemd-boot is. */
 /* clang-format off */
 static const DistributionDefaults distribution_defaults[] = {
-        [DISTRIBUTION_FEDORA]   = { RELEASES_NUMBERED, "42",         NULL,                               NULL, NULL },
+        [DISTRIBUTION_FEDORA]   = { RELEASES_NUMBERED, "44",         NULL,                               NULL, NULL },
         [DISTRIBUTION_DEBIAN]   = { RELEASES_NAMED,    "trixie",     "http://deb.debian.org/debian",     NULL, "main" },
         [DISTRIBUTION_UBUNTU]   = { RELEASES_NAMED,    "resolute",   "http://archive.ubuntu.com/ubuntu", "http://ports.ubuntu.com/ubuntu-ports", "main", "universe" },
         [DISTRIBUTION_ARCH]     = { RELEASES_NONE,     NULL,         "https://geo.mirror.pkgbuild.com",  NULL, NULL },
         [DISTRIBUTION_OPENSUSE] = { RELEASES_NUMBERED, "tumbleweed", "https://download.opensuse.org",    NULL, NULL },
         [DISTRIBUTION_MAGEIA]   = { RELEASES_NUMBERED, "9",          NULL,                               NULL, NULL },
-        [DISTRIBUTION_CENTOS]   = { RELEASES_NUMBERED, "9",          NULL,                               NULL, NULL },
+        [DISTRIBUTION_CENTOS]   = { RELEASES_NUMBERED, "10",         NULL,                               NULL, NULL },
         [DISTRIBUTION_CLEAR]    = { RELEASES_NONE,     "latest",     NULL,                               NULL, NULL },
 };
 /* clang-format on */

@@ -14,6 +14,7 @@ typedef struct PlannedValue {
 static const bool is_installed[DISTRIBUTION_MAX] = {
         [DISTRIBUTION_DEBIAN] = true,
         [DISTRIBUTION_UBUNTU] = true,
+        [DISTRIBUTION_OPENSUSE] = true,
 };
 
 static bool other_distribution(const LoadedConfig *loaded) {
@@ -29,7 +30,7 @@ static bool other_architecture(const LoadedConfig *loaded) {
 }
 
 static const PlannedValue planned_values[] = {
-        { CONFIG(distribution), other_distribution, "it installs debian and ubuntu" },
+        { CONFIG(distribution), other_distribution, "it installs debian, ubuntu and opensuse" },
         { CONFIG(format), xfs_format,
           "an xfs file system cannot be filled without mounting it, which no build of mkosi does; gpt_ext4 and "
           "gpt_btrfs can" },

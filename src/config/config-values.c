@@ -31,6 +31,7 @@ typedef enum Input {
         INPUT_FILE,
         INPUT_DIRECTORY,
         INPUT_TREE, /* a directory or an archive */
+        INPUT_KEYS, /* a file, or a directory of them */
 } Input;
 
 static const struct {
@@ -44,6 +45,7 @@ static const struct {
         { CONFIG(build_sources), INPUT_DIRECTORY },
         { CONFIG(extra_trees), INPUT_TREE },
         { CONFIG(skeleton_trees), INPUT_TREE },
+        { CONFIG(repository_keys), INPUT_KEYS },
         { CONFIG(nspawn_settings), INPUT_FILE },
         { CONFIG(passphrase_file), INPUT_FILE },
         { CONFIG(secure_boot_key), INPUT_FILE },
@@ -80,6 +82,8 @@ static int check_input(LoadedConfig *loaded, size_t offset, size_t index, Input 
         if (input == INPUT_TREE && !is_directory && !is_file)
                 return config_mistake(loaded, offset, index, "%s is neither a directory nor an archive",
                                       said);
+        if (input == INPUT_KEYS && !is_directory && !is_file)
+                return config_mistake(loaded, offset, index, "%s is neither a file nor a directory", said);
         if ((input == INPUT_SCRIPT || input == INPUT_FILE) && !is_file)
                 return config_mistake(loaded, offset, index, "%s is no regular file", said);
         if (input == INPUT_SCRIPT && !(status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))

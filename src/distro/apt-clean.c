@@ -24,12 +24,8 @@ const char *const apt_without_docs =
         "path-include=/usr/share/locale/locale.alias\n"
         "path-exclude=/usr/share/man/*\n";
 
-typedef struct Leftover {
-        const char *directory, *pattern;
-} Leftover;
-
 /* clang-format off */
-static const Leftover docs[] = {
+static const DistroLeftover docs[] = {
         { "usr/share/groff",   "*" },
         { "usr/share/info",    "*" },
         { "usr/share/linda",   "*" },
@@ -38,7 +34,7 @@ static const Leftover docs[] = {
         { "usr/share/man",     "!(man[0-9]*)" },
 };
 
-static const Leftover leftovers[] = {
+static const DistroLeftover leftovers[] = {
         { "dev",                        "*" },
         { "run",                        "*" },
         { "tmp",                        "*" },
@@ -59,7 +55,7 @@ static const Leftover leftovers[] = {
         { "etc/apt/sources.list.d",     "*.dpkg-@(old|dist|new)" },
 };
 
-static const Leftover host_traces[] = {
+static const DistroLeftover host_traces[] = {
         { ".",                          "debootstrap" },
         { "etc",                        "@(fstab|hostname|resolv.conf)" },
         { "etc/apt",                    "sources.list" },
@@ -71,21 +67,12 @@ static const Leftover host_traces[] = {
 };
 /* clang-format on */
 
-static int remove_all(int root_fd, const Leftover *rows, size_t n_rows) {
-        for (size_t i = 0; i < n_rows; i++) {
-                const int r = distro_remove_matching(root_fd, rows[i].directory, rows[i].pattern);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 int apt_remove_leftovers(int root_fd) {
-        return remove_all(root_fd, leftovers, ELEMENTSOF(leftovers));
+        return distro_remove_all(root_fd, leftovers, ELEMENTSOF(leftovers));
 }
 
 int apt_remove_host_traces(int root_fd) {
-        return remove_all(root_fd, host_traces, ELEMENTSOF(host_traces));
+        return distro_remove_all(root_fd, host_traces, ELEMENTSOF(host_traces));
 }
 
 /* Empties, but for what matches, each directory below the given one; one that is empty then goes as well unless it is to
@@ -121,7 +108,7 @@ static int prune_each(int root_fd, const char *directory, const char *pattern, b
 }
 
 int apt_remove_docs(int root_fd) {
-        int r = remove_all(root_fd, docs, ELEMENTSOF(docs));
+        int r = distro_remove_all(root_fd, docs, ELEMENTSOF(docs));
         if (r < 0)
                 return r;
         r = prune_each(root_fd, "usr/share/doc", "!(copyright)", false);

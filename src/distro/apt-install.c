@@ -8,6 +8,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/apt-install.h"
+#include "distro/distro-check.h"
 #include "distro/distro-files.h"
 #include "distro/distro-run.h"
 
@@ -141,7 +142,7 @@ static int prepare(AptRun *run) {
         if (installation->cache)
                 add_mount(run, SANDBOX_BIND, installation->cache, "/var/cache/apt/archives");
         for (size_t i = 0; i < run->sources.n_items; i++) {
-                const char *directory = apt_mirror_directory(run->sources.items[i].mirror);
+                const char *directory = distro_mirror_directory(run->sources.items[i].mirror);
 
                 /* The security archive beside a local mirror was only guessed. */
                 if (directory && access(directory, F_OK) == 0)

@@ -16,14 +16,6 @@ void apt_sources_done(AptSources *sources) {
         *sources = (AptSources){};
 }
 
-const char *apt_mirror_directory(const char *mirror) {
-        const char *path = mirror ? text_after_prefix(mirror, "file:") : NULL;
-
-        if (path && text_after_prefix(path, "//"))
-                path += strlen("//");
-        return path && path[0] == '/' ? path : NULL;
-}
-
 bool apt_suite_is_valid(const char *suite) {
         const size_t length = suite ? strlen(suite) : 0;
 

@@ -58,8 +58,5 @@ void apt_sources_drop(AptSources *sources, const char *suite);
 int apt_sources_format(const AptArchive *archive, const AptSources *sources, const char *const *components,
                        char **ret);
 
-/* The directory of a mirror "file:///srv/debian" or "file:/srv/debian", NULL for any other. */
-const char *apt_mirror_directory(const char *mirror);
-
 /* Whether the text is a name that a suite can have: it ends up in arguments, URLs and files. */
 bool apt_suite_is_valid(const char *suite);

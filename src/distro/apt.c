@@ -13,40 +13,19 @@
 #include "distro/apt-sources.h"
 #include "distro/apt.h"
 #include "distro/debootstrap.h"
+#include "distro/distro-check.h"
 #include "distro/distro-files.h"
-#include "distro/distro-run.h"
 #include "distro/dpkg-status.h"
 
 #define DOCS_PATH            "etc/dpkg/dpkg.cfg.d/01_nodoc"
 #define DPKG_STATUS          "var/lib/dpkg/status"
 #define DPKG_STATUS_SIZE_MAX (256 * MIB)
-static const struct {
-        const char *program, *package;
-} host_programs[] = {
+
+static const HostProgram host_programs[] = {
         { "debootstrap", "debootstrap" },
-        { "gpgv", "gpgv" },
+        { "gpgv", "gpgv", { { "fedora", "gnupg2" }, { "arch", "gnupg" } } },
         { "wget", "wget" },
 };
-
-static int check_programs(const Config *config, char ***problems) {
-        _cleanup_(freep) char *search_path = NULL;
-
-        int r = distro_search_path(config, &search_path);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < ELEMENTSOF(host_programs); i++) {
-                _cleanup_(freep) char *path = NULL;
-
-                r = path_find_program(host_programs[i].program, search_path, &path);
-                if (r == -ENOENT)
-                        r = strv_append_format(problems, "Program %s is missing, install package %s",
-                                               host_programs[i].program, host_programs[i].package);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
 
 static int check_release(const Config *config, const Distro *distro, char ***problems) {
         if (!apt_suite_is_valid(config->release))
@@ -55,39 +34,10 @@ static int check_release(const Config *config, const Distro *distro, char ***pro
         return 0;
 }
 
-static int check_mirror(const Config *config, char ***problems) {
-        static const char *const schemes[] = { "http://", "https://", "file:/", NULL };
-        const char *directory = apt_mirror_directory(config->mirror);
-
-        if (text_is_empty(config->mirror))
-                return 0;
-        if (directory && access(directory, R_OK | X_OK) < 0)
-                return strv_append_format(problems, "Mirror=%s is not a directory that can be read",
-                                          config->mirror);
-        for (size_t i = 0; schemes[i]; i++)
-                if (text_after_prefix(config->mirror, schemes[i]) && !strpbrk(config->mirror, " \t\n\"'\\"))
-                        return 0;
-        return strv_append_format(
-                problems, "Mirror=%s is not an address that begins with http://, https:// or file:///",
-                config->mirror);
-}
-
-static int check_architecture(const Config *config, const Distro *distro, char ***problems) {
-        const char *word = architecture_words[config->architecture];
-
-        if (!distro->architectures[config->architecture])
-                return strv_append_format(problems, "%s does not exist for Architecture=%s", distro->title,
-                                          word);
-        if (config->bootable && !distro->kernel_packages[config->architecture])
-                return strv_append_format(problems, "%s has no kernel for Architecture=%s", distro->title,
-                                          word);
-        return 0;
-}
-
 static int apt_check(const Config *config, const Distro *distro, char ***problems) {
         assert(config && distro && problems);
 
-        int r = check_programs(config, problems);
+        int r = distro_check_programs(config, host_programs, ELEMENTSOF(host_programs), problems);
         if (r < 0)
                 return r;
         if (access(distro->key_ring, R_OK) < 0) {
@@ -99,10 +49,14 @@ static int apt_check(const Config *config, const Distro *distro, char ***problem
         r = check_release(config, distro, problems);
         if (r < 0)
                 return r;
-        r = check_mirror(config, problems);
+        r = distro_check_mirror(config, problems);
         if (r < 0)
                 return r;
-        return check_architecture(config, distro, problems);
+        return distro_check_architecture(config, distro, problems);
+}
+
+static int apt_keys(const Config *config, const Distro *distro, char ***files) {
+        return strv_append(files, distro->key_ring);
 }
 
 static int apt_version(const Config *config, char **ret) {
@@ -148,7 +102,7 @@ static int replace_local_mirror(const Installation *installation, int root_fd) {
         const AptArchive *archive = installation->distro->apt;
         const Config *config = installation->config;
 
-        if (!apt_mirror_directory(config->mirror))
+        if (!distro_mirror_directory(config->mirror))
                 return 0;
         int r = apt_sources_choose(archive, config->release, config->mirror, &used);
         if (r < 0)
@@ -190,6 +144,7 @@ static int apt_list(const Installation *installation, DistroPackages *packages) 
 const PackageManager package_manager_apt = {
         .name = "apt",
         .check = apt_check,
+        .keys = apt_keys,
         .version = apt_version,
         .bootstrap = apt_bootstrap,
         .install = apt_install,

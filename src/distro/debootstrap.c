@@ -14,6 +14,7 @@
 #include "distro/apt-clean.h"
 #include "distro/apt-sources.h"
 #include "distro/debootstrap.h"
+#include "distro/distro-check.h"
 #include "distro/distro-files.h"
 #include "distro/distro-run.h"
 
@@ -138,7 +139,7 @@ static int read_log(const Installation *installation, ToolLog *log) {
 static int run(const Installation *installation, const char *doing) {
         _cleanup_(tool_log_done) ToolLog log = {};
         _cleanup_(strv_freep) char **arguments = NULL;
-        const char *mirror_directory = apt_mirror_directory(installation->config->mirror);
+        const char *mirror_directory = distro_mirror_directory(installation->config->mirror);
         SandboxMount mounts[3] = { { .type = SANDBOX_DEV, .target = DISTRO_TREE "/dev" } };
         size_t n_mounts = 1;
 

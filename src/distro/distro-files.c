@@ -110,3 +110,12 @@ int distro_remove_matching(int root_fd, const char *directory, const char *patte
                         r = tree_remove(fd, names[i]);
         return r;
 }
+
+int distro_remove_all(int root_fd, const DistroLeftover *leftovers, size_t n_leftovers) {
+        for (size_t i = 0; i < n_leftovers; i++) {
+                const int r = distro_remove_matching(root_fd, leftovers[i].directory, leftovers[i].pattern);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

@@ -20,3 +20,10 @@ int distro_list(int root_fd, const char *directory, char ***ret);
 /* Deletes what lies directly in the directory and matches the pattern: fnmatch(3) with FNM_EXTMATCH, a leading dot is
  * nothing special. No such directory is fine. */
 int distro_remove_matching(int root_fd, const char *directory, const char *pattern);
+
+/* What is removed of a directory, as above. */
+typedef struct DistroLeftover {
+        const char *directory, *pattern;
+} DistroLeftover;
+
+int distro_remove_all(int root_fd, const DistroLeftover *leftovers, size_t n_leftovers);

@@ -4,11 +4,13 @@
 #include "base/text.h"
 #include "distro/debian.h"
 #include "distro/distro.h"
+#include "distro/opensuse.h"
 #include "distro/ubuntu.h"
 
 static const Distro *const distros[DISTRIBUTION_MAX] = {
         [DISTRIBUTION_DEBIAN] = &distro_debian,
         [DISTRIBUTION_UBUNTU] = &distro_ubuntu,
+        [DISTRIBUTION_OPENSUSE] = &distro_opensuse,
 };
 
 const Distro *distro_find(unsigned distribution) {

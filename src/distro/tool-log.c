@@ -15,14 +15,18 @@
 #define UNREACHABLE "the mirror cannot be reached, check Mirror= and the network"
 #define NOT_TRUSTED \
         "the archive is not signed by a key that is trusted, check Mirror= and update the key ring of the host"
+#define NOT_TRUSTED_REPOSITORY \
+        "the repository is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host"
 #define BAD_SIGNATURE "the archive's signature is bad, its files were changed on the way or on the mirror"
 
 /* The first row that any line answers to is taken, so what is closer to the cause comes first. The texts are those of
- * debootstrap, wget, apt, dpkg in the C locale. */
+ * debootstrap, wget, apt, dpkg, zypper in the C locale. */
 /* clang-format off */
 const ToolAnswer tool_answers[] = {
         { "No space left on device",                    -ENOSPC,  NO_SPACE },
         { "You don't have enough free space in",        -ENOSPC,  NO_SPACE },
+        { "MB more space on the ",                      -ENOSPC,  NO_SPACE },
+        { "Can't hardlink/copy ",                       -ENOSPC,  "a package cannot be copied from the mirror: no space is left on the disk, or the file cannot be read" },
         { "Exec format error",                          -ENOEXEC, "this machine cannot run programs of that architecture, install package qemu-user-static or leave out Architecture=" },
         { "Unable to execute target architecture",      -ENOEXEC, "this machine cannot run programs of that architecture, install package qemu-user-static or leave out Architecture=" },
 
@@ -39,6 +43,14 @@ const ToolAnswer tool_answers[] = {
         { "Hash Sum mismatch",                          -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
         { "File has unexpected size",                   -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
 
+        { "New repository or package signing key received", -EKEYREJECTED, NOT_TRUSTED_REPOSITORY },
+        { "' is unsigned, continue?",                   -EKEYREJECTED, "the repository is not signed, check Mirror=" },
+        { "' is signed with an unknown key",            -EKEYREJECTED, NOT_TRUSTED_REPOSITORY },
+        { "Signature verification failed for file '",   -EKEYREJECTED, BAD_SIGNATURE },
+        { "Signature verification failed [6-",          -EKEYREJECTED, "a package is not signed, check Mirror=" },
+        { "Signature verification failed [4-",          -EKEYREJECTED, "a package is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host" },
+        { "Signature verification failed [",            -EKEYREJECTED, "a package's signature is bad, it was changed on the way or on the mirror" },
+        { "No provider of '",                           -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
         { "Unable to locate package ",                  -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
         { "Couldn't find any package by ",              -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
         { "has no installation candidate",              -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
@@ -54,6 +66,8 @@ const ToolAnswer tool_answers[] = {
         { "E: Unmet dependencies",                      -ENOENT,  "packages contradict each other, check Packages=", .show_tail = true },
         { "Failure trying to run:",                     -EIO,     "a package failed to install", .show_tail = true },
 
+        { "Problem: ",                                  -ENOENT,  "packages contradict each other or lack what they need, check Packages= and Repositories=", .show_tail = true },
+
         { "Temporary failure resolving",                -EHOSTUNREACH, UNREACHABLE },
         { "Could not resolve",                          -EHOSTUNREACH, UNREACHABLE },
         { "unable to resolve host address",             -EHOSTUNREACH, UNREACHABLE },
@@ -62,12 +76,16 @@ const ToolAnswer tool_answers[] = {
         { "failed: Connection",                         -EHOSTUNREACH, UNREACHABLE },
         { "failed: No route to host",                   -EHOSTUNREACH, UNREACHABLE },
         { "failed: Network is unreachable",             -EHOSTUNREACH, UNREACHABLE },
+        { "Failed to connect to ",                      -EHOSTUNREACH, UNREACHABLE },
         { "Connection timed out",                       -EHOSTUNREACH, UNREACHABLE },
         { "Couldn't download packages:",                -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
         { "Couldn't download ",                         -EIO,     "the mirror lacks files that it lists, try again or take another Mirror=" },
         { "Failed getting release file",                -ENOENT,  "the mirror has no such release, check Release= and Mirror=" },
         { NO_RELEASE_FILE,                              -ENOENT,  "the mirror has no such release, check Release= and Mirror=" },
+        { "Valid metadata not found at specified URL",  -ENOENT,  "the mirror has no such release or repository, check Release=, Repositories= and Mirror=" },
+        { "Failed to provide Package ",                 -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
         { "E: Failed to fetch ",                        -EIO,     "the mirror did not give a file, try again or take another Mirror=" },
+        { "scriptlet failed, exit status",              -EIO,     "a script of a package failed", .show_tail = true },
         {},
 };
 

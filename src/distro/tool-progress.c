@@ -19,16 +19,40 @@ static bool read_apt_summary(const char *line, uint64_t *ret) {
         return true;
 }
 
+/* "345 new packages to install." */
+static bool read_zypper_summary(const char *line, uint64_t *ret) {
+        unsigned installed;
+        int end = 0;
+
+        if (sscanf(line, "%9u new package%n", &installed, &end) != 1 || end == 0)
+                return false;
+        *ret = installed;
+        return true;
+}
+
+/* "( 12/345) Installing: bash-5.2-1.x86_64 […done]", which is all that is said of a package. */
+static bool is_installed_by_zypper(const char *line) {
+        unsigned position, n_packages;
+        int end = 0;
+
+        return sscanf(line, "(%9u/%9u) Installing: %n", &position, &n_packages, &end) == 2 && end > 0;
+}
+
 void tool_progress_follow(ToolProgress *tool, const char *line, Progress *progress) {
         uint64_t n_packages;
 
-        if (read_apt_summary(line, &n_packages)) {
+        if (read_apt_summary(line, &n_packages) || read_zypper_summary(line, &n_packages)) {
                 progress_expect(progress, PROGRESS_ITEMS, STAGES_PER_PACKAGE * n_packages);
                 tool->expecting = true;
                 return;
         }
         if (text_after_prefix(line, "I: Validating ")) {
                 tool->n_fetched++;
+                return;
+        }
+
+        if (tool->expecting && is_installed_by_zypper(line)) {
+                progress_advance(progress, STAGES_PER_PACKAGE);
                 return;
         }
 

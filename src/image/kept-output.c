@@ -28,6 +28,7 @@ static const size_t without_effect[] = {
 
 /* Settings that are paths of what is read. Sources are looked at file by file. */
 static const size_t read_paths[] = {
+        CONFIG(repository_keys),
         CONFIG(extra_trees),
         CONFIG(skeleton_trees),
         CONFIG(build_script),

@@ -99,15 +99,6 @@ static void test_format(void **state) {
                                      "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n");
 }
 
-static void test_mirror_directory(void **state) {
-        assert_string_equal(apt_mirror_directory("file:///srv/debian"), "/srv/debian");
-        assert_string_equal(apt_mirror_directory("file:/srv/debian"), "/srv/debian");
-        assert_null(apt_mirror_directory("file://host/debian"));
-        assert_null(apt_mirror_directory("file:relative"));
-        assert_null(apt_mirror_directory("http://deb.debian.org/debian"));
-        assert_null(apt_mirror_directory(NULL));
-}
-
 static void test_suite_is_valid(void **state) {
         static const char *const good[] = { "bookworm", "sid", "rc-buggy", "buster/updates", "12", "a.b_c" };
         static const char *const bad[] = { "",    "-v",  "../etc", "a..b", "a b",
@@ -128,8 +119,9 @@ static void test_optional(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_choose),           cmocka_unit_test(test_format),
-                cmocka_unit_test(test_mirror_directory), cmocka_unit_test(test_suite_is_valid),
+                cmocka_unit_test(test_choose),
+                cmocka_unit_test(test_format),
+                cmocka_unit_test(test_suite_is_valid),
                 cmocka_unit_test(test_optional),
         };
 

@@ -12,8 +12,8 @@ static void test_everything_is_found(void **state) {
                 "mkosi.verity.key",      "mkosi.verity.crt",      "mkosi.verity.passphrase",
                 "mkosi.mksquashfs-tool"
         };
-        static const char *const directories[] = { "mkosi.extra", "mkosi.skeleton", "mkosi.cache",
-                                                   "mkosi.builddir", "mkosi.output" };
+        static const char *const directories[] = { "mkosi.extra",    "mkosi.skeleton", "mkosi.cache",
+                                                   "mkosi.builddir", "mkosi.output",   "mkosi.keys" };
 
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
                 put_file(files[i], "", 0755);
@@ -27,6 +27,7 @@ static void test_everything_is_found(void **state) {
         assert_in_project(config->extra_trees[1], "/mkosi.extra.tar");
         assert_in_project(config->skeleton_trees[0], "/mkosi.skeleton");
         assert_in_project(config->skeleton_trees[1], "/mkosi.skeleton.tar");
+        assert_in_project(config->repository_keys[0], "/mkosi.keys");
         assert_in_project(config->build_script, "/mkosi.build");
         assert_in_project(config->postinst_script, "/mkosi.postinst");
         assert_in_project(config->finalize_script, "/mkosi.finalize");

@@ -57,6 +57,8 @@ static void test_another_distribution_than_the_hosts(void **state) {
                 { "-dubuntu", "resolute", "http://archive.ubuntu.com/ubuntu", "main" },
                 { "-darch", NULL, "https://geo.mirror.pkgbuild.com", "" },
                 { "-dopensuse", "tumbleweed", "https://download.opensuse.org", "" },
+                { "-dcentos", "10", NULL, "" },
+                { "-dmageia", "9", NULL, "" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -65,7 +67,10 @@ static void test_another_distribution_than_the_hosts(void **state) {
                         resolve_on("ID=fedora\nVERSION_ID=41\n", "x86_64", &r, cases[i].argument);
 
                 assert_fine(loaded, r);
-                assert_string_equal(loaded->config.mirror, cases[i].mirror);
+                if (cases[i].mirror)
+                        assert_string_equal(loaded->config.mirror, cases[i].mirror);
+                else
+                        assert_null(loaded->config.mirror);
                 assert_list(loaded->config.repositories, cases[i].repositories);
                 if (cases[i].release)
                         assert_string_equal(loaded->config.release, cases[i].release);

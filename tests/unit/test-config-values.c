@@ -103,6 +103,7 @@ static void test_inputs_must_be_there(void **state) {
         put_directory("directory");
         put_file(
                 "mkosi.default",
+                "[Distribution]\nRepositoryKeys=file directory /dev/null\n"
                 "[Packages]\nExtraTrees=directory file /nonexistent\nSkeletonTrees=/dev/null\nBuildSources=file\n"
                 "NSpawnSettings=directory\nBuildScript=directory\n",
                 0644);
@@ -110,11 +111,12 @@ static void test_inputs_must_be_there(void **state) {
         assert_int_equal(load(&loaded), 0);
 
         resolve_wrong(loaded,
-                      "mkosi.default:6: BuildScript=directory is no regular file\n"
-                      "mkosi.default:4: BuildSources=file is no directory\n"
-                      "mkosi.default:2: ExtraTrees=/nonexistent cannot be read: No such file or directory\n"
-                      "mkosi.default:3: SkeletonTrees=/dev/null is neither a directory nor an archive\n"
-                      "mkosi.default:5: NSpawnSettings=directory is no regular file\n");
+                      "mkosi.default:8: BuildScript=directory is no regular file\n"
+                      "mkosi.default:6: BuildSources=file is no directory\n"
+                      "mkosi.default:4: ExtraTrees=/nonexistent cannot be read: No such file or directory\n"
+                      "mkosi.default:5: SkeletonTrees=/dev/null is neither a directory nor an archive\n"
+                      "mkosi.default:2: RepositoryKeys=/dev/null is neither a file nor a directory\n"
+                      "mkosi.default:7: NSpawnSettings=directory is no regular file\n");
 }
 
 static void test_secure_boot_needs_key_and_certificate(void **state) {

@@ -75,11 +75,25 @@ static void test_remove_matching(void **state) {
         assert_null(none);
 }
 
+static void test_remove_all(void **state) {
+        static const DistroLeftover leftovers[] = { { "d", "*.log" }, { "missing", "*" }, { "e", "?" } };
+        _cleanup_(fd_closep) int root_fd = distro_open_root(".");
+
+        assert_int_equal(distro_write_text(root_fd, "d/keep", "", 0644), 0);
+        assert_int_equal(distro_write_text(root_fd, "d/a.log", "", 0644), 0);
+        assert_int_equal(distro_write_text(root_fd, "e/f", "", 0644), 0);
+        assert_int_equal(distro_remove_all(root_fd, leftovers, ELEMENTSOF(leftovers)), 0);
+        assert_int_equal(access("d/keep", F_OK), 0);
+        assert_int_not_equal(access("d/a.log", F_OK), 0);
+        assert_int_not_equal(access("e/f", F_OK), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_write_makes_parents),
                 unit_test_in_directory(test_links_stay_below),
                 unit_test_in_directory(test_remove_matching),
+                unit_test_in_directory(test_remove_all),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ static void test_rows(void **state) {
                 assert_string_equal(distro->name, distribution_words[i]);
                 assert_false(text_is_empty(distro->title));
                 assert_non_null(distro->manager->check);
+                assert_non_null(distro->manager->keys);
                 assert_non_null(distro->manager->bootstrap);
                 assert_non_null(distro->manager->install);
                 assert_non_null(distro->manager->clean);

@@ -46,6 +46,29 @@ static const struct {
             " installed bad package post-installation script subprocess returned error exit status 3" },
           -EIO,
           "Failed to do it: a package failed to install (dpkg: error processing package bad (--configure):)" },
+        { { "New repository or package signing key received:", "File 'repomd.xml' …",
+            "[oss|https://mirror/] Valid metadata not found at specified URL" },
+          -EKEYREJECTED,
+          "Failed to do it: the repository is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or "
+          "the keys of the host (New repository or package signing key received:)" },
+        { { "File 'repomd.xml' from repository 'oss' is unsigned, continue? [yes/no] (no): no",
+            "[oss|https://mirror/] Valid metadata not found at specified URL" },
+          -EKEYREJECTED,
+          "Failed to do it: the repository is not signed, check Mirror= (File 'repomd.xml' from repository 'oss' is "
+          "unsigned, continue? [yes/no] (no): no)" },
+        { { "tea-1-1.noarch (oss): Signature verification failed [2-Signature does not verify]" },
+          -EKEYREJECTED,
+          "Failed to do it: a package's signature is bad, it was changed on the way or on the mirror (tea-1-1.noarch "
+          "(oss): Signature verification failed [2-Signature does not verify])" },
+        { { "[oss|http://127.0.0.1:9/] Valid metadata not found at specified URL",
+            "Error message: Failed to connect to 127.0.0.1 port 9 after 0 ms: Couldn't connect to server" },
+          -EHOSTUNREACH,
+          "Failed to do it: the mirror cannot be reached, check Mirror= and the network (Error message: Failed to connect "
+          "to 127.0.0.1 port 9 after 0 ms: Couldn't connect to server)" },
+        { { "'nosuch' not found in package names. Trying capabilities.", "No provider of 'nosuch' found." },
+          -ENOENT,
+          "Failed to do it: the release has no such package, check Packages= and Repositories= (No provider of 'nosuch' "
+          "found.)" },
         { { "nothing", "known" }, -EIO, "Failed to do it: the program ended with status 100" },
 };
 

@@ -69,6 +69,20 @@ static void test_debootstrap(void **state) {
         assert_told(lines, "\"unit\":\"items\",\"done\":3,\"total\":4,");
 }
 
+static void test_zypper(void **state) {
+        static const char *const lines[] = {
+                "Reading installed packages...",
+                "12 new packages to install.",
+                "In cache a-1-1.noarch.rpm (1/12),   5.4 KiB (    0   B unpacked)",
+                "( 1/12) Installing: a-1-1.noarch [...done]",
+                "Additional rpm output:",
+                "( 2/12) Installing: b-1-1.noarch [...done]",
+                NULL,
+        };
+
+        assert_told(lines, "\"unit\":\"items\",\"done\":4,\"total\":24,");
+}
+
 /* What looks alike, and what nothing was announced for. */
 static void test_nothing(void **state) {
         static const char *const lines[] = {
@@ -78,6 +92,8 @@ static void test_nothing(void **state) {
                 "some upgraded, 1 newly installed, x",
                 "1 upgraded, and more",
                 "I: Unpacking b...",
+                "(1/2) Installing: a-1-1.noarch [...done]",
+                "1 new thing",
                 NULL,
         };
 
@@ -88,6 +104,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_apt),
                 cmocka_unit_test(test_debootstrap),
+                cmocka_unit_test(test_zypper),
                 cmocka_unit_test(test_nothing),
         };
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <unistd.h>
+
+#include "base/os-release.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "distro/distro-check.h"
+#include "distro/distro-run.h"
+
+const char *distro_host_package(const HostProgram *program, const char *host) {
+        for (size_t i = 0; i < ELEMENTSOF(program->others) && program->others[i].host; i++)
+                if (host && text_equal(program->others[i].host, host))
+                        return program->others[i].package;
+        return program->package;
+}
+
+int distro_check_programs(const Config *config, const HostProgram *programs, size_t n_programs,
+                          char ***problems) {
+        _cleanup_(os_release_done) OsRelease host = {};
+        _cleanup_(freep) char *search_path = NULL;
+
+        int r = distro_search_path(config, &search_path);
+        if (r < 0)
+                return r;
+        r = os_release_load("/", &host);
+        if (r == -ENOMEM)
+                return r; /* a host that does not say which it is gets Debian's names */
+
+        for (size_t i = 0; i < n_programs; i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                r = path_find_program(programs[i].program, search_path, &path);
+                if (r == -ENOENT)
+                        r = strv_append_format(problems, "Program %s is missing, install package %s",
+                                               programs[i].program,
+                                               distro_host_package(&programs[i], host.id));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+const char *distro_mirror_directory(const char *mirror) {
+        const char *path = mirror ? text_after_prefix(mirror, "file:") : NULL;
+
+        if (path && text_after_prefix(path, "//"))
+                path += strlen("//");
+        return path && path[0] == '/' ? path : NULL;
+}
+
+int distro_check_mirror(const Config *config, char ***problems) {
+        static const char *const schemes[] = { "http://", "https://", "file:/", NULL };
+        const char *directory = distro_mirror_directory(config->mirror);
+
+        if (text_is_empty(config->mirror))
+                return 0;
+        if (directory && access(directory, R_OK | X_OK) < 0)
+                return strv_append_format(problems, "Mirror=%s is not a directory that can be read",
+                                          config->mirror);
+        for (size_t i = 0; schemes[i]; i++)
+                if (text_after_prefix(config->mirror, schemes[i]) && !strpbrk(config->mirror, " \t\n\"'\\"))
+                        return 0;
+        return strv_append_format(
+                problems, "Mirror=%s is not an address that begins with http://, https:// or file:///",
+                config->mirror);
+}
+
+int distro_check_architecture(const Config *config, const Distro *distro, char ***problems) {
+        const char *word = architecture_words[config->architecture];
+
+        if (!distro->architectures[config->architecture])
+                return strv_append_format(problems, "%s does not exist for Architecture=%s", distro->title,
+                                          word);
+        if (config->bootable && !distro->kernel_packages[config->architecture])
+                return strv_append_format(problems, "%s has no kernel for Architecture=%s", distro->title,
+                                          word);
+        return 0;
+}

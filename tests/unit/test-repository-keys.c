@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "temporary-directory.h"
+
+#include "base/fd.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "distro/distro-files.h"
+#include "distro/opensuse.h"
+#include "distro/repository-keys.h"
+
+#define KEY "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
+
+static int put(const char *path, const char *text) {
+        _cleanup_(fd_closep) int fd = distro_open_root(".");
+
+        return distro_write_text(fd, path, text, 0644);
+}
+
+static void test_find(void **state) {
+        static const char *const of_host[] = { "host/a", "host/missing", NULL };
+        _cleanup_(strv_freep) char **given = NULL, **found = NULL, **other = NULL;
+        _cleanup_(freep) char *text = NULL;
+
+        assert_int_equal(put("host/a", KEY), 0);
+        assert_int_equal(put("keys/2.asc", KEY), 0);
+        assert_int_equal(put("keys/1.asc", KEY), 0);
+        assert_int_equal(put("keys/.hidden", KEY), 0);
+        assert_int_equal(put("single", KEY), 0);
+
+        assert_int_equal(repository_keys_find(&(const Config){}, of_host, &other), 0);
+        assert_int_equal(strv_length(STRV(other)), 1);
+        assert_string_equal(other[0], "host/a");
+
+        assert_int_equal(strv_append(&given, "single"), 0);
+        assert_int_equal(strv_append(&given, "keys"), 0);
+        const Config config = { .repository_keys = given };
+        assert_int_equal(repository_keys_find(&config, of_host, &found), 0);
+        assert_int_equal(strv_join(STRV(found), " ", &text), 0);
+        assert_string_equal(text, "single keys/1.asc keys/2.asc");
+}
+
+static void test_check(void **state) {
+        _cleanup_(strv_freep) char **given = NULL, **problems = NULL;
+        char release[] = "tumbleweed";
+
+        assert_int_equal(put("binary", "\x99"), 0);
+        assert_int_equal(put("good", KEY), 0);
+        assert_int_equal(strv_append(&given, "good"), 0);
+        assert_int_equal(strv_append(&given, "binary"), 0);
+        assert_int_equal(strv_append(&given, "missing"), 0);
+        const Config config = { .repository_keys = given }, none = { .release = release };
+        assert_int_equal(repository_keys_check(&config, &distro_opensuse, NULL, "there", &problems), 0);
+        assert_int_equal(strv_length(STRV(problems)), 2);
+        assert_string_equal(problems[0],
+                            "binary is no public key in ASCII armour: export it with gpg --armor --export");
+        assert_non_null(text_after_prefix(problems[1], "The key missing cannot be read: "));
+
+        assert_int_equal(repository_keys_check(&none, &distro_opensuse, NULL, "there", &problems), 0);
+        assert_non_null(text_after_prefix(
+                problems[2], "There are no keys that openSUSE \"tumbleweed\" is signed by: put them into "));
+}
+
+static void test_copy(void **state) {
+        _cleanup_(strv_freep) char **given = NULL, **paths = NULL;
+        _cleanup_(fd_closep) int root_fd = distro_open_root("."), to_fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+
+        assert_int_equal(put("a", KEY "a"), 0);
+        assert_int_equal(put("b", KEY "b"), 0);
+        assert_int_equal(strv_append(&given, "b"), 0);
+        assert_int_equal(strv_append(&given, "a"), 0);
+        const Config config = { .repository_keys = given };
+        to_fd = distro_make_directory(root_fd, "copy", 0755);
+        assert_true(to_fd >= 0);
+        assert_int_equal(repository_keys_copy(&config, NULL, to_fd, "/inside", &paths), 0);
+        assert_int_equal(strv_length(STRV(paths)), 2);
+        assert_string_equal(paths[1], "/inside/1");
+        assert_int_equal(file_read(to_fd, "1", 100, &text, NULL), 0);
+        assert_string_equal(text, KEY "a");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                unit_test_in_directory(test_find),
+                unit_test_in_directory(test_check),
+                unit_test_in_directory(test_copy),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
