@@ -12,7 +12,8 @@ typedef struct PlannedValue {
 } PlannedValue;
 
 static bool other_distribution(const LoadedConfig *loaded) {
-        return loaded->config.distribution != DISTRIBUTION_DEBIAN;
+        return loaded->config.distribution != DISTRIBUTION_DEBIAN &&
+               !distribution_has_dnf(loaded->config.distribution);
 }
 
 static bool xfs_format(const LoadedConfig *loaded) {
@@ -24,7 +25,7 @@ static bool other_architecture(const LoadedConfig *loaded) {
 }
 
 static const PlannedValue planned_values[] = {
-        { CONFIG(distribution), other_distribution, "it installs debian" },
+        { CONFIG(distribution), other_distribution, "it installs debian, fedora, centos and mageia" },
         { CONFIG(format), xfs_format,
           "an xfs file system cannot be filled without mounting it, which no build of mkosi does; gpt_ext4 and "
           "gpt_btrfs can" },

@@ -55,6 +55,10 @@ static int apt_check(const Config *config, const Distro *distro, char ***problem
         return distro_check_architecture(config, distro, problems);
 }
 
+static int apt_keys(const Config *config, const Distro *distro, char ***files) {
+        return strv_append(files, distro->key_ring);
+}
+
 static int apt_version(const Config *config, char **ret) {
         return debootstrap_version(config, ret);
 }
@@ -138,6 +142,7 @@ static int apt_list(const Installation *installation, DistroPackages *packages) 
 const PackageManager package_manager_apt = {
         .name = "apt",
         .check = apt_check,
+        .keys = apt_keys,
         .version = apt_version,
         .bootstrap = apt_bootstrap,
         .install = apt_install,

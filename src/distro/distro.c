@@ -4,9 +4,13 @@
 #include "base/text.h"
 #include "distro/debian.h"
 #include "distro/distro.h"
+#include "distro/fedora.h"
 
 static const Distro *const distros[DISTRIBUTION_MAX] = {
+        [DISTRIBUTION_FEDORA] = &distro_fedora,
         [DISTRIBUTION_DEBIAN] = &distro_debian,
+        [DISTRIBUTION_MAGEIA] = &distro_mageia,
+        [DISTRIBUTION_CENTOS] = &distro_centos,
 };
 
 const Distro *distro_find(unsigned distribution) {

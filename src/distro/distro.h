@@ -10,6 +10,7 @@
 
 typedef struct Distro Distro;
 typedef struct AptArchive AptArchive; /* apt-sources.h */
+typedef struct DnfArchive DnfArchive; /* dnf-config.h */
 
 /* One tree being installed. */
 typedef struct Installation {
@@ -44,7 +45,9 @@ typedef struct PackageManager {
         /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key rings), each
          * appended to problems; NULL: none. Runs before anything is downloaded. */
         int (*check)(const Config *config, const Distro *distro, char ***problems);
-        /* The version of what it runs on the host, for trees that are kept; NULL when that does not tell. */
+        /* Appends the files of the host whose keys sign the packages. */
+        int (*keys)(const Config *config, const Distro *distro, char ***files);
+        /* The version of what it runs on the host, for trees that are kept; NULL, or NULL as the answer: nothing tells. */
         int (*version)(const Config *config, char **ret);
         int (*bootstrap)(const Installation *installation); /* base tree */
         int (*install)(const Installation *installation,
@@ -66,7 +69,7 @@ struct Distro {
         const char *name;  /* word of Distribution= */
         const char *title; /* for people: "Debian" */
         const PackageManager *manager;
-        const char *key_ring;         /* file on the host that signs the archive */
+        const char *key_ring;         /* file on the host that signs the archive; NULL: see the archive */
         const char *key_ring_package; /* of the host, has that file */
         const char *const *base_packages;
         /* For bootable trees: */
@@ -81,6 +84,7 @@ struct Distro {
         const char *const
                 *architectures; /* index: Architecture; the distribution's own name ("amd64"), NULL: none */
         const AptArchive *apt;  /* for managers of that family, else NULL */
+        const DnfArchive *dnf;  /* likewise */
 };
 
 /* NULL when the distribution is not there yet. */

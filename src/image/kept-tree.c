@@ -121,6 +121,20 @@ static int add_prepare(const Config *config, KeptInputs *inputs) {
         return r;
 }
 
+static int add_keys(const Config *config, const Distro *distro, KeptInputs *inputs) {
+        _cleanup_(strv_freep) char **files = NULL;
+
+        int r = distro->manager->keys(config, distro, &files);
+        for (char **file = files; r >= 0 && file && *file; file++) {
+                _cleanup_(freep) char *title = NULL;
+
+                r = text_format(&title, "keys in %s", *file);
+                if (r >= 0)
+                        r = kept_inputs_add_tree(inputs, title, *file, NULL);
+        }
+        return r;
+}
+
 static int collect_base(const Config *config, const Distro *distro, KeptInputs *inputs) {
         _cleanup_(strv_freep) char **packages = NULL;
         _cleanup_(freep) char *version = NULL;
@@ -131,7 +145,7 @@ static int collect_base(const Config *config, const Distro *distro, KeptInputs *
         if (r >= 0)
                 r = kept_inputs_add(inputs, distro->manager->name, version);
         if (r >= 0)
-                r = kept_inputs_add_tree(inputs, "key ring", distro->key_ring, NULL);
+                r = add_keys(config, distro, inputs);
         if (r >= 0)
                 r = add_settings(config, inputs);
         if (r >= 0)

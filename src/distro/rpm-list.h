@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What rpm(8) answers when it is asked which packages are installed, in a format of ours. */
+
+#include "distro/distro.h"
+
+/* Argument of --queryformat. */
+extern const char *const rpm_list_format;
+
+/* Takes one line. What rpm itself has to say between them is left alone (0), and so are public keys, which its database
+ * has as if they were packages; 1 when it was a package. -EBADMSG for one of which something is missing. */
+int rpm_list_take(const char *line, DistroPackages *packages);
