@@ -22,7 +22,11 @@ import small
 PROBE = 'exec >/usr/share/probe\necho "bypass=$KERNEL_INSTALL_BYPASS"\ntouch /run/left /tmp/left /dev/left\n'
 PACKAGES = [
     rpmrepo.Package('probe', {'usr/share': None}, scripts={'post': PROBE}, Requires='coreutils'),
+    rpmrepo.Package('failing', scripts={'post': 'exit 3'}, Requires='coreutils'),
     rpmrepo.Package('broken', Requires='nothing-that-is-there'),
+    rpmrepo.Package(
+        'documented', {'usr/share/doc/documented': 'long'}, docs=('usr/share/doc/documented',), Recommends='newer',
+    ),  # fmt: skip
     rpmrepo.Package('altered', {'usr/lib/altered': 'what was meant'}),
 ]
 HOST_PLACES = ('/etc', '/var/lib/rpm', '/var/lib/dnf', '/var/cache/dnf', '/root/.rpmdb', '/root/.gnupg')
@@ -151,6 +155,17 @@ def test_cache_needs_no_network(project, project_directory, server):
     server.socket.close()
     build.run('--cache=cache', '--force', '--package=filesystem')
     assert list(project_directory.glob('cache/*/packages/*.rpm'))
+
+
+def test_failing_script_is_a_warning(project):
+    said = project(output='Format=directory\n').run('--package=failing').stderr
+    assert 'A script of a package failed' in said and 'failing-1-1' in said and 'exit status 3' in said
+
+
+def test_without_docs_and_weak_dependencies(project, project_directory):
+    project(output='Format=directory\n').run('--package=documented')
+    assert not (project_directory / 'image/usr/share/doc/documented').exists()
+    assert not any(line.startswith('newer ') for line in installed(project_directory / 'image'))
 
 
 def test_unsigned_index(project, mirror):
