@@ -4,13 +4,14 @@
 #include "base/text.h"
 #include "distro/debian.h"
 #include "distro/distro.h"
+#include "distro/fedora.h"
 #include "distro/opensuse.h"
 #include "distro/ubuntu.h"
 
 static const Distro *const distros[DISTRIBUTION_MAX] = {
-        [DISTRIBUTION_DEBIAN] = &distro_debian,
-        [DISTRIBUTION_UBUNTU] = &distro_ubuntu,
-        [DISTRIBUTION_OPENSUSE] = &distro_opensuse,
+        [DISTRIBUTION_FEDORA] = &distro_fedora, [DISTRIBUTION_DEBIAN] = &distro_debian,
+        [DISTRIBUTION_UBUNTU] = &distro_ubuntu, [DISTRIBUTION_OPENSUSE] = &distro_opensuse,
+        [DISTRIBUTION_MAGEIA] = &distro_mageia, [DISTRIBUTION_CENTOS] = &distro_centos,
 };
 
 const Distro *distro_find(unsigned distribution) {

@@ -11,6 +11,7 @@
 typedef struct Distro Distro;
 typedef struct AptArchive AptArchive;       /* apt-sources.h */
 typedef struct ZypperArchive ZypperArchive; /* zypper-config.h */
+typedef struct DnfArchive DnfArchive;       /* dnf-config.h */
 
 /* One tree being installed. */
 typedef struct Installation {
@@ -86,6 +87,7 @@ struct Distro {
                 *architectures; /* index: Architecture; the distribution's own name ("amd64"), NULL: none */
         const AptArchive *apt;  /* for managers of that family, else NULL */
         const ZypperArchive *zypper; /* likewise */
+        const DnfArchive *dnf;       /* likewise */
 };
 
 /* NULL when the distribution is not there yet. */

@@ -17,16 +17,22 @@
         "the archive is not signed by a key that is trusted, check Mirror= and update the key ring of the host"
 #define NOT_TRUSTED_REPOSITORY \
         "the repository is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host"
+#define NOT_TRUSTED_PACKAGE \
+        "a package is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host"
+#define CONTRADICTION \
+        "packages contradict each other or lack what they need, check Packages= and Repositories="
 #define BAD_SIGNATURE "the archive's signature is bad, its files were changed on the way or on the mirror"
 
 /* The first row that any line answers to is taken, so what is closer to the cause comes first. The texts are those of
- * debootstrap, wget, apt, dpkg, zypper in the C locale. */
+ * debootstrap, wget, apt, dpkg, dnf, librepo, rpm, zypper in the C locale. */
 /* clang-format off */
 const ToolAnswer tool_answers[] = {
         { "No space left on device",                    -ENOSPC,  NO_SPACE },
         { "You don't have enough free space in",        -ENOSPC,  NO_SPACE },
         { "MB more space on the ",                      -ENOSPC,  NO_SPACE },
         { "Can't hardlink/copy ",                       -ENOSPC,  "a package cannot be copied from the mirror: no space is left on the disk, or the file cannot be read" },
+        { "more space needed on the ",                  -ENOSPC,  NO_SPACE },
+        { "database or disk is full",                   -ENOSPC,  NO_SPACE },
         { "Exec format error",                          -ENOEXEC, "this machine cannot run programs of that architecture, install package qemu-user-static or leave out Architecture=" },
         { "Unable to execute target architecture",      -ENOEXEC, "this machine cannot run programs of that architecture, install package qemu-user-static or leave out Architecture=" },
 
@@ -39,6 +45,12 @@ const ToolAnswer tool_answers[] = {
         { "The following signatures were invalid",      -EKEYREJECTED, BAD_SIGNATURE },
         { "Clearsigned file isn't valid",               -EKEYREJECTED, BAD_SIGNATURE },
         { "is not signed.",                             -EKEYREJECTED, "the archive is not signed" },
+        { "repomd.xml GPG signature verification error", -EKEYREJECTED, BAD_SIGNATURE },
+        { "not correct for this package",               -EKEYREJECTED, NOT_TRUSTED_PACKAGE },
+        { "is not signed",                              -EKEYREJECTED, "a package is not signed, check Mirror=" },
+        { "GPG check FAILED",                           -EKEYREJECTED, NOT_TRUSTED_PACKAGE },
+        { "has incorrect checksum",                     -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
+        { "checksum doesn't match",                     -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
         { "Release file for",                           -ESTALE,  "the archive's index is too old or too new, check the clock and Mirror=" },
         { "Hash Sum mismatch",                          -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
         { "File has unexpected size",                   -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
@@ -54,6 +66,9 @@ const ToolAnswer tool_answers[] = {
         { "Unable to locate package ",                  -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
         { "Couldn't find any package by ",              -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
         { "has no installation candidate",              -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
+        { "Unable to find a match: ",                   -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
+        { "No match for argument: ",                    -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
+        { "Module or Group '",                          -ENOENT,  "the release has no such group of packages, check Packages= and Repositories=" },
         { "E: Version '",                               -ENOENT,  "the release has no such version of a package, check Packages=" },
         { "Couldn't find these debs: ",                 -ENOENT,  "the mirror lacks packages that every image needs, check Release=, Repositories= and Mirror=" },
         { "Invalid Release file, no entry for",         -ENOENT,  "the release has no such component or architecture, check Repositories= and Architecture=" },
@@ -66,7 +81,10 @@ const ToolAnswer tool_answers[] = {
         { "E: Unmet dependencies",                      -ENOENT,  "packages contradict each other, check Packages=", .show_tail = true },
         { "Failure trying to run:",                     -EIO,     "a package failed to install", .show_tail = true },
 
-        { "Problem: ",                                  -ENOENT,  "packages contradict each other or lack what they need, check Packages= and Repositories=", .show_tail = true },
+        { "Problem: ",                                  -ENOENT,  CONTRADICTION, .show_tail = true },
+        { "nothing provides ",                          -ENOENT,  CONTRADICTION, .show_tail = true },
+        { "conflicting requests",                       -ENOENT,  CONTRADICTION, .show_tail = true },
+        { " conflicts with ",                           -ENOENT,  CONTRADICTION, .show_tail = true },
 
         { "Temporary failure resolving",                -EHOSTUNREACH, UNREACHABLE },
         { "Could not resolve",                          -EHOSTUNREACH, UNREACHABLE },
@@ -78,6 +96,13 @@ const ToolAnswer tool_answers[] = {
         { "failed: Network is unreachable",             -EHOSTUNREACH, UNREACHABLE },
         { "Failed to connect to ",                      -EHOSTUNREACH, UNREACHABLE },
         { "Connection timed out",                       -EHOSTUNREACH, UNREACHABLE },
+        { "Curl error (5)",                             -EHOSTUNREACH, UNREACHABLE },
+        { "Curl error (6)",                             -EHOSTUNREACH, UNREACHABLE },
+        { "Curl error (7)",                             -EHOSTUNREACH, UNREACHABLE },
+        { "Curl error (28)",                            -EHOSTUNREACH, UNREACHABLE },
+        { "Curl error (35)",                            -EHOSTUNREACH, UNREACHABLE },
+        { "Curl error (56)",                            -EHOSTUNREACH, UNREACHABLE },
+        { "Curl error (60)",                            -EHOSTUNREACH, "the mirror's certificate is not trusted, check Mirror= and the clock" },
         { "Couldn't download packages:",                -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
         { "Couldn't download ",                         -EIO,     "the mirror lacks files that it lists, try again or take another Mirror=" },
         { "Failed getting release file",                -ENOENT,  "the mirror has no such release, check Release= and Mirror=" },
@@ -85,13 +110,16 @@ const ToolAnswer tool_answers[] = {
         { "Valid metadata not found at specified URL",  -ENOENT,  "the mirror has no such release or repository, check Release=, Repositories= and Mirror=" },
         { "Failed to provide Package ",                 -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
         { "E: Failed to fetch ",                        -EIO,     "the mirror did not give a file, try again or take another Mirror=" },
-        { "scriptlet failed, exit status",              -EIO,     "a script of a package failed", .show_tail = true },
+        { "Cannot prepare internal mirrorlist: Status code: 404", -ENOENT, "the distribution has no such release, check Release=" },
+        { "Failed to download metadata for repo",       -ENOENT,  "the mirror has no such release, check Release= and Mirror=" },
+        { "Error downloading packages:",                -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
+        { "scriptlet failed, exit status",              -EIO,     "A script of a package failed", .show_tail = true, .warning = true },
         {},
 };
 
 static const char *const shown[] = {
         "I: Retrieving ", "I: Validating ", "I: Extracting ", "I: Unpacking ", "I: Configuring ", "I: Resolving ",
-        "Get:", "Unpacking ", "Setting up ", "Removing ", "Processing triggers for ",
+        "  Installing       : ", "  Running scriptlet: ", "Get:", "Unpacking ", "Setting up ", "Removing ", "Processing triggers for ",
         NULL,
 };
 /* clang-format on */
@@ -155,7 +183,7 @@ void tool_log_done(ToolLog *log) {
 
 /* Without the mark of an error or warning, which the message brings itself. */
 static const char *own_words(const char *line) {
-        const char *words = text_after_prefix(line, "E: ") ?: text_after_prefix(line, "W: ") ?: line;
+        const char *words = text_after_prefix(line, "E: ") ?: text_after_prefix(line, "W: ") ?: text_after_prefix(line, "Error: ") ?: line;
 
         while (*words == ' ')
                 words++;
@@ -202,8 +230,13 @@ int tool_log_fail(const ToolLog *log, const char *doing, int status) {
 }
 
 const char *tool_log_detail(const char *line) {
-        for (size_t i = 0; shown[i]; i++)
-                if (text_after_prefix(line, shown[i]))
-                        return text_after_prefix(line, "I: ") ?: line;
+        for (size_t i = 0; shown[i]; i++) {
+                if (!text_after_prefix(line, shown[i]))
+                        continue;
+                line = text_after_prefix(line, "I: ") ?: line;
+                while (*line == ' ')
+                        line++;
+                return line;
+        }
         return NULL;
 }

@@ -14,6 +14,7 @@ typedef struct ToolAnswer {
         const char *meaning; /* and the cure */
         bool show_tail;      /* the line alone does not tell all */
         bool grave;          /* also when the tool goes on and ends well */
+        bool warning;        /* is worth being told when the tool goes on and ends well */
 } ToolAnswer;
 
 typedef struct ToolLog {

@@ -19,6 +19,17 @@ static bool read_apt_summary(const char *line, uint64_t *ret) {
         return true;
 }
 
+/* "Install  345 Packages", which dnf says of one as well. */
+static bool read_dnf_summary(const char *line, uint64_t *ret) {
+        unsigned installed;
+        int end = 0;
+
+        if (sscanf(line, "Install %9u Package%n", &installed, &end) != 1 || end == 0)
+                return false;
+        *ret = installed;
+        return true;
+}
+
 /* "345 new packages to install." */
 static bool read_zypper_summary(const char *line, uint64_t *ret) {
         unsigned installed;
@@ -38,10 +49,17 @@ static bool is_installed_by_zypper(const char *line) {
         return sscanf(line, "(%9u/%9u) Installing: %n", &position, &n_packages, &end) == 2 && end > 0;
 }
 
+/* Each is installed, and looked at again when all are. */
+static bool is_stage_of_dnf(const char *line) {
+        return text_after_prefix(line, "  Installing       : ") ||
+               text_after_prefix(line, "  Verifying        : ");
+}
+
 void tool_progress_follow(ToolProgress *tool, const char *line, Progress *progress) {
         uint64_t n_packages;
 
-        if (read_apt_summary(line, &n_packages) || read_zypper_summary(line, &n_packages)) {
+        if (read_apt_summary(line, &n_packages) || read_dnf_summary(line, &n_packages) ||
+            read_zypper_summary(line, &n_packages)) {
                 progress_expect(progress, PROGRESS_ITEMS, STAGES_PER_PACKAGE * n_packages);
                 tool->expecting = true;
                 return;
@@ -62,7 +80,7 @@ void tool_progress_follow(ToolProgress *tool, const char *line, Progress *progre
                 progress_expect(progress, PROGRESS_ITEMS, (uint64_t)STAGES_PER_PACKAGE * tool->n_fetched);
                 tool->expecting = true;
         }
-        if (tool->expecting &&
-            (unpacking || text_after_prefix(own ?: line, own ? "Configuring " : "Setting up ")))
+        if (tool->expecting && (unpacking || is_stage_of_dnf(line) ||
+                                text_after_prefix(own ?: line, own ? "Configuring " : "Setting up ")))
                 progress_advance(progress, 1);
 }

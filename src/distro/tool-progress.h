@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* How far a package tool is, by what it says: each package is unpacked and set up, and how many there are is told before. */
+/* How far a package tool is, by what it says: each package is unpacked and set up, or installed and verified, and how many there are is told before. */
 
 #include "base/progress.h"
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,8 +51,6 @@ static int mount_overlay(const Layer *layer, const int *below_fds, size_t n_belo
         int r = changes_fd < 0 ? changes_fd : MIN(work_fd, 0);
         if (r >= 0)
                 r = list_below(below_fds, n_below, &below);
-        if (r >= 0)
-                r = mount_namespace_leave();
         if (r >= 0)
                 r = text_format(&options,
                                 "lowerdir=%s,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,"
@@ -112,8 +111,15 @@ static int fill(const LayerOptions *options, Layer *layer, const int *below_fds,
 }
 
 static int open_and_fill(const LayerOptions *options, Layer *layer, Reason *reason) {
-        int below_fds[LAYERS_MAX], r = 0;
+        int below_fds[LAYERS_MAX];
         size_t n_below = 0;
+
+        /* First of all: what is opened before belongs to the old namespace, and cannot be mounted in the new one. Without a
+         * namespace there is no overlay, but a copy does not need one. */
+        int r = mount_namespace_leave();
+        if (r < 0)
+                log_debug("Cannot leave the mount namespace: %s", strerror(-r));
+        r = 0;
 
         for (; options->below[n_below] && r >= 0; n_below += r >= 0) {
                 assert(n_below < LAYERS_MAX);

@@ -200,10 +200,10 @@ class Tar:
 class Key:
     """A signing key of its own, in a short-lived home of gpg."""
 
-    def __init__(self):
+    def __init__(self, algorithm='ed25519'):
         # The path of the agent's socket must be short.
         self.home = tempfile.mkdtemp(prefix='aptrepo-', dir='/tmp')
-        self.gpg('--quick-generate-key', 'Fixture <fixture@example.org>', 'ed25519', 'sign', 'never')
+        self.gpg('--quick-generate-key', 'Fixture <fixture@example.org>', algorithm, 'sign', 'never')
         self.ring = self.gpg('--export')
 
     def gpg(self, *arguments, data=None):

@@ -30,6 +30,18 @@ static const struct {
           -EHOSTUNREACH,
           "Failed to do it: the mirror cannot be reached, check Mirror= and the network (Connecting to 127.0.0.1:9... "
           "failed: Connection refused.)" },
+        { { "No match for argument: nosuch", "Error: Unable to find a match: nosuch" },
+          -ENOENT,
+          "Failed to do it: the release has no such package, check Packages= and Repositories= (Unable to find a match: "
+          "nosuch)" },
+        { { "Package a-1-1.noarch.rpm is not signed", "Error: GPG check FAILED" },
+          -EKEYREJECTED,
+          "Failed to do it: a package is not signed, check Mirror= (Package a-1-1.noarch.rpm is not signed)" },
+        { { "  - Curl error (7): Couldn't connect to server for http://127.0.0.1:9/repomd.xml",
+            "Error: Failed to download metadata for repo 'fedora': Cannot download repomd.xml" },
+          -EHOSTUNREACH,
+          "Failed to do it: the mirror cannot be reached, check Mirror= and the network (- Curl error (7): Couldn't "
+          "connect to server for http://127.0.0.1:9/repomd.xml)" },
         { { "E: Release signed by unknown key (key id 0123456789ABCDEF)" },
           -EKEYREJECTED,
           "Failed to do it: the archive is not signed by a key that is trusted, check Mirror= and update the key ring "

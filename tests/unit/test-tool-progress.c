@@ -51,6 +51,20 @@ static void test_apt(void **state) {
         assert_told(lines, "\"unit\":\"items\",\"done\":3,\"total\":8,");
 }
 
+static void test_dnf(void **state) {
+        static const char *const lines[] = {
+                "Install  2 Packages",
+                "  Preparing        :                            1/1 ",
+                "  Installing       : a-1-1.noarch               1/2 ",
+                "  Installing       : b-1-1.noarch               2/2 ",
+                "  Running scriptlet: b-1-1.noarch               2/2 ",
+                "  Verifying        : a-1-1.noarch               1/2 ",
+                NULL,
+        };
+
+        assert_told(lines, "\"unit\":\"items\",\"done\":3,\"total\":4,");
+}
+
 static void test_debootstrap(void **state) {
         static const char *const lines[] = {
                 "I: Retrieving Packages",
@@ -105,6 +119,7 @@ int main(void) {
                 cmocka_unit_test(test_apt),
                 cmocka_unit_test(test_debootstrap),
                 cmocka_unit_test(test_zypper),
+                cmocka_unit_test(test_dnf),
                 cmocka_unit_test(test_nothing),
         };
 
