@@ -18,6 +18,8 @@
 #define COMMON_NAME_LENGTH_MAX 64  /* RFC 5280, ub-common-name */
 #define PASSWORD_LENGTH_MAX    511 /* of crypt(3) */
 
+#define VALID_DAYS_MAX 36500
+
 /* What libcryptsetup takes. */
 #define KDF_MEMORY_SIZE_MIN         (32 * KIB)
 #define KDF_MEMORY_SIZE_MAX         (4 * GIB)
@@ -287,6 +289,14 @@ static int check_environment(LoadedConfig *loaded) {
         return 0;
 }
 
+/* Beyond the year 9999, certificates have no way to say it. */
+static int check_validity(LoadedConfig *loaded) {
+        if (loaded->config.secure_boot_valid_days <= VALID_DAYS_MAX)
+                return 0;
+        return config_mistake(loaded, CONFIG(secure_boot_valid_days), 0,
+                              "SecureBootValidDays= is at most %d, a hundred years", VALID_DAYS_MAX);
+}
+
 static int check_kdf(LoadedConfig *loaded) {
         const SettingChoice kdf = loaded->config.encrypt_kdf;
         const uint64_t memory_size = loaded->config.encrypt_kdf_memory;
@@ -332,9 +342,10 @@ int config_check_values(LoadedConfig *loaded) {
         if (r >= 0)
                 r = check_lines(loaded);
 
-        int (*const checks[])(LoadedConfig *) = { check_words, check_boot_protocols, check_inputs,
-                                                  check_cache, check_secure_boot,    check_verity,
-                                                  check_kdf,   check_environment,    check_machine };
+        int (*const checks[])(LoadedConfig *) = { check_words,   check_boot_protocols, check_inputs,
+                                                  check_cache,   check_secure_boot,    check_verity,
+                                                  check_kdf,     check_environment,    check_machine,
+                                                  check_validity };
         for (size_t i = 0; i < ELEMENTSOF(checks) && r >= 0; i++)
                 r = checks[i](loaded);
         return r;

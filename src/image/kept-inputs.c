@@ -115,6 +115,13 @@ static int add_directory(KeptInputs *inputs, const char *title, const char *path
         return r;
 }
 
+int kept_inputs_add_item(KeptInputs *inputs, char *const *list, char *const *item, const char *name) {
+        /* One alone has no order. */
+        if (!list[0] || !list[1])
+                return 0;
+        return kept_inputs_add_format(inputs, NULL, "%s as number %zu", name, (size_t)(item - list) + 1);
+}
+
 int kept_inputs_copy(const KeptInputs *inputs, KeptInputs *ret) {
         _cleanup_(kept_inputs_done) KeptInputs copy = {};
         int r = 0;

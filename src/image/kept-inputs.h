@@ -28,6 +28,9 @@ int kept_inputs_add_format(KeptInputs *inputs, const char *value, const char *fo
  * well. */
 int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter);
 
+/* Of a list whose order matters, that the item at this place is called so. */
+int kept_inputs_add_item(KeptInputs *inputs, char *const *list, char *const *item, const char *name);
+
 int kept_inputs_copy(const KeptInputs *inputs, KeptInputs *ret);
 
 /* Sorts; to be done before the next three. */

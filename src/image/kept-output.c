@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "config/config-report.h"
 #include "image/kept-output.h"
 #include "image/kept-tree.h"
@@ -28,21 +29,15 @@ static const size_t without_effect[] = {
 
 /* Settings that are paths of what is read. Sources are looked at file by file. */
 static const size_t read_paths[] = {
-        CONFIG(repository_keys),
-        CONFIG(extra_trees),
-        CONFIG(skeleton_trees),
-        CONFIG(build_script),
-        CONFIG(prepare_script),
-        CONFIG(postinst_script),
-        CONFIG(finalize_script),
-        CONFIG(nspawn_settings),
-        CONFIG(passphrase_file),
-        CONFIG(secure_boot_key),
-        CONFIG(secure_boot_certificate),
-        CONFIG(secure_boot_passphrase_file),
-        CONFIG(verity_key),
-        CONFIG(verity_certificate),
-        CONFIG(verity_passphrase_file),
+        CONFIG(extra_trees),     CONFIG(skeleton_trees),          CONFIG(build_script),
+        CONFIG(prepare_script),  CONFIG(postinst_script),         CONFIG(finalize_script),
+        CONFIG(nspawn_settings), CONFIG(secure_boot_certificate), CONFIG(verity_certificate),
+};
+
+/* Of secrets no digest is kept, by which they could be guessed: which file it is, and when it was changed last. */
+static const size_t secret_paths[] = {
+        CONFIG(passphrase_file), CONFIG(secure_boot_key),        CONFIG(secure_boot_passphrase_file),
+        CONFIG(verity_key),      CONFIG(verity_passphrase_file),
 };
 
 static bool is_in(size_t offset, const size_t *list, size_t n) {
@@ -62,25 +57,9 @@ int kept_output_path(const Config *config, char **ret) {
         return text_format(ret, "%s" SUFFIX, config->output);
 }
 
-/* What nobody is to read is told from others by its digest. */
-static int add_secret(KeptInputs *inputs, const Setting *setting, const char *value) {
-        char text[2 * SHA256_SIZE + 1];
-        Sha256Digest digest;
-
-        if (!value)
-                return 0;
-        const int r = sha256(value, strlen(value), &digest);
-        if (r < 0)
-                return r;
-        sha256_format(&digest, text);
-        return kept_inputs_add_format(inputs, text, "%s=", setting->name);
-}
-
 static int add_setting(const LoadedConfig *loaded, const Setting *setting, KeptInputs *inputs) {
         _cleanup_(strv_freep) char **values = NULL;
 
-        if (setting->flags & SETTING_SECRET)
-                return add_secret(inputs, setting, *(char *const *)setting_member(loaded->store, setting));
         int r = config_list_values(loaded, setting, &values);
         for (size_t i = 0; r >= 0 && values && values[i]; i++)
                 r = setting->type->is_list
@@ -101,7 +80,6 @@ static int add_settings(const LoadedConfig *loaded, KeptInputs *inputs) {
         return r;
 }
 
-/* Returns 1 when there is something that cannot be looked at: a key on a token. */
 static int add_read_paths(const LoadedConfig *loaded, KeptInputs *inputs) {
         int r = 0;
 
@@ -114,12 +92,37 @@ static int add_read_paths(const LoadedConfig *loaded, KeptInputs *inputs) {
                 for (; r >= 0 && paths && *paths; paths++) {
                         _cleanup_(freep) char *said = NULL;
 
-                        if ((setting->flags & SETTING_URI) && path_is_uri(*paths))
-                                return 1;
                         r = config_path_say(*paths, &said);
+                        if (r >= 0 && setting->type->is_list)
+                                r = kept_inputs_add_item(inputs, *(char *const *const *)member, paths, said);
                         if (r >= 0)
                                 r = kept_inputs_add_tree(inputs, said, *paths, NULL);
                 }
+        }
+        return r;
+}
+
+/* Returns 1 when there is something that cannot be looked at: a key on a token. */
+static int add_secret_paths(const LoadedConfig *loaded, KeptInputs *inputs) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(secret_paths) && r >= 0; i++) {
+                const Setting *setting = config_setting(secret_paths[i]);
+                const char *path = *(char *const *)setting_member(loaded->store, setting);
+                _cleanup_(freep) char *said = NULL, *value = NULL;
+                struct stat status;
+
+                if (!path)
+                        continue;
+                if (((setting->flags & SETTING_URI) && path_is_uri(path)) || stat(path, &status) < 0)
+                        return 1;
+                r = config_path_say(path, &said);
+                if (r >= 0)
+                        r = text_format(&value, "%llu %lld %lld.%09ld", (unsigned long long)status.st_ino,
+                                        (long long)status.st_size, (long long)status.st_ctim.tv_sec,
+                                        status.st_ctim.tv_nsec);
+                if (r >= 0)
+                        r = kept_inputs_add(inputs, said, value);
         }
         return r;
 }
@@ -145,6 +148,43 @@ static int add_base(const Config *config, const Distro *distro, KeptInputs *inpu
         return r;
 }
 
+/* Of all that lies in a directory, what a change of it changes. */
+static int hash_tree(const Tree *tree, Sha256 *hash) {
+        int r = 0;
+
+        for (size_t i = 0; i < tree->n_nodes && r >= 0; i++) {
+                const struct stat *status = &tree->nodes[i]->status;
+                _cleanup_(freep) char *path = NULL, *line = NULL;
+
+                r = tree_node_path(tree->nodes[i], &path);
+                if (r >= 0)
+                        r = text_format(&line, "%llu %lld.%09ld %s", (unsigned long long)status->st_ino,
+                                        (long long)status->st_ctim.tv_sec, status->st_ctim.tv_nsec, path);
+                if (r >= 0)
+                        r = sha256_add(hash, line, strlen(line) + 1);
+        }
+        return r;
+}
+
+static int describe_tree(const char *path, char **ret) {
+        _cleanup_(tree_freep) Tree *tree = NULL;
+        _cleanup_(sha256_freep) Sha256 *hash = NULL;
+        char text[2 * SHA256_SIZE + 1];
+        Sha256Digest digest;
+
+        int r = tree_load(AT_FDCWD, path, &tree, NULL);
+        if (r >= 0)
+                r = sha256_new(&hash);
+        if (r >= 0)
+                r = hash_tree(tree, hash);
+        if (r >= 0)
+                r = sha256_finish(hash, &digest);
+        if (r < 0)
+                return r;
+        sha256_format(&digest, text);
+        return text_copy(text, ret);
+}
+
 /* What lies at its place: who changes it, or puts something else there, changes one of these. */
 static int add_made(const Config *config, KeptInputs *inputs) {
         int r = 0;
@@ -162,6 +202,8 @@ static int add_made(const Config *config, KeptInputs *inputs) {
                         break;
                 if (lstat(path, &status) < 0)
                         r = text_copy("missing", &value);
+                else if (S_ISDIR(status.st_mode))
+                        r = describe_tree(path, &value);
                 else
                         r = text_format(&value, "%o %llu %lld %lld.%09ld", (unsigned)status.st_mode,
                                         (unsigned long long)status.st_ino, (long long)status.st_size,
@@ -205,12 +247,18 @@ static int compare(const Config *config, KeptOutput *kept) {
 int kept_output_look(const LoadedConfig *loaded, const Distro *distro, KeptOutput *ret) {
         const Config *config = &loaded->config;
 
-        *ret = (KeptOutput){ .wanted = config->incremental };
+        /* What a script on the host looks at, and what is shown of a directory as it is, nobody can list; and nothing is kept
+         * of a password. */
+        *ret = (KeptOutput){ .wanted = config->incremental && !config->finalize_script && !config->password &&
+                                       !(config->build_script &&
+                                         config->source_file_transfer == SOURCE_FILE_TRANSFER_MOUNT) };
         if (!ret->wanted)
                 return 0;
         int r = add_settings(loaded, &ret->inputs);
         if (r >= 0)
                 r = add_read_paths(loaded, &ret->inputs);
+        if (r >= 0)
+                r = add_secret_paths(loaded, &ret->inputs);
         if (r > 0) {
                 ret->wanted = false;
                 return 0;

@@ -159,6 +159,8 @@ static int collect_base(const Config *config, const Distro *distro, KeptInputs *
 
                 r = config_path_say(*tree, &said);
                 if (r >= 0)
+                        r = kept_inputs_add_item(inputs, config->skeleton_trees, tree, said);
+                if (r >= 0)
                         r = kept_inputs_add_tree(inputs, said, *tree, NULL);
         }
         return r < 0 ? r : add_prepare(config, inputs);

@@ -127,7 +127,9 @@ static int prepare_report(const Image *image, Script *script) {
         fd = open(script->report_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 || (unlinkat(fd, REPORT_NAME, 0) < 0 && errno != ENOENT))
                 return -errno;
-        r = text_format(&text, bash_environment, script->place);
+        /* A name that would have to be quoted is not worth it: then there is no line. */
+        r = strchr(script->place, '\'') ? text_copy("unset BASH_ENV\n", &text)
+                                        : text_format(&text, bash_environment, script->place);
         if (r >= 0)
                 r = file_write_text(fd, BASH_NAME, text, 0644);
         if (r >= 0)
@@ -256,7 +258,7 @@ static int say_failure(const Image *image, const Script *script, int status) {
                 r = config_path_say(script->path, &path);
         if (r < 0)
                 return r;
-        if (status > SIGNAL_STATUS)
+        if (status > SIGNAL_STATUS && status <= SIGNAL_STATUS + SIGRTMAX)
                 (void)log_error(-EIO, "%s: The %s %s was killed by signal %d (%s)%s", where,
                                 script->type->title, path, status - SIGNAL_STATUS,
                                 strsignal(status - SIGNAL_STATUS), place);

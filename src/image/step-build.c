@@ -49,7 +49,7 @@ int image_lay_development(Image *image) {
                 return r;
         r = lay_development(image, &(LayerOptions){ .directory = directory, .progress = image->progress },
                             &image->development, &reason);
-        if (r == -EINTR)
+        if (r == -EINTR || r == -EXDEV)
                 return r;
         if (r < 0)
                 return log_error(r, "Cannot make the development tree: %s", reason_text(&reason, r));
@@ -70,6 +70,12 @@ int step_development(Image *image) {
                 return log_error(r, "Cannot look for a development tree that is kept: %m");
         kept_tree_say(&kept[KEPT_DEVELOPMENT], KEPT_DEVELOPMENT);
         image->image_root_path = TAKE_PTR(image->root_path);
+        r = image_lay_development(image);
+        if (r != -EXDEV)
+                return r;
+        /* What is kept are changes, and here is no overlay to put them above the base tree. */
+        log_info("The %s is built anew: no overlay can be mounted", kept_kind_title(KEPT_DEVELOPMENT));
+        kept[KEPT_DEVELOPMENT].usable = false;
         return image_lay_development(image);
 }
 

@@ -180,6 +180,9 @@ int authenticode_read(const PeImage *image, const CertificateEntry *entry, Authe
         assert(image && entry && ret);
 
         int r = parse(image, entry, &parsed, reason);
+        /* Something so large is no signature, like everything else that cannot be read as one. */
+        if (r == -EFBIG)
+                r = reason_set(reason, -EBADMSG, "A signature is too large to be one");
         if (r < 0)
                 return r;
         r = read_signer(&parsed, &signer);

@@ -147,6 +147,11 @@ int certificate_parse(const void *encoding, size_t size, Certificate **ret, Reas
         return describe(x509, ret, reason);
 }
 
+/* A certificate is no secret: nobody is asked for anything. */
+static int refuse_passphrase(char *buffer, int size, int writing, void *userdata) {
+        return -1;
+}
+
 int certificate_load(const char *path, Certificate **ret, Reason *reason) {
         _cleanup_(freep) char *text = NULL;
         size_t size = 0;
@@ -159,7 +164,7 @@ int certificate_load(const char *path, Certificate **ret, Reason *reason) {
         _cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(text, (int)size);
         if (!bio)
                 return -ENOMEM;
-        _cleanup_(x509_freep) X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        _cleanup_(x509_freep) X509 *x509 = PEM_read_bio_X509(bio, NULL, refuse_passphrase, NULL);
         if (!x509)
                 return reason_set(reason, -EBADMSG, "%s holds no certificate in PEM form", path);
         return describe(x509, ret, reason);

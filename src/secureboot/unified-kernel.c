@@ -170,7 +170,9 @@ int unified_kernel_write(const UnifiedKernel *kernel, int fd, Reason *reason) {
         add_text(&sections, ".sbat", parts.sbat);
         add_text(&sections, ".osrel", kernel->os_release);
         add_text(&sections, ".uname", kernel->uname);
-        add_text(&sections, ".cmdline", parts.command_line ? text_strip(parts.command_line) : NULL);
+        /* Without any, the stub takes a command line from whoever starts it, also under Secure Boot: then it is a blank. */
+        const char *command_line = parts.command_line ? text_strip(parts.command_line) : NULL;
+        add_text(&sections, ".cmdline", text_is_empty(command_line) ? " " : command_line);
         if (kernel->initrd_fd >= 0) {
                 r = add_file(&sections, ".initrd", kernel->initrd_fd, PE_SECTION_INITIALIZED_DATA, reason);
                 if (r < 0)

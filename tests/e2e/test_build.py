@@ -273,6 +273,7 @@ def test_failing_script(small, project):
 
 # What the script is, what it is run with, and what is said then.
 FAILURES = {
+    'high status': ('#!/bin/sh\nexit 200\n', [], 'ended with status 200'),
     'status': ('#!/bin/sh\nexit 42\n', [], 'The build script mkosi.build ended with status 42\n'),
     'signal': ('#!/bin/sh\nkill -TERM $$\n', [], 'was killed by signal 15 (Terminated)'),
     'unknown command': ('#!/bin/sh -e\nnot-there\n', [], 'ended with status 127'),

@@ -72,6 +72,8 @@ def test_same_bytes(small, project):
     assert image.read_bytes() == plain
     record = project.directory / 'image.tar.cache-output'
     assert sorted(path.name for path in project.directory.glob('*.cache-pre-*')) == sorted(KEPT)
+    # No copy of all of it: what the overlay has above the base tree.
+    assert (project.directory / KEPT[1] / 'changes').is_dir()
     for _ in range(2):
         # Somebody has touched the output: it is made again, of what is kept.
         os.utime(image)
@@ -109,6 +111,8 @@ def test_up_to_date(small, project):
     changed(lambda: project.write('mkosi.build', BUILD + '#\n', 0o755), 'mkosi.build changed')
     changed(lambda: project.write('mkosi.extra/etc/more', ''), 'mkosi.extra etc/more is new')
     changed(lambda: os.utime(image), 'output image changed')
+    changed(lambda: (image / 'etc/broken').write_text('x', encoding='utf-8'), 'output image changed')
+    assert not (image / 'etc/broken').exists()
     changed(lambda: None, 'Hostname= is new', ['--hostname=teapot'])
     # Asked for twice, it is built whatever there is.
     assert f'✓ {BASE}' in small.build(project, *words, '-ff', environment=EPOCH).stderr
@@ -212,6 +216,26 @@ def test_without_overlay(small, project, tmp_path):
         said = project.run(*words, environment=EPOCH, wrapper=wrapper).stderr
         assert 'cannot be mounted' in said and (BASE in said, DEVELOPMENT in said) == (sign, sign)
         assert (tmp_path / 'upper/image.tar').read_bytes() == plain
+
+
+def test_order_of_trees(small, project):
+    for name in ('one', 'two'):
+        project.write(f'{name}/etc/which', name)
+    for names in (('one', 'two'), ('two', 'one')):
+        for kind in ('skeleton', 'extra'):
+            words = [f'--{kind}-tree={name}' for name in names]
+            small.build(project, '--incremental', '--force', *words, '--format=directory', '--output=image', environment=EPOCH)
+            assert (project.directory / 'image/etc/which').read_text(encoding='utf-8') == names[1]
+
+
+def test_what_nobody_can_list(small, project):
+    """What a script on the host looks at is not known: it runs each time."""
+    project.write('mkosi.finalize', '#!/bin/sh\necho "$VERSION" >"$BUILDROOT/etc/version"\n', 0o755)
+    for version in ('1', '2'):
+        small.build(
+            project, '--incremental', '--force', '--format=directory', '--output=image', environment=EPOCH | {'VERSION': version}
+        )
+        assert (project.directory / 'image/etc/version').read_text(encoding='utf-8') == f'{version}\n'
 
 
 def test_two_at_once(small, project):

@@ -3,6 +3,8 @@
 #include "image/kept-output.h"
 #include "image-fixture.h"
 
+#define SHA256_OF_SECRET "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
+
 static LoadedConfig *project(const char *more) {
         _cleanup_(freep) char *text = NULL;
 
@@ -12,7 +14,7 @@ static LoadedConfig *project(const char *more) {
                                      more),
                          0);
         put_file("mkosi.default", text, 0644);
-        return load_fine("--incremental", "--password=secret");
+        return load_fine("--incremental", "--encrypt=all");
 }
 
 /* What has changed since the output was made, one sentence per line; "" when nothing has, NULL when nothing is known. */
@@ -52,19 +54,24 @@ static void test_up_to_date(void **state) {
         put_file("build.sh", "#!/bin/sh\n", 0755);
         put_file("source/a.c", "a", 0644);
         put_file("extra/etc/x", "x", 0644);
+        put_file("mkosi.passphrase", "secret", 0600);
         loaded = project("");
         nothing = differences(loaded);
         assert_null(nothing);
         make(loaded);
         assert_differences(loaded, "");
 
-        /* The password is in there as its digest only, and for nobody else. */
+        /* Nothing of a passphrase is in there, nor can anybody else read it. */
         assert_int_equal(kept_output_path(&loaded->config, &record), 0);
         assert_int_equal(stat(record, &status), 0);
         assert_int_equal(status.st_mode & 07777, 0600);
         assert_int_equal(file_read(AT_FDCWD, record, MIB, &text, NULL), 0);
-        assert_null(strstr(text, "secret"));
-        assert_non_null(strstr(text, "Password=\t2bb80d53"));
+        assert_null(strstr(text, SHA256_OF_SECRET));
+        assert_non_null(strstr(text, "mkosi.passphrase\t"));
+        put_file("mkosi.passphrase", "other", 0600);
+        nothing = differences(loaded);
+        assert_non_null(text_after_prefix(nothing, "mkosi.passphrase changed"));
+        make(loaded);
 
         put_file("source/a.c", "b", 0644);
         assert_differences(loaded, "source a.c changed");

@@ -118,8 +118,10 @@ static void test_the_least(void **state) {
         c.kernel.command_line = " \n";
         c.kernel.os_release = "";
         assert_int_equal(case_write(&c), 0);
-        assert_int_equal(c.image.n_sections, 3);
+        assert_int_equal(c.image.n_sections, 4);
         assert_section(&c, ".sbat", SBAT_VERSION SBAT_STUB);
+        /* Nothing that somebody could say at the boot menu takes its place. */
+        assert_section(&c, ".cmdline", " ");
         assert_non_null(pe_image_find_section(&c.image, ".linux"));
 }
 
