@@ -225,7 +225,7 @@ static int judge(const ToolLog *log, const char *doing, int status) {
         if (status > 0)
                 return tool_log_fail(log, doing, status);
         if (log->answer && log->answer->warning)
-                log_warning("%s: %s", log->answer->meaning, log->answer_line);
+                log_warning("Installed, but %s: %s", log->answer->meaning, log->answer_line);
         return 0;
 }
 

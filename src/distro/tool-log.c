@@ -81,10 +81,10 @@ const ToolAnswer tool_answers[] = {
         { "E: Unmet dependencies",                      -ENOENT,  "packages contradict each other, check Packages=", .show_tail = true },
         { "Failure trying to run:",                     -EIO,     "a package failed to install", .show_tail = true },
 
-        { "Problem: ",                                  -ENOENT,  CONTRADICTION, .show_tail = true },
         { "nothing provides ",                          -ENOENT,  CONTRADICTION, .show_tail = true },
         { "conflicting requests",                       -ENOENT,  CONTRADICTION, .show_tail = true },
         { " conflicts with ",                           -ENOENT,  CONTRADICTION, .show_tail = true },
+        { "Problem: ",                                  -ENOENT,  CONTRADICTION, .show_tail = true },
 
         { "Temporary failure resolving",                -EHOSTUNREACH, UNREACHABLE },
         { "Could not resolve",                          -EHOSTUNREACH, UNREACHABLE },
@@ -113,7 +113,7 @@ const ToolAnswer tool_answers[] = {
         { "Cannot prepare internal mirrorlist: Status code: 404", -ENOENT, "the distribution has no such release, check Release=" },
         { "Failed to download metadata for repo",       -ENOENT,  "the mirror has no such release, check Release= and Mirror=" },
         { "Error downloading packages:",                -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
-        { "scriptlet failed, exit status",              -EIO,     "A script of a package failed", .show_tail = true, .warning = true },
+        { "scriptlet failed, exit status",              -EIO,     "a script of a package failed", .show_tail = true, .warning = true },
         {},
 };
 

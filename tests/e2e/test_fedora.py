@@ -159,7 +159,7 @@ def test_cache_needs_no_network(project, project_directory, server):
 
 def test_failing_script_is_a_warning(project):
     said = project(output='Format=directory\n').run('--package=failing').stderr
-    assert 'A script of a package failed' in said and 'failing-1-1' in said and 'exit status 3' in said
+    assert 'Installed, but a script of a package failed' in said and 'failing-1-1' in said and 'exit status 3' in said
 
 
 def test_without_docs_and_weak_dependencies(project, project_directory):
