@@ -301,48 +301,6 @@ static int copy_database(const DnfRun *run) {
         return r;
 }
 
-typedef struct ListReader {
-        DistroPackages *packages;
-        ToolLog *log; /* gets what is no package */
-        int error;
-} ListReader;
-
-static void read_line(const char *line, void *userdata) {
-        ListReader *reader = userdata;
-
-        int r = rpm_list_take(line, reader->packages);
-        if (r == 0)
-                r = tool_log_add(reader->log, line);
-        if (r < 0)
-                reader->error = r;
-}
-
-static int run_rpm(const DnfRun *run, DistroPackages *packages, const char *doing) {
-        _cleanup_(tool_log_done) ToolLog log = {};
-        ListReader reader = { .packages = packages, .log = &log };
-        const char *const arguments[] = {
-                "rpm", "--dbpath=" RUN "/" DATABASE, "--query", "--all", "--queryformat", rpm_list_format,
-                NULL,
-        };
-
-        const int r = distro_execute(run->installation,
-                                     &(DistroCommand){
-                                             .argv = arguments,
-                                             .doing = doing,
-                                             .on_host = true,
-                                             .mounts = run->mounts,
-                                             .n_mounts = run->n_mounts,
-                                             .on_line = read_line,
-                                             .userdata = &reader,
-                                     },
-                                     &log);
-        if (r < 0)
-                return r;
-        if (reader.error < 0)
-                return log_error(reader.error, "Failed to %s: %m", doing);
-        return r > 0 ? tool_log_fail(&log, doing, r) : 0;
-}
-
 int dnf_list(const Installation *installation, DistroPackages *packages) {
         _cleanup_(dnf_run_done) DnfRun run = { .installation = installation, .directory_fd = -EBADF };
 
@@ -353,5 +311,6 @@ int dnf_list(const Installation *installation, DistroPackages *packages) {
                 r = copy_database(&run);
         if (r < 0)
                 return log_error(r, "Cannot read the database of packages of %s: %m", installation->root);
-        return run_rpm(&run, packages, "list the packages");
+        return rpm_list_run(run.installation, RUN "/" DATABASE, run.mounts, run.n_mounts, packages,
+                            "list the packages");
 }

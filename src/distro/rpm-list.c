@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "base/log.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/rpm-list.h"
@@ -29,4 +30,48 @@ int rpm_list_take(const char *line, DistroPackages *packages) {
                                                             .architecture = fields[2] });
         fields[0] = NULL; /* the list's, or gone: the array alone is ours */
         return r < 0 ? r : 1;
+}
+
+typedef struct ListReader {
+        DistroPackages *packages;
+        ToolLog *log; /* gets what is no package */
+        int error;
+} ListReader;
+
+static void read_line(const char *line, void *userdata) {
+        ListReader *reader = userdata;
+
+        int r = rpm_list_take(line, reader->packages);
+        if (r == 0)
+                r = tool_log_add(reader->log, line);
+        if (r < 0)
+                reader->error = r;
+}
+
+int rpm_list_run(const Installation *installation, const char *database, const SandboxMount *mounts,
+                 size_t n_mounts, DistroPackages *packages, const char *doing) {
+        _cleanup_(tool_log_done) ToolLog log = {};
+        _cleanup_(freep) char *option = NULL;
+        ListReader reader = { .packages = packages, .log = &log };
+
+        int r = text_format(&option, "--dbpath=%s", database);
+        if (r < 0)
+                return log_error(r, "Failed to %s: %m", doing);
+        r = distro_execute(installation,
+                           &(DistroCommand){
+                                   .argv = (const char *const[]){ "rpm", option, "--query", "--all",
+                                                                  "--queryformat", rpm_list_format, NULL },
+                                   .doing = doing,
+                                   .on_host = true,
+                                   .mounts = mounts,
+                                   .n_mounts = n_mounts,
+                                   .on_line = read_line,
+                                   .userdata = &reader,
+                           },
+                           &log);
+        if (r < 0)
+                return r;
+        if (reader.error < 0)
+                return log_error(reader.error, "Failed to %s: %m", doing);
+        return r > 0 ? tool_log_fail(&log, doing, r) : 0;
 }
