@@ -116,11 +116,8 @@ static void test_nothing(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_apt),
-                cmocka_unit_test(test_debootstrap),
-                cmocka_unit_test(test_zypper),
-                cmocka_unit_test(test_dnf),
-                cmocka_unit_test(test_nothing),
+                cmocka_unit_test(test_apt), cmocka_unit_test(test_debootstrap), cmocka_unit_test(test_zypper),
+                cmocka_unit_test(test_dnf), cmocka_unit_test(test_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
