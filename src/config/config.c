@@ -424,16 +424,16 @@ static const Setting rows[] = {
           .about = "copy-git-cached copies the files that git tracks, as they are in the working tree, submodules "
                    "included; copy-git-others also those that it does not ignore; copy-git-more the "
                    "directory .git as well, for programs that ask git for a version; copy-all the whole "
-                   "directory but for .git; mount shows the directory itself, which the script then can "
-                   "change. What mkosi itself makes or keeps there (outputs, caches, build directory) is never "
-                   "copied, nor are the keys and passphrases that it reads. The older options "
+                   "directory but for .git; mount shows the directory itself, whole, which the script then can "
+                   "change. What mkosi makes or keeps there (outputs, caches, build directory) is never copied, nor "
+                   "are keys and passphrases that settings name, or of the usual names at the top. The older options "
                    "--git-files=cached, --git-files=others and --use-git-files=no mean copy-git-cached, "
                    "copy-git-others and copy-all." },
         { .section = "Packages", .name = "WithNetwork", .option = "with-network",
           SETTING_MEMBER(Config, with_network, bool), .default_about = "no",
           .help = "let scripts use the network",
-          .about = "Gives build and post-installation scripts the host's network. Without such a script "
-                   "it has no effect." },
+          .about = "Gives build and post-installation scripts the host's network, and what the verbs shell and boot "
+                   "run." },
         { .section = "Packages", .name = "NSpawnSettings", .option = "settings",
           SETTING_MEMBER(Config, nspawn_settings, path), .default_about = "mkosi.nspawn if it exists",
           .help = "systemd-nspawn settings to ship",

@@ -16,5 +16,5 @@ int sources_add_inputs(const Config *config, KeptInputs *inputs);
 
 /* Copies the sources into the directory to, which is made. Owned by root, with modes, times, links and attributes user.*.
  * What mkosi makes or keeps there is left out whatever else is copied: outputs, workspaces, caches, the build directory;
- * and so are keys and passphrases. */
+ * and so are keys and passphrases where settings name them, and at the top by their usual names. */
 int sources_copy(const Config *config, const char *to, Progress *progress, Reason *reason);
