@@ -9,6 +9,7 @@
 #include "setting/load-file.h"
 
 #define BLANKS          " \t\r"
+#define COMMENT_MARKS   "#;"
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 typedef enum SectionState { SECTION_NONE, SECTION_UNKNOWN, SECTION_KNOWN } SectionState;
@@ -28,11 +29,21 @@ typedef struct FileScan {
         const Setting *setting; /* NULL: a mistake, its lines are skipped */
         unsigned value_line;
         size_t indentation;
-        char *value; /* as large as the whole file */
+        bool continued; /* the last line ended with a backslash */
+        char *value;    /* as large as the whole file */
         size_t value_length;
 
         unsigned *set_in_line; /* one per row; 0: not yet in this file */
 } FileScan;
+
+static bool is_unit(const FileScan *scan) {
+        return scan->store->table->dialect == SETTING_DIALECT_UNIT;
+}
+
+/* What is no more than a warning in files that others wrote. */
+#define scan_mistake(scan, ...)                                         \
+        (is_unit(scan) ? setting_warning((scan)->mistakes, __VA_ARGS__) \
+                       : setting_mistake((scan)->mistakes, __VA_ARGS__))
 
 static void file_scan_done(FileScan *scan) {
         free(scan->value);
@@ -69,8 +80,8 @@ static int explain_unknown_section(FileScan *scan, const char *name) {
                 names[i] = table->sections[i].name;
 
         const char *near = text_nearest(name, names);
-        return setting_mistake(scan->mistakes, "%s:%u: Unknown section [%s]%s%s%s", scan->name, scan->line,
-                               name, near ? ", did you mean [" : "", near ?: "", near ? "]?" : "");
+        return scan_mistake(scan, "%s:%u: Unknown section [%s]%s%s%s", scan->name, scan->line, name,
+                            near ? ", did you mean [" : "", near ?: "", near ? "]?" : "");
 }
 
 /* The setting of the section (NULL: of any) whose name comes nearest. */
@@ -97,8 +108,8 @@ static int explain_unknown_key(FileScan *scan, const char *key) {
         const Setting *elsewhere = find_key(table, NULL, key), *near = NULL;
 
         if (elsewhere)
-                return setting_mistake(scan->mistakes, "%s:%u: Setting \"%s\" belongs in [%s], not in [%s]",
-                                       scan->name, scan->line, key, elsewhere->section, scan->section);
+                return scan_mistake(scan, "%s:%u: Setting \"%s\" belongs in [%s], not in [%s]", scan->name,
+                                    scan->line, key, elsewhere->section, scan->section);
 
         int r = find_near_key(table, scan->section, key, &near);
         if (r >= 0 && !near)
@@ -107,15 +118,13 @@ static int explain_unknown_key(FileScan *scan, const char *key) {
                 return r;
 
         if (!near)
-                return setting_mistake(scan->mistakes, "%s:%u: Unknown setting \"%s\" in [%s]", scan->name,
-                                       scan->line, key, scan->section);
+                return scan_mistake(scan, "%s:%u: Unknown setting \"%s\" in [%s]", scan->name, scan->line,
+                                    key, scan->section);
         if (text_equal(near->section, scan->section))
-                return setting_mistake(scan->mistakes,
-                                       "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\"?",
-                                       scan->name, scan->line, key, scan->section, near->name);
-        return setting_mistake(scan->mistakes,
-                               "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\" in [%s]?",
-                               scan->name, scan->line, key, scan->section, near->name, near->section);
+                return scan_mistake(scan, "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\"?",
+                                    scan->name, scan->line, key, scan->section, near->name);
+        return scan_mistake(scan, "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\" in [%s]?",
+                            scan->name, scan->line, key, scan->section, near->name, near->section);
 }
 
 static int warn_of_repetition(FileScan *scan, const Setting *setting) {
@@ -123,7 +132,7 @@ static int warn_of_repetition(FileScan *scan, const Setting *setting) {
         const unsigned before = *set_in_line;
 
         *set_in_line = scan->value_line;
-        if (before == 0 || setting->type->is_list)
+        if (before == 0 || setting->type->is_list || is_unit(scan))
                 return 0;
         return setting_warning(scan->mistakes, "%s:%u: Setting \"%s\" replaces what line %u says", scan->name,
                                scan->value_line, setting->name, before);
@@ -140,6 +149,10 @@ static int finish_value(FileScan *scan) {
                 return 0;
 
         scan->value[scan->value_length] = '\0';
+        if (is_unit(scan) && scan->value_length == 0) {
+                setting_reset(scan->store, setting);
+                return 0;
+        }
         const SettingValue value = {
                 .text = scan->value,
                 .source = SETTING_FILE,
@@ -158,8 +171,11 @@ static int finish_value(FileScan *scan) {
                 return r;
 
         const char *shown = setting->flags & SETTING_SECRET ? "…" : value.text;
-        return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, value.line, setting->name,
-                               shown, reason_text(&reason, r));
+        if (setting->flags & SETTING_STRICT)
+                return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, value.line, setting->name, shown,
+                                       reason_text(&reason, r));
+        return scan_mistake(scan, "%s:%u: %s=%s: %s", scan->name, value.line, setting->name, shown,
+                            reason_text(&reason, r));
 }
 
 /* Appends a line to the value, behind a blank if it is not the first. */
@@ -191,20 +207,24 @@ static int warn_of_indentation(FileScan *scan, const char *text) {
                                scan->name, scan->line, text, scan->setting->name, scan->value_line);
 }
 
+/* Names that are nobody's mistake. */
+static bool is_others(const FileScan *scan, const char *name) {
+        return is_unit(scan) && text_after_prefix(name, "X-");
+}
+
 static int begin_section(FileScan *scan, char *text) {
         char *end = strchr(text, ']');
 
         scan->section_state = SECTION_UNKNOWN;
         if (!end || end[1] != '\0')
-                return setting_mistake(scan->mistakes,
-                                       "%s:%u: Not a section, which is written \"[Name]\": \"%s\"",
-                                       scan->name, scan->line, text);
+                return scan_mistake(scan, "%s:%u: Not a section, which is written \"[Name]\": \"%s\"",
+                                    scan->name, scan->line, text);
 
         *end = '\0';
         const char *name = text_strip(text + 1);
         const SettingSection *section = find_section(scan->store->table, name);
         if (!section)
-                return explain_unknown_section(scan, name);
+                return is_others(scan, name) ? 0 : explain_unknown_section(scan, name);
 
         scan->section_state = SECTION_KNOWN;
         scan->section = section->name;
@@ -223,12 +243,11 @@ static int begin_value(FileScan *scan, char *text, size_t indentation) {
                 if (scan->mentioned_no_section)
                         return 0;
                 scan->mentioned_no_section = true;
-                return setting_mistake(scan->mistakes, "%s:%u: Text before the first [Section]", scan->name,
-                                       scan->line);
+                return scan_mistake(scan, "%s:%u: Text before the first [Section]", scan->name, scan->line);
         }
         if (!equals || equals == text)
-                return setting_mistake(
-                        scan->mistakes,
+                return scan_mistake(
+                        scan,
                         "%s:%u: Neither a [Section] nor a Key=value, nor indented to continue one: "
                         "\"%s\"",
                         scan->name, scan->line, text);
@@ -239,32 +258,65 @@ static int begin_value(FileScan *scan, char *text, size_t indentation) {
         const char *key = text_strip(text);
         scan->setting = find_key(scan->store->table, scan->section, key);
         if (!scan->setting)
-                return explain_unknown_key(scan, key);
+                return is_others(scan, key) ? 0 : explain_unknown_key(scan, key);
 
         append_line(scan, text_strip(equals + 1));
         return 0;
 }
 
-static int scan_line(FileScan *scan, char *line) {
+static int begin_line(FileScan *scan, char *text, size_t indentation) {
+        const int r = finish_value(scan);
+
+        if (r < 0)
+                return r;
+        return *text == '[' ? begin_section(scan, text) : begin_value(scan, text, indentation);
+}
+
+static int scan_project_line(FileScan *scan, char *line) {
         const size_t indentation = strspn(line, BLANKS);
         char *text = text_strip(line);
 
-        if (*text == '\0' || *text == '#' || *text == ';')
+        if (*text == '\0' || strchr(COMMENT_MARKS, *text))
                 return 0;
+        if (!scan->in_value || indentation <= scan->indentation)
+                return begin_line(scan, text, indentation);
 
-        if (scan->in_value && indentation > scan->indentation) {
-                const int r = warn_of_indentation(scan, text);
-                if (r < 0)
-                        return r;
+        const int r = warn_of_indentation(scan, text);
+        if (r < 0)
+                return r;
+        if (scan->setting)
+                append_line(scan, text);
+        return 0;
+}
+
+/* Whether the line ends with a backslash, which is cut off. */
+static bool cut_continuation(char *text) {
+        const size_t length = strlen(text);
+
+        if (length == 0 || text[length - 1] != '\\')
+                return false;
+        text[length - 1] = '\0';
+        return true;
+}
+
+static int scan_unit_line(FileScan *scan, char *line) {
+        const bool continues = scan->continued;
+        char *text = text_strip(line);
+
+        if (*text && strchr(COMMENT_MARKS, *text))
+                return 0;
+        scan->continued = cut_continuation(text);
+        text = text_strip(text);
+        if (continues) {
                 if (scan->setting)
                         append_line(scan, text);
                 return 0;
         }
+        return *text == '\0' ? 0 : begin_line(scan, text, 0);
+}
 
-        const int r = finish_value(scan);
-        if (r < 0)
-                return r;
-        return *text == '[' ? begin_section(scan, text) : begin_value(scan, text, indentation);
+static int scan_line(FileScan *scan, char *line) {
+        return is_unit(scan) ? scan_unit_line(scan, line) : scan_project_line(scan, line);
 }
 
 static int scan_lines(FileScan *scan, char *text, size_t size) {
@@ -276,8 +328,8 @@ static int scan_lines(FileScan *scan, char *text, size_t size) {
                 scan->line++;
                 *line_end = '\0';
                 if (strlen(line) < (size_t)(line_end - line))
-                        return setting_mistake(scan->mistakes, "%s:%u: A NUL byte: this is not a text file",
-                                               scan->name, scan->line);
+                        return scan_mistake(scan, "%s:%u: A NUL byte: this is not a text file", scan->name,
+                                            scan->line);
 
                 const int r = scan_line(scan, line);
                 if (r < 0)
