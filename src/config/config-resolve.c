@@ -134,7 +134,8 @@ static void drop_empty_texts(Config *config) {
 
 int config_resolve_for(LoadedConfig *loaded, const ConfigHost *host) {
         int (*const stages[])(LoadedConfig *) = { config_resolve_compression, config_resolve_output,
-                                                  config_check_values, config_check, config_resolve_seed };
+                                                  config_check_values,        config_check,
+                                                  config_check_kernel_line,   config_resolve_seed };
 
         int r;
 
