@@ -214,8 +214,8 @@ static const Setting rows[] = {
                    "header takes 16M of the partition. The passphrase is read from PassphraseFile=, or is "
                    "asked for when the build begins. The partitions are "
                    "found by their types, and the passphrase is asked for on the console when the image "
-                   "boots. Swap space and the EFI system partition are never encrypted. An encrypted image is never "
-                   "the same twice." },
+                   "boots. Swap space and the EFI system partition are never encrypted, so that SwapSize= is "
+                   "warned of: what memory holds gets there. An encrypted image is never the same twice." },
         { .section = "Output", .name = "PassphraseFile", .option = "passphrase-file",
           SETTING_MEMBER(Config, passphrase_file, path),
           .default_about = "mkosi.passphrase if it exists; else it is asked for",
@@ -242,7 +242,7 @@ static const Setting rows[] = {
           .about = "Adds a partition with the hash tree of the root partition, and writes the root hash "
                    "beside the image, with the suffix .roothash. The root file system is read-only then. With "
                    "Bootable=yes the root hash is on the kernel command line, so that a kernel that is signed "
-                   "starts this file system and no other." },
+                   "starts this file system and no other; KernelCommandLine= is refused if it has another root." },
         { .section = "Output", .name = "VerityKey", .option = "verity-key",
           SETTING_MEMBER(Config, verity_key, path), .flags = SETTING_URI, .metavar = "PATH|URI",
           .default_about = "mkosi.verity.key if Verity=yes and it exists",
@@ -458,7 +458,7 @@ static const Setting rows[] = {
         { .section = "Partitions", .name = "SwapSize", .option = "swap-size",
           SETTING_MEMBER(Config, swap_size, size), .default_about = "no such partition",
           .help = "size of the swap partition",
-          .about = "Adds a swap partition of this size." },
+          .about = "Adds a swap partition of this size, which is never encrypted." },
         { .section = "Partitions", .name = "HomeSize", .option = "home-size",
           SETTING_MEMBER(Config, home_size, size), .default_about = "no such partition",
           .help = "size of the home partition",
