@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/interrupt.h"
+#include "base/strv.h"
 #include "format/vfat-reader.h"
 #include "verify/verify-check.h"
 #include "verify/verify-program.h"
@@ -60,7 +61,35 @@ static int copy_out(const VfatReader *reader, const VfatFile *file) {
         return r < 0 ? r : TAKE_FD(fd);
 }
 
+static int check_program(VerifyPrograms *programs, const VfatReader *reader, const VfatFile *file) {
+        _cleanup_(fd_closep) int fd = copy_out(reader, file);
+
+        return fd < 0 ? fd : verify_program(programs, fd, file->path);
+}
+
+static const VfatFile *find_file(const VfatReader *reader, const char *path) {
+        for (size_t i = 0; i < reader->n_files; i++)
+                if (!reader->files[i].directory && strcasecmp(reader->files[i].path, path) == 0)
+                        return &reader->files[i];
+        return NULL;
+}
+
+/* What an entry starts, once, if it is not looked at for its name. */
+static int check_started(VerifyPrograms *programs, const VfatReader *reader, const char *entry,
+                         const char *path) {
+        const VfatFile *file = find_file(reader, path);
+
+        if (!file)
+                return verify_add(&programs->disk->results, VERIFY_FAILED, entry,
+                                  "It starts %s, which is not there", path);
+        if (is_program(file) || strv_contains(STRV(programs->started), file->path))
+                return 0;
+        const int r = strv_append(&programs->started, file->path);
+        return r < 0 ? r : check_program(programs, reader, file);
+}
+
 static int check_entry(VerifyPrograms *programs, const VfatReader *reader, const VfatFile *file) {
+        _cleanup_(strv_freep) char **started = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
         _cleanup_(freep) char *text = NULL;
 
@@ -73,24 +102,23 @@ static int check_entry(VerifyPrograms *programs, const VfatReader *reader, const
         text = calloc(1, (size_t)file->size + 1);
         if (!text)
                 return -ENOMEM;
-        const int r = fd_pread_all(fd, text, file->size, 0);
+        int r = fd_pread_all(fd, text, file->size, 0);
         if (r < 0)
                 return r;
         if (strlen(text) != file->size)
                 return verify_add(&programs->disk->results, VERIFY_FAILED, file->path, "It is no text");
-        return verify_boot_entry(programs, text, file->path);
-}
-
-static int check_program(VerifyPrograms *programs, const VfatReader *reader, const VfatFile *file) {
-        _cleanup_(fd_closep) int fd = copy_out(reader, file);
-
-        return fd < 0 ? fd : verify_program(programs, fd, file->path);
+        r = verify_boot_entry(programs, text, file->path, &started);
+        for (char **path = started; path && *path && r >= 0; path++)
+                r = check_started(programs, reader, file->path, *path);
+        return r;
 }
 
 /* 1 when what firmware looks for is among them. */
 static int check_files(VerifyPrograms *programs, const VfatReader *reader) {
         bool has_loader = false;
         int r = 0;
+
+        strv_free(TAKE_PTR(programs->started));
 
         for (size_t i = 0; i < reader->n_files && r >= 0; i++) {
                 const VfatFile *file = &reader->files[i];

@@ -39,6 +39,7 @@ static const struct {
 
 void verify_programs_done(VerifyPrograms *programs) {
         free(programs->unsigned_results);
+        strv_free(programs->started);
 }
 
 void verify_programs_end(VerifyPrograms *programs) {
@@ -275,19 +276,44 @@ static const char *parse_entry_line(char *line, const char *key) {
         return rest && (*rest == ' ' || *rest == '\t') ? rest + strspn(rest, " \t") : NULL;
 }
 
-int verify_boot_entry(VerifyPrograms *programs, const char *text, const char *path) {
+/* "/EFI\\Linux/x.efi" → "EFI/Linux/x.efi" */
+static int append_path(const char *value, char ***paths) {
+        _cleanup_(freep) char *path = NULL;
+
+        const int r = text_copy(value + strspn(value, "/\\"), &path);
+        if (r < 0)
+                return r;
+        for (char *p = path; *p; p++)
+                if (*p == '\\')
+                        *p = '/';
+        return strv_append(paths, text_strip(path));
+}
+
+static int read_entry_line(char *line, char ***options, char ***started, bool *starts) {
+        static const char *const starting[] = { "linux", "efi", "uki" };
+        const char *value = parse_entry_line(line, "options");
+
+        if (value)
+                return strv_append(options, value);
+        for (size_t i = 0; i < ELEMENTSOF(starting); i++) {
+                value = parse_entry_line(line, starting[i]);
+                if (!value)
+                        continue;
+                /* Unified kernels have a command line of their own. */
+                *starts = *starts || i == 0;
+                return append_path(value, started);
+        }
+        return 0;
+}
+
+int verify_boot_entry(VerifyPrograms *programs, const char *text, const char *path, char ***ret_started) {
         _cleanup_(strv_freep) char **lines = NULL, **options = NULL;
         _cleanup_(freep) char *all = NULL;
         bool starts = false;
 
         int r = strv_split(text, "\n\r", &lines);
-        for (char **line = lines; line && *line && r >= 0; line++) {
-                const char *value = parse_entry_line(*line, "options");
-
-                starts = starts || parse_entry_line(*line, "linux");
-                if (value)
-                        r = strv_append(&options, value);
-        }
+        for (char **line = lines; line && *line && r >= 0; line++)
+                r = read_entry_line(*line, &options, ret_started, &starts);
         if (r >= 0)
                 r = strv_join(STRV(options), " ", &all);
         if (r >= 0)

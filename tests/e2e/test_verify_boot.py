@@ -108,11 +108,12 @@ def test_every_kernel_names_the_root_hash(mkosi, tmp_path, verified_root):
 
 def test_entries_of_the_boot_loader(mkosi, tmp_path, verified_root):
     """Kernels that are not unified have their command line there; the boot loader takes such lines for unified ones as well."""
-    entry = tmp_path / 'entry'
+    entry, kernel = tmp_path / 'entry', make_kernel(tmp_path, f'roothash={verified_root[1]}')
 
     def verify(text, status=0):
         entry.write_text(text)
-        make_disk(tmp_path, {LOADER: LOADER_FILE, ENTRY: entry}, verified_root)
+        files = {LOADER: LOADER_FILE, ENTRY: entry, 'linux': LOADER_FILE, 'x.EFI': LOADER_FILE, KERNEL: kernel}
+        make_disk(tmp_path, files, verified_root)
         return Verified(mkosi, tmp_path, 'disk.raw', status=status)
 
     good = f'title x\nlinux /linux\noptions quiet\noptions roothash={verified_root[1]}\n'
@@ -122,10 +123,33 @@ def test_entries_of_the_boot_loader(mkosi, tmp_path, verified_root):
     [failed] = verify(f'{good}options systemd.verity=off\n', 1).failed
     assert failed.startswith(f'{ENTRY}: In its command line, systemd.verity=off goes around the hash tree')
     verify(f'efi /{KERNEL}\n')
-    [failed] = verify('efi /x\noptions root=/dev/vda2\n', 1).failed
+    [failed] = verify('efi \\x.efi\noptions root=/dev/vda2\n', 1).failed
     assert failed.startswith(f'{ENTRY}: In its command line, root=/dev/vda2')
+    assert verify('efi /y.efi\n', 1).failed == [f'{ENTRY}: It starts y.efi, which is not there']
     assert verify('x\0', 1).failed == [f'{ENTRY}: It is no text']
     assert verify('x' * 70000, 1).failed == [f'{ENTRY}: It is too large for an entry of the boot loader']
+
+
+def test_what_entries_start(mkosi, tmp_path, keys):
+    """A kernel need not have the name of a program."""
+    entry = tmp_path / 'entry'
+    entry.write_text('title x\nlinux\t\\debian\\vmlinuz\ninitrd /debian/initrd\n')
+    words = [f'--secure-boot-certificate={keys}/mkosi.secure-boot.crt', 'disk.raw']
+    files = {LOADER: sign(keys, loader(tmp_path)), ENTRY: entry, 'debian/initrd': entry}
+    kernel = shutil.copyfile(LOADER_FILE, tmp_path / 'linux')
+    make_disk(tmp_path, files | {'debian/vmlinuz': kernel})
+    assert Verified(mkosi, tmp_path, *words, status=1).failed == ['debian/vmlinuz: Its signature: not signed']
+    make_disk(tmp_path, files | {'debian/vmlinuz': sign(keys, kernel)})
+    said = "debian/vmlinuz: Signed by 'CN=mkosi.secure-boot'"
+    assert Verified(mkosi, tmp_path, *words).of('ok').count(said) == 1
+    # However often it is started.
+    files['loader/entries/again.conf'] = entry
+    entry.write_text(entry.read_text() + 'linux /Debian/vmlinuz\n')
+    make_disk(tmp_path, files | {'debian/vmlinuz': kernel})
+    assert Verified(mkosi, tmp_path, *words).of('ok').count(said) == 1
+    make_disk(tmp_path, files | {'debian/vmlinuz': entry})
+    [failed] = Verified(mkosi, tmp_path, *words, status=1).failed
+    assert failed.startswith('debian/vmlinuz: It is no EFI program')
 
 
 def test_addons_of_kernels(mkosi, tmp_path, keys, verified_root):
