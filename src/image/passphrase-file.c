@@ -16,8 +16,8 @@
 /* A line's end, which does not count, and one byte more, by which a file that is too long is known. */
 #define FILE_SIZE_MAX (PASSPHRASE_SIZE_MAX + 2)
 
-/* What nobody but the owner may have. */
-#define FOREIGN_MODE (S_IRWXG | S_IRWXO | S_IXUSR)
+/* What nobody but the owner may have; that the owner could run the file does no harm. */
+#define FOREIGN_MODE (S_IRWXG | S_IRWXO)
 
 const char *passphrase_fault(const Secret *passphrase) {
         if (passphrase->size == 0)
