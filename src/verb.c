@@ -20,6 +20,7 @@
 #include "image/plan.h"
 #include "image/verify-image.h"
 #include "run/container.h"
+#include "run/nspawn.h"
 #include "run/virtual-machine.h"
 #include "verb.h"
 
@@ -216,24 +217,12 @@ static int build_if_needed(LoadedConfig *loaded, mode_t caller_umask) {
         return missing || loaded->config.force > 0 ? verb_build(loaded, caller_umask) : 0;
 }
 
-/* Becomes systemd-nspawn; returns when that is not possible. */
-static int become_nspawn(const LoadedConfig *loaded, bool boot) {
-        _cleanup_(strv_freep) char **command = NULL;
-
-        const int r = container_nspawn_command(&loaded->config, boot, STRV(loaded->arguments.rest), &command);
-        if (r < 0)
-                return r;
-        interrupt_reset();
-        (void)execvp(command[0], command);
-        return log_error(-errno, "Cannot run systemd-nspawn: %m; it is in the package systemd-container");
-}
-
 static int run_container(LoadedConfig *loaded, mode_t caller_umask, bool boot) {
         _cleanup_(image_root_freep) ImageRoot *root = NULL;
         _cleanup_(strv_freep) char **problems = NULL;
         const char *const *words = STRV(loaded->arguments.rest);
 
-        int r = loaded->config.nspawn ? 0 : image_root_check(loaded, &problems);
+        int r = image_root_check(loaded, &problems);
         if (r < 0)
                 return log_error(r, "Cannot check what this host can do: %m");
         for (char **problem = problems; problem && *problem; problem++)
@@ -242,7 +231,7 @@ static int run_container(LoadedConfig *loaded, mode_t caller_umask, bool boot) {
         if (r < 0)
                 return r;
         if (loaded->config.nspawn)
-                return become_nspawn(loaded, boot);
+                return nspawn_run(&loaded->config, boot, words);
         r = image_root_new(loaded, &root);
         if (r < 0)
                 return r;
@@ -370,7 +359,8 @@ const Verb verbs[] = {
         [VERB_SHELL]      = { .needs_config = true, .needs_support = true, .run = verb_shell },
         [VERB_BOOT]       = { .needs_config = true, .needs_support = true, .run = verb_boot },
         [VERB_QEMU]       = { .needs_config = true, .needs_support = true, .run = verb_qemu },
-        [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean },
+        [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean,
+                              .interrupted = "what has not been removed yet is still there" },
         [VERB_GENKEY]     = { .needs_files = true, .run = verb_genkey },
         [VERB_ATTACH]     = { .needs_files = true, .run = verb_attach },
         [VERB_VERIFY]     = { .needs_files = true, .run = verb_verify },

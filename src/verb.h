@@ -11,7 +11,9 @@ typedef struct Verb {
         bool needs_config;  /* reads the settings of the project, and refuses mistakes in them */
         bool needs_support; /* and those that this version does not act on */
         bool needs_files;   /* reads the settings as they are said, whether they go together or not */
-        /* The exit status, or a negative errno, which has been logged. */
+        /* What is so when a signal cut it short; NULL: "nothing was changed". */
+        const char *interrupted;
+        /* The exit status, or a negative errno, which has been logged. -ECANCELED after a signal: that was logged as well. */
         int (*run)(LoadedConfig *loaded, mode_t caller_umask);
 } Verb;
 
