@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/interrupt.h"
 #include "base/log.h"
-#include "base/parse.h"
-#include "base/progress.h"
 #include "base/strv.h"
-#include "base/text.h"
-#include "image/attach.h"
-#include "image/clean.h"
-#include "image/generate-key.h"
-#include "image/image.h"
-#include "image/plan.h"
-#include "image/verify-image.h"
-#include "run/container.h"
-#include "run/nspawn.h"
-#include "run/virtual-machine.h"
 #include "verb.h"
 
 /* A verb is a row in each of two tables: what the settings engine knows of it, and what it does. */
@@ -125,189 +110,20 @@ static const SettingProgram program = {
         .table = &config_table,
 };
 
-static int finish_output(int r) {
+int verb_finish_output(int r) {
         if (fflush(stdout) != 0 || ferror(stdout))
                 return log_error(-EIO, "Cannot write to standard output");
         return r;
 }
 
-/* The descriptor that --json-progress names, -EBADF if it was not given. */
-static int open_json_progress(const Config *config, int *ret_fd) {
-        uint64_t fd;
-
-        *ret_fd = -EBADF;
-        if (!config->json_progress)
-                return 0;
-        if (parse_uint64(config->json_progress, &fd) < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
-                return log_error(
-                        -EBADF,
-                        "--json-progress=%s is no open file descriptor: in a shell, 3>FILE opens number 3",
-                        config->json_progress);
-        interrupt_ignore_pipe();
-        *ret_fd = (int)fd;
-        return 0;
-}
-
-static int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(progress_freep) Progress *progress = NULL;
-        _cleanup_(kept_output_done) KeptOutput kept = {};
-        _cleanup_(image_freep) Image *image = NULL;
-        const Config *config = &loaded->config;
-        ProgressOptions options = { .quiet = config->quiet };
-
-        int r = open_json_progress(config, &options.json_fd);
-        if (r < 0)
-                return r;
-        r = progress_new(&options, &progress);
-        if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
-        r = kept_output_look(loaded, distro_find(config->distribution), &kept);
-        if (r < 0)
-                return log_error(r, "Cannot look whether %s is up to date: %m", config->output);
-        if (kept.usable) {
-                log_info("%s is up to date: nothing that it is made of has changed", config->output);
-                return 0;
-        }
-        r = image_new(loaded, caller_umask, &kept, progress, &image);
-        return r < 0 ? r : image_build(image);
-}
-
-static int verb_summary(LoadedConfig *loaded, mode_t caller_umask) {
-        return finish_output(describe_summary(loaded->store, false, stdout));
-}
-
-static int verb_json(LoadedConfig *loaded, mode_t caller_umask) {
-        JsonWriter writer = { .file = stdout };
-
-        json_begin_object(&writer, NULL);
-        const int r = describe_json(loaded->store, &writer);
-        json_end_object(&writer);
-        return finish_output(r);
-}
-
-static int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(kept_output_done) KeptOutput output = {};
-        const Config *config = &loaded->config;
-        const Distro *distro = distro_find(config->distribution);
-        KeptTree kept[KEPT_MAX] = {};
-
-        int r = kept_output_look(loaded, distro, &output);
-        if (r >= 0)
-                r = kept_tree_look(config, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]);
-        if (r >= 0)
-                r = kept_tree_look(config, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
-                                   &kept[KEPT_DEVELOPMENT]);
-        if (r < 0)
-                (void)log_error(r, "Cannot look for trees that are kept: %m");
-        else
-                r = finish_output(plan_print(loaded, &output, kept, stdout));
-        for (KeptKind kind = 0; kind < KEPT_MAX; kind++)
-                kept_tree_done(&kept[kind]);
-        return r;
-}
-
-/* The image is to be there before anything is run. */
-static int build_if_needed(LoadedConfig *loaded, mode_t caller_umask) {
-        const char *output = loaded->config.output;
-        const bool missing = access(output, F_OK) < 0 && errno == ENOENT;
-
-        if (missing && geteuid() != 0)
-                return log_error(-ENOENT, "%s is not there: \"sudo mkosi\", with the same options, builds it",
-                                 output);
-        return missing || loaded->config.force > 0 ? verb_build(loaded, caller_umask) : 0;
-}
-
-static int run_container(LoadedConfig *loaded, mode_t caller_umask, bool boot) {
-        _cleanup_(image_root_freep) ImageRoot *root = NULL;
-        _cleanup_(strv_freep) char **problems = NULL;
-        const char *const *words = STRV(loaded->arguments.rest);
-
-        int r = image_root_check(loaded, &problems);
-        if (r < 0)
-                return log_error(r, "Cannot check what this host can do: %m");
-        for (char **problem = problems; problem && *problem; problem++)
-                (void)log_error(-ENOTSUP, "%s", *problem);
-        r = problems ? -ENOTSUP : build_if_needed(loaded, caller_umask);
-        if (r < 0)
-                return r;
-        if (loaded->config.nspawn)
-                return nspawn_run(&loaded->config, boot, words);
-        r = image_root_new(loaded, &root);
-        if (r < 0)
-                return r;
-        return boot ? container_boot(loaded, root, words) : container_run_command(loaded, root, words);
-}
-
-static int verb_shell(LoadedConfig *loaded, mode_t caller_umask) {
-        return run_container(loaded, caller_umask, false);
-}
-
-static int verb_boot(LoadedConfig *loaded, mode_t caller_umask) {
-        return run_container(loaded, caller_umask, true);
-}
-
-static int verb_qemu(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(virtual_machine_freep) VirtualMachine *machine = NULL;
-
-        int r = virtual_machine_new(loaded, &machine);
-        if (r >= 0)
-                r = build_if_needed(loaded, caller_umask);
-        if (r < 0)
-                return r;
-        return virtual_machine_start(machine, STRV(loaded->arguments.rest), caller_umask);
-}
-
-static int verb_clean(LoadedConfig *loaded, mode_t caller_umask) {
-        return clean_output(&loaded->config);
-}
-
-static int verb_genkey(LoadedConfig *loaded, mode_t caller_umask) {
-        return generate_keys(&loaded->config, STRV(loaded->arguments.rest));
-}
-
-static int verb_verify(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(progress_freep) Progress *progress = NULL;
-        char **words = loaded->arguments.rest;
-        ProgressOptions options = { .quiet = loaded->config.quiet };
-
-        if (strv_length(STRV(words)) != 1) {
-                (void)log_error(-EINVAL, "The verb verify takes the name of an image");
-                return EXIT_USAGE;
-        }
-        int r = open_json_progress(&loaded->config, &options.json_fd);
-        if (r >= 0)
-                r = progress_new(&options, &progress);
-        if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
-        r = verify_image(&loaded->config, words[0], loaded->config.json, progress, stdout);
-        return r < 0 ? r : finish_output(r);
-}
-
-static int verb_attach(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(progress_freep) Progress *progress = NULL;
-        const char *const *words = STRV(loaded->arguments.rest);
-        ProgressOptions options = { .quiet = loaded->config.quiet };
-
-        if (strv_length(words) < 1) {
-                (void)log_error(-EINVAL, "The verb attach takes the name of an image, and signatures");
-                return EXIT_USAGE;
-        }
-        int r = open_json_progress(&loaded->config, &options.json_fd);
-        if (r >= 0)
-                r = progress_new(&options, &progress);
-        if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
-        return attach_signatures(&loaded->config, words[0], words + 1, progress);
-}
-
 int verb_help(LoadedConfig *loaded, mode_t caller_umask) {
         describe_help(&program, stdout);
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 int verb_version(void) {
         (void)printf("mkosi %s\n", MKOSI_VERSION);
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 static int verb_completion(LoadedConfig *loaded, mode_t caller_umask) {
@@ -317,7 +133,7 @@ static int verb_completion(LoadedConfig *loaded, mode_t caller_umask) {
                 (void)log_error(-EINVAL, "The verb completion takes the name of a shell: bash, zsh or fish");
                 return EXIT_USAGE;
         }
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 /* Shows the page with man(1); returns when that is not possible. */
@@ -342,12 +158,12 @@ static int verb_man(LoadedConfig *loaded, mode_t caller_umask) {
         if (isatty(STDOUT_FILENO) == 1)
                 execute_man();
         describe_manual(&program, stdout);
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 static int verb_example(LoadedConfig *loaded, mode_t caller_umask) {
         describe_example(&program, stdout);
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 /* clang-format off */

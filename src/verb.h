@@ -22,6 +22,22 @@ extern const SettingVerb verb_words[];
 extern const Verb verbs[];
 extern const size_t n_verbs;
 
+/* The rows of verbs[]; those of verb-image.c and verb-run.c are there. */
+int verb_build(LoadedConfig *loaded, mode_t caller_umask);
+int verb_summary(LoadedConfig *loaded, mode_t caller_umask);
+int verb_json(LoadedConfig *loaded, mode_t caller_umask);
+int verb_plan(LoadedConfig *loaded, mode_t caller_umask);
+int verb_clean(LoadedConfig *loaded, mode_t caller_umask);
+int verb_genkey(LoadedConfig *loaded, mode_t caller_umask);
+int verb_attach(LoadedConfig *loaded, mode_t caller_umask);
+int verb_verify(LoadedConfig *loaded, mode_t caller_umask);
+int verb_shell(LoadedConfig *loaded, mode_t caller_umask);
+int verb_boot(LoadedConfig *loaded, mode_t caller_umask);
+int verb_qemu(LoadedConfig *loaded, mode_t caller_umask);
+
 /* --help and --version, which may stand with any verb. */
 int verb_help(LoadedConfig *loaded, mode_t caller_umask);
 int verb_version(void);
+
+/* r, when all that was printed on standard output arrived there; otherwise the failure is logged. */
+int verb_finish_output(int r);
