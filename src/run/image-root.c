@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "config/config-report.h"
+#include "config/config-search-path.h"
 #include "format/gpt-reader.h"
 #include "format/partition-type.h"
 #include "format/unpack.h"
@@ -238,15 +239,6 @@ static int open_archive(ImageRoot *root, int fd, Reason *reason) {
         return r < 0 ? r : show(root, "root", tree, root->path, true, reason);
 }
 
-/* Programs are looked for as everywhere else: in ExtraSearchPaths=, then in $PATH. */
-static int make_search_path(const Config *config, char **ret) {
-        _cleanup_(freep) char *extra = NULL;
-        const char *path = getenv("PATH");
-
-        const int r = strv_join(STRV(config->extra_search_paths), ":", &extra);
-        return r < 0 ? r : text_format(ret, "%s:%s", extra, path ? path : "");
-}
-
 static int open_file(ImageRoot *root, const Config *config, Reason *reason) {
         const bool writes = config->persistent && output_format_is_disk(config->format);
         _cleanup_(fd_closep) int fd = open(config->output, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC);
@@ -259,7 +251,7 @@ static int open_file(ImageRoot *root, const Config *config, Reason *reason) {
                 return reason_set(reason, -EINVAL, "It is no file: \"mkosi --force\" replaces it by one");
         if (config->format == OUTPUT_FORMAT_TAR)
                 return open_archive(root, fd, reason);
-        const int r = make_search_path(config, &search_path);
+        const int r = config_search_path(config, &search_path);
         if (r < 0)
                 return r;
         const PartitionMount whole = {

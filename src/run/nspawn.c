@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/strv.h"
+#include "config/config-search-path.h"
 #include "run/image-lock.h"
 #include "run/nspawn.h"
 
@@ -43,14 +44,18 @@ int nspawn_command(const Config *config, bool boot, const char *const *words, ch
 int nspawn_run(const Config *config, bool boot, const char *const *words) {
         _cleanup_(strv_freep) char **command = NULL;
         _cleanup_(fd_closep) int lock_fd = -EBADF;
+        _cleanup_(freep) char *search_path = NULL;
 
         int r = image_lock(config, &lock_fd);
         if (r < 0)
                 return r;
         r = nspawn_command(config, boot, words, &command);
+        if (r >= 0)
+                r = config_search_path(config, &search_path);
         if (r < 0)
                 return r;
         r = process_run(&(ProcessOptions){ .argv = STRV(command),
+                                           .search_path = search_path,
                                            .stdin_fd = STDIN_FILENO,
                                            .stdout_fd = STDOUT_FILENO,
                                            .grace_ms = STOP_MS });

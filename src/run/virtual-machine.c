@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config/config-report.h"
 #include "config/config-resolve.h"
+#include "config/config-search-path.h"
 #include "run/image-lock.h"
 #include "run/kvm.h"
 #include "run/virtual-machine.h"
@@ -86,14 +87,10 @@ static int check_compression(const Config *config, char ***problems) {
                                   image, unpacker, image, path_base_name(unpacked));
 }
 
-/* Like all tools, it is looked for in ExtraSearchPaths= first. */
 static int find_program(VirtualMachine *machine, char ***problems) {
-        _cleanup_(freep) char *extra = NULL, *search_path = NULL;
-        const char *path = getenv("PATH");
+        _cleanup_(freep) char *search_path = NULL;
 
-        int r = strv_join(STRV(machine->loaded->config.extra_search_paths), ":", &extra);
-        if (r >= 0)
-                r = text_format(&search_path, "%s:%s", extra, path ? path : "");
+        int r = config_search_path(&machine->loaded->config, &search_path);
         if (r >= 0)
                 r = path_find_program(machine->target->program, search_path, &machine->program);
         if (r != -ENOENT)
