@@ -354,3 +354,69 @@ def test_those_that_live_stay(outputs, started):
     holder.kill(signal.SIGTERM)
     holder.wait(END_SECONDS)
     nothing_remains(project)
+
+
+# systemd-nspawn
+
+
+NSPAWN = """\
+#!/bin/sh
+trap 'echo shutting down; exit 9' TERM
+echo "ready $*"
+[ "$STATUS" ] && exit "$STATUS"
+while :; do sleep 0.05; done
+"""
+
+
+@pytest.fixture
+def nspawn(tmp_path):
+    """A stand-in for it, found by its environment."""
+    program = tmp_path / 'bin/systemd-nspawn'
+    program.parent.mkdir()
+    program.write_text(NSPAWN)
+    program.chmod(0o755)
+    return {'PATH': f'{program.parent}:{projects.clean_environment()["PATH"]}'}
+
+
+def test_nspawn(outputs, nspawn):
+    project = outputs('directory')
+    said = project.run('--nspawn', 'shell', 'true', status=5, environment=nspawn | {'STATUS': '5'})
+    assert said.stdout == f'ready --directory={project.directory}/image --ephemeral --private-network -- true\n'
+
+
+def test_nspawn_has_the_image(outputs, nspawn):
+    """Locked as long as it runs; what asks mkosi to end asks it."""
+    project = outputs('directory')
+    build = project.start('--nspawn', 'boot', environment=nspawn)
+    try:
+        build.wait_for('ready')
+        assert f'in use by process {build.process.pid}' in project.run('--persistent', 'shell', 'true', status=1).stderr
+        build.kill(signal.SIGTERM)
+        assert build.wait(END_SECONDS) == -signal.SIGTERM
+        assert 'shutting down' in build.output and 'systemd-nspawn was ended' in build.output
+    finally:
+        build.end()
+    project.run('--persistent', 'shell', 'true')
+
+
+@pytest.mark.parametrize(
+    'words, reason',
+    [
+        (['--format=tar'], 'systemd-nspawn reads no archives'),
+        (['--format=gpt_ext4', '--xz', '--output=image.raw.xz'], 'build it with CompressOutput=no'),
+        (['--format=gpt_ext4', '--qcow2', '--output=image.qcow2'], 'only the verb qemu can read it'),
+        (['--format=gpt_ext4', '--read-only', '--persistent'], 'ReadOnly=yes (command line, --read-only): '),
+    ],
+)
+def test_nspawn_refusals(outputs, nspawn, words, reason):
+    """Before anything is built, or run."""
+    said = outputs('directory').run('--nspawn', *words, 'shell', 'true', status=1, environment=nspawn)
+    assert reason in said.stderr and said.stdout == ''
+
+
+def test_nspawn_is_missing(outputs, tmp_path, foreign_tool):
+    hide = f'mount --bind /dev/null {foreign_tool("systemd-nspawn")}; exec "$@"'
+    said = outputs('directory').run(
+        '--nspawn', 'shell', 'true', status=1, wrapper=['unshare', '--mount', 'sh', '-ec', hide, 'sh']
+    )
+    assert 'it is in the package systemd-container' in said.stderr
