@@ -287,7 +287,25 @@ def test_log_in(bootable_image):
         terminal.wait_for('container-other')
         assert 'running\r\n' in terminal.text and '/dev/console' in terminal.text
         assert '0::/init.scope' in terminal.text
+        # The journal begins with the system; who logs in owns the console, and knows what it can do.
+        terminal.type("journalctl -b -q _PID=1 | wc -l; stat -c %U:%a /dev/console; echo $TERM:; hostname; echo D''ONE\n")
+        terminal.wait_for('DONE')
+        assert re.search(r'[\r\n][1-9][0-9]*\r\nroot:6[02]0\r\nlinux:\r\nteapot\r\n', terminal.text), terminal.text
         terminal.type('poweroff\n')
         assert terminal.wait() == 0
     finally:
         os.close(terminal.fd)
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_shuts_down(bootable_image, number):
+    """In its own way, when mkosi is asked to end."""
+    words = ['systemd.mask=boot-marker.service', 'systemd.show_status=yes']
+    boot = bootable_image.project.start('boot', *words)
+    try:
+        boot.wait_for('Graphical Interface')
+        boot.kill(number)
+        assert boot.wait(BOOT_SECONDS) == 0, boot.output
+        assert 'Asking the system to shut down' in boot.output and 'Reached target' in boot.output
+    finally:
+        boot.end()
