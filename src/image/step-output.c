@@ -143,7 +143,8 @@ int step_publish(Image *image) {
 
         assert(artefacts_find(&image->artefacts, ARTEFACT_IMAGE));
 
-        /* When the old image gave way, nobody finds it any more who could run it. From here on it is done: a signal that comes now comes too late. */
+        /* When the old image gave way, nobody finds it any more who could run it. From here on it is done: a signal
+         * that comes now comes too late. */
         int r = interrupt_check();
         if (r >= 0 && config->force > 0)
                 r = output_lock(config->output, true, &lock_fd);

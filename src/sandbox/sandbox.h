@@ -114,6 +114,7 @@ typedef struct SandboxCommand {
 /* Does it: runs the command in new namespaces as described, waits for it, and reaps or kills everything it left behind.
  * Returns the exit status (0…255; 128 + n for a command killed by signal n). -EINTR after a signal to us
  * (base/interrupt.h), with everything inside killed and reaped, but for a command that was asked to stop and did; another
- * negative errno when the sandbox or the command could not be set up, with the operation named in the reason. If the calling thread dies, everything inside dies. No other
- * thread may run while a sandbox is started: the child allocates memory. */
+ * negative errno when the sandbox or the command could not be set up, with the operation named in the reason. If the
+ * calling thread dies, everything inside dies. No other thread may run while a sandbox is started: the child allocates
+ * memory. */
 int sandbox_run(const Sandbox *sandbox, const SandboxCommand *command, Reason *reason);
