@@ -35,9 +35,10 @@ static void become(const ProcessOptions *options, const char *path, pid_t parent
         _exit(STATUS_NOT_RUN);
 }
 
-/* Waits until the program has ended, or an interrupt came; the latter is 1. */
-static int wait_for(int pid_fd, int interrupt, int timeout_ms) {
-        struct pollfd fds[] = { { .fd = pid_fd, .events = POLLIN }, { .fd = interrupt, .events = POLLIN } };
+/* Waits until the program has ended; 1 when an interrupt comes before that, or the time is over. */
+static int wait_for(int pid_fd, int timeout_ms) {
+        struct pollfd fds[] = { { .fd = pid_fd, .events = POLLIN },
+                                { .fd = interrupt_fd(), .events = POLLIN } };
 
         for (;;) {
                 const int n = poll(fds, ELEMENTSOF(fds), timeout_ms);
@@ -46,8 +47,6 @@ static int wait_for(int pid_fd, int interrupt, int timeout_ms) {
                         return -errno;
                 if (n >= 0)
                         return fds[0].revents == 0;
-                if (interrupt >= 0 && interrupt_check() < 0)
-                        return 1;
         }
 }
 
@@ -64,6 +63,7 @@ int process_run(const ProcessOptions *options) {
         _cleanup_(freep) char *path = NULL;
         _cleanup_(fd_closep) int pid_fd = -EBADF;
         const pid_t parent = getpid();
+        const int grace_ms = options->grace_ms > 0 ? options->grace_ms : END_GRACE_MS;
 
         assert(options && options->argv && options->argv[0]);
 
@@ -80,10 +80,11 @@ int process_run(const ProcessOptions *options) {
                 become(options, path, parent);
 
         pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-        r = pid_fd < 0 ? -errno : wait_for(pid_fd, interrupt_fd(), -1);
+        r = pid_fd < 0 ? -errno : wait_for(pid_fd, -1);
         if (r != 0) {
                 (void)kill(pid, SIGTERM);
-                if (pid_fd < 0 || wait_for(pid_fd, -EBADF, END_GRACE_MS) != 0)
+                interrupt_rearm();
+                if (pid_fd < 0 || wait_for(pid_fd, grace_ms) != 0)
                         (void)kill(pid, SIGKILL);
                 (void)reap(pid);
                 return r < 0 ? r : -EINTR;

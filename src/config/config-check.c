@@ -82,12 +82,9 @@ static bool has_build_script(const Config *config) {
         return config->build_script;
 }
 
-static bool has_script(const Config *config) {
-        return config->build_script || config->postinst_script;
-}
-
 static bool has_any_script(const Config *config) {
-        return has_script(config) || config->prepare_script || config->finalize_script;
+        return config->build_script || config->postinst_script || config->prepare_script ||
+               config->finalize_script;
 }
 
 static bool is_encrypted(const Config *config) {
@@ -175,7 +172,6 @@ static const Dependency dependencies[] = {
         { CONFIG(build_directory), has_build_script, "without a build script" },
         { CONFIG(source_file_transfer), has_build_script, "without a build script" },
         { CONFIG(with_tests), has_build_script, "without a build script" },
-        { CONFIG(with_network), has_script, "without a build or post-installation script" },
         { CONFIG(environment), has_any_script, "without a script" },
         { CONFIG(kernel_command_line), is_bootable, "without Bootable=yes" },
         { CONFIG(boot_protocols), is_bootable, "without Bootable=yes" },

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/clean.h"
+#include "image/output-lock.h"
 #include "image/output.h"
 #include "image/plan.h"
 #include "image/root-tree.h"
@@ -138,11 +139,15 @@ static int freeze_root(const Image *image) {
 
 int step_publish(Image *image) {
         const Config *config = image->config;
+        _cleanup_(fd_closep) int lock_fd = -EBADF;
 
         assert(artefacts_find(&image->artefacts, ARTEFACT_IMAGE));
 
-        /* From here on it is done: a signal that comes now comes too late. */
+        /* When the old image gave way, nobody finds it any more who could run it. From here on it is done: a signal
+         * that comes now comes too late. */
         int r = interrupt_check();
+        if (r >= 0 && config->force > 0)
+                r = output_lock(config->output, true, &lock_fd);
         if (r < 0)
                 return r;
         r = output_publish_all(config, &image->artefacts, image->workspace->path, config->force > 0);
