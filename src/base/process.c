@@ -31,7 +31,8 @@ static void become(const ProcessOptions *options, const char *path, pid_t parent
         if (null_fd < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
             (options->quiet && dup2(null_fd, STDERR_FILENO) < 0))
                 _exit(STATUS_NOT_RUN);
-        (void)execv(path, (char *const *)options->argv);
+        (void)execve(path, (char *const *)options->argv,
+                     options->environment ? (char *const *)options->environment : environ);
         _exit(STATUS_NOT_RUN);
 }
 

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -58,6 +59,23 @@ static void test_search_path(void **state) {
                          42);
 }
 
+static void test_environment(void **state) {
+        assert_int_equal(setenv("OURS", "1", 1), 0);
+        assert_int_equal(run(WORDS("/bin/sh", "-c", "test \"$OURS\" = 1")), 0);
+        assert_int_equal(
+                process_run(&(ProcessOptions){
+                        .argv = WORDS("/bin/sh", "-c", "test -z \"$OURS\" && test \"$GIVEN\" = 'a=b c'"),
+                        .environment = WORDS("GIVEN=a=b c"),
+                        .stdin_fd = -EBADF,
+                        .stdout_fd = -EBADF,
+                }),
+                0);
+        /* A program is a program, whatever its name looks like. */
+        assert_int_equal(mkdir("a=b", 0755), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "a=b/true", "#!/bin/sh\nexit 41\n", 0755), 0);
+        assert_int_equal(run(WORDS("a=b/true")), 41);
+}
+
 /* In a child, since what is caught stays caught. The program, which ignores what asks it to end, is gone soon all the same. */
 static void test_interrupt(void **state) {
         int status;
@@ -92,9 +110,8 @@ static void test_interrupt(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_status),
-                unit_test_in_directory(test_descriptors),
-                unit_test_in_directory(test_search_path),
+                unit_test_in_directory(test_status),      unit_test_in_directory(test_descriptors),
+                unit_test_in_directory(test_search_path), unit_test_in_directory(test_environment),
                 unit_test_in_directory(test_interrupt),
         };
 
