@@ -412,9 +412,9 @@ static const Setting rows[] = {
         { .section = "Packages", .name = "Environment", .option = "environment", .letter = 'E',
           SETTING_MEMBER(Config, environment, environment),
           .help = "variables for all scripts",
-          .about = "Variables in the environment of all scripts. Nothing else of the caller's environment gets "
-                   "to those that run inside the tree, but for $SOURCE_DATE_EPOCH and, with the network, "
-                   "proxies." },
+          .about = "Variables in the environment of all scripts, in the place of what is said of them otherwise: of "
+                   "$HOME, $LC_ALL, $TERM, $SYSTEMD_OFFLINE and $PATH, and of the caller's $SOURCE_DATE_EPOCH and, with "
+                   "the network, proxies; nothing else of his gets to those that run inside the tree. The last one counts." },
         { .section = "Packages", .name = "SourceFileTransfer", .option = "source-file-transfer",
           .old_options = NAMES("git-files", "use-git-files"),
           SETTING_MEMBER(Config, source_file_transfer, enum), .words = source_file_transfer_words,
