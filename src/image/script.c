@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -309,25 +310,27 @@ static int run_inside(Image *image, Script *script, const ScriptPlaces *places) 
         return r > 0 ? fail(image, script, r, &command) : r;
 }
 
-/* With the caller's environment, and what the configuration adds to it. */
+/* With the caller's environment, and what the configuration says in its place. */
 static int run_on_host(Image *image, Script *script) {
-        _cleanup_(strv_freep) char **words = NULL;
+        const char *const argv[] = { script->path, script->phase, NULL };
+        _cleanup_(strv_freep) char **environment = NULL;
+        _cleanup_(freep) char *root = NULL;
 
-        int r = strv_append(&words, "env");
+        int r = text_format(&root, "BUILDROOT=%s", image->root_path);
         if (r >= 0)
-                r = strv_append_format(&words, "BUILDROOT=%s", image->root_path);
+                r = environment_inherit(STRV(script->environment), &environment);
         if (r >= 0)
-                r = strv_extend(&words, STRV(script->environment));
-        if (r >= 0)
-                r = strv_append(&words, script->path);
-        if (r >= 0)
-                r = strv_append(&words, script->phase);
+                r = environment_set(&environment, root);
         if (r < 0)
                 return log_error(r, "Cannot prepare the %s: %m", script->type->title);
 
         progress_release(image->progress);
-        r = process_run(
-                &(ProcessOptions){ .argv = STRV(words), .stdin_fd = -EBADF, .stdout_fd = STDERR_FILENO });
+        r = process_run(&(ProcessOptions){
+                .argv = argv,
+                .environment = STRV(environment),
+                .stdin_fd = -EBADF,
+                .stdout_fd = STDERR_FILENO,
+        });
         if (r < 0)
                 return log_error(r, "Cannot run the %s %s: %m", script->type->title, script->path);
         return r > 0 ? fail(image, script, r, NULL) : 0;
