@@ -342,8 +342,7 @@ static const Setting rows[] = {
         { .section = "Packages", .name = "WithTests", .option = "without-tests", .letter = 'T',
           .inverted = true, SETTING_MEMBER(Config, with_tests, bool), .default_about = "yes",
           .help = "tell the build script to run no tests",
-          .about = "The build script's environment says WITH_TESTS=1, or WITH_TESTS=0 if this is no. The "
-                   "option on the command line says no." },
+          .about = "The build script's environment says WITH_TESTS=1, or 0 if this is no, as the option does." },
         { .section = "Packages", .name = "Cache", .option = "cache", SETTING_MEMBER(Config, cache, path),
           .default_about = "mkosi.cache/DISTRIBUTION~RELEASE if mkosi.cache/ exists",
           .help = "directory that keeps downloaded packages",
@@ -419,14 +418,15 @@ static const Setting rows[] = {
           .old_options = NAMES("git-files", "use-git-files"),
           SETTING_MEMBER(Config, source_file_transfer, enum), .words = source_file_transfer_words,
           .aliases = source_file_transfer_aliases,
-          .default_about = "copy-git-others in a git tree, else copy-all",
+          .default_about = "copy-git-others in a git tree or a part of one, else copy-all",
           .help = "how sources get to the build script",
           .about = "copy-git-cached copies the files that git tracks, as they are in the working tree, submodules "
                    "included; copy-git-others also those that it does not ignore; copy-git-more the "
                    "directory .git as well, for programs that ask git for a version; copy-all the whole "
                    "directory but for .git; mount shows the directory itself, whole, which the script then can "
-                   "change. What mkosi makes or keeps there (outputs, caches, build directory) is never copied, nor "
-                   "are keys and passphrases that settings name, or of the usual names at the top. The older options "
+                   "change. What mkosi makes or keeps there (this output, caches, build directory, mkosi.output/) is never "
+                   "copied. Keys and passphrases that settings name, or of the usual names, are never seen, under "
+                   "no other name either; of what is mounted, empty files stand in their place. The older options "
                    "--git-files=cached, --git-files=others and --use-git-files=no mean copy-git-cached, "
                    "copy-git-others and copy-all." },
         { .section = "Packages", .name = "WithNetwork", .option = "with-network",

@@ -14,7 +14,6 @@
 #include "distro/distro-run.h"
 #include "distro/tool-progress.h"
 
-#define MOUNTS_MAX  24
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static const char *const standard_environment[] = {
@@ -36,25 +35,28 @@ static const SandboxMount common_mounts[] = {
 /* A policy with the memory that it points into. */
 typedef struct RunPolicy {
         SandboxPolicy policy;
-        SandboxMount mounts[MOUNTS_MAX];
+        SandboxMount *mounts;
         char **environment;
         char *resolver;
 } RunPolicy;
 
 static void run_policy_done(RunPolicy *run) {
         strv_free(run->environment);
+        free(run->mounts);
         free(run->resolver);
 }
 
-static void add_mount(RunPolicy *run, SandboxMount mount) {
-        assert(run->policy.n_mounts < MOUNTS_MAX);
-        run->mounts[run->policy.n_mounts++] = mount;
-        run->policy.mounts = run->mounts;
-}
+static int add_mounts(RunPolicy *run, const SandboxMount *mounts, size_t n_mounts) {
+        const size_t n = run->policy.n_mounts;
+        SandboxMount *more = reallocarray(run->mounts, MAX(n + n_mounts, (size_t)1), sizeof(*more));
 
-static void add_mounts(RunPolicy *run, const SandboxMount *mounts, size_t n_mounts) {
+        if (!more)
+                return -ENOMEM;
+        run->policy.mounts = run->mounts = more;
         for (size_t i = 0; i < n_mounts; i++)
-                add_mount(run, mounts[i]);
+                more[n + i] = mounts[i];
+        run->policy.n_mounts = n + n_mounts;
+        return 0;
 }
 
 static int set_variable(char ***environment, const char *name, const char *value) {
@@ -117,25 +119,22 @@ static int add_resolver(RunPolicy *run, bool on_host) {
         if (r < 0)
                 return r;
 
-        add_mount(run, (SandboxMount){
-                               .type = SANDBOX_BIND_READ_ONLY,
-                               .source = run->resolver,
-                               .target = on_host ? run->resolver : "/etc/resolv.conf",
-                       });
-        return 0;
+        const SandboxMount mount = {
+                .type = SANDBOX_BIND_READ_ONLY,
+                .source = run->resolver,
+                .target = on_host ? run->resolver : "/etc/resolv.conf",
+        };
+        return add_mounts(run, &mount, 1);
 }
 
-static void add_usual_mounts(RunPolicy *run, const Installation *installation, bool on_host) {
-        add_mounts(run, common_mounts, ELEMENTSOF(common_mounts));
-        if (!on_host) {
-                add_mount(run, (SandboxMount){ .type = SANDBOX_SYS, .target = "/sys" });
-                return;
-        }
-        add_mount(run, (SandboxMount){
-                               .type = SANDBOX_BIND,
-                               .source = installation->root,
-                               .target = DISTRO_TREE,
-                       });
+static int add_usual_mounts(RunPolicy *run, const Installation *installation, bool on_host) {
+        const SandboxMount tree = { .type = SANDBOX_BIND,
+                                    .source = installation->root,
+                                    .target = DISTRO_TREE },
+                           sys = { .type = SANDBOX_SYS, .target = "/sys" };
+
+        const int r = add_mounts(run, common_mounts, ELEMENTSOF(common_mounts));
+        return r < 0 ? r : add_mounts(run, on_host ? &tree : &sys, 1);
 }
 
 static int run_policy_make(RunPolicy *run, const Installation *installation, const DistroCommand *command) {
@@ -152,14 +151,10 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
                 .working_directory = command->working_directory,
                 .new_session = !command->terminal,
         };
-        add_usual_mounts(run, installation, command->on_host);
-        if (command->network) {
+        r = add_usual_mounts(run, installation, command->on_host);
+        if (r >= 0 && command->network)
                 r = add_resolver(run, command->on_host);
-                if (r < 0)
-                        return r;
-        }
-        add_mounts(run, command->mounts, command->n_mounts);
-        return 0;
+        return r < 0 ? r : add_mounts(run, command->mounts, command->n_mounts);
 }
 
 typedef struct Follower {

@@ -50,8 +50,10 @@ typedef struct Script {
         char *place;
         char *report_path; /* directory on the host that is REPORT_DIRECTORY inside */
         char **environment;
-        SandboxMount mounts[5];
+        SandboxMount *mounts;
         size_t n_mounts;
+        char **targets; /* that mounts point into */
+        char *nothing;  /* an empty file on the host */
         FailureTail tail;
         Progress *progress;
 } Script;
@@ -60,6 +62,9 @@ static void script_done(Script *script) {
         free(script->place);
         free(script->report_path);
         strv_free(script->environment);
+        free(script->mounts);
+        strv_free(script->targets);
+        free(script->nothing);
         failure_tail_done(&script->tail);
 }
 
@@ -73,10 +78,14 @@ static const char bash_environment[] =
         "/" REPORT_NAME "' ERR\n"
         "fi\n";
 
-static void add_mount(Script *script, SandboxMountType type, const char *source, const char *target) {
-        assert(script->n_mounts < ELEMENTSOF(script->mounts));
-        script->mounts[script->n_mounts++] =
-                (SandboxMount){ .type = type, .source = source, .target = target };
+static int add_mount(Script *script, SandboxMountType type, const char *source, const char *target) {
+        SandboxMount *more = reallocarray(script->mounts, script->n_mounts + 1, sizeof(*more));
+
+        if (!more)
+                return -ENOMEM;
+        script->mounts = more;
+        more[script->n_mounts++] = (SandboxMount){ .type = type, .source = source, .target = target };
+        return 0;
 }
 
 /* Variables of the configuration: those without a value are the caller's, if it has them. */
@@ -109,11 +118,32 @@ static int add_build_environment(Script *script, const Config *config, const Scr
         return r;
 }
 
-static void add_places(Script *script, const ScriptPlaces *places) {
-        add_mount(script, SANDBOX_BIND, places->sources, SCRIPT_SOURCES);
-        add_mount(script, SANDBOX_BIND, places->destination, SCRIPT_DESTINATION);
-        if (places->build)
-                add_mount(script, SANDBOX_BIND, places->build, SCRIPT_BUILD_ROOT);
+/* An empty file stands in the place of what is not to be seen. */
+static int hide(Script *script, const Image *image, const char *path) {
+        char *target;
+
+        if (!script->nothing) {
+                int r = path_join(image->workspace->path, "nothing", &script->nothing);
+                if (r >= 0)
+                        r = file_write_text(AT_FDCWD, script->nothing, "", 0400);
+                if (r < 0)
+                        return r;
+        }
+        int r = path_join(SCRIPT_SOURCES, path, &target);
+        if (r >= 0)
+                r = strv_take(&script->targets, target);
+        return r < 0 ? r : add_mount(script, SANDBOX_BIND_READ_ONLY, script->nothing, target);
+}
+
+static int add_places(Script *script, const Image *image, const ScriptPlaces *places) {
+        int r = add_mount(script, SANDBOX_BIND, places->sources, SCRIPT_SOURCES);
+        for (char *const *path = places->hidden; r >= 0 && path && *path; path++)
+                r = hide(script, image, *path);
+        if (r >= 0)
+                r = add_mount(script, SANDBOX_BIND, places->destination, SCRIPT_DESTINATION);
+        if (r >= 0 && places->build)
+                r = add_mount(script, SANDBOX_BIND, places->build, SCRIPT_BUILD_ROOT);
+        return r;
 }
 
 static int prepare_report(const Image *image, Script *script) {
@@ -291,16 +321,18 @@ static int run_inside(Image *image, Script *script, const ScriptPlaces *places) 
         const Installation installation = image_installation(image);
         _cleanup_(tool_log_done) ToolLog log = {};
 
-        int r = prepare_report(image, script);
-        if (r < 0)
-                return log_error(r, "Cannot prepare the %s: %m", script->type->title);
-        r = check_interpreter(image, script);
+        int r = check_interpreter(image, script);
         if (r < 0)
                 return r;
-        add_mount(script, SANDBOX_BIND_READ_ONLY, script->path, script->place);
-        add_mount(script, SANDBOX_BIND, script->report_path, REPORT_DIRECTORY);
-        if (places)
-                add_places(script, places);
+        r = prepare_report(image, script);
+        if (r >= 0)
+                r = add_mount(script, SANDBOX_BIND_READ_ONLY, script->path, script->place);
+        if (r >= 0)
+                r = add_mount(script, SANDBOX_BIND, script->report_path, REPORT_DIRECTORY);
+        if (r >= 0 && places)
+                r = add_places(script, image, places);
+        if (r < 0)
+                return log_error(r, "Cannot prepare the %s: %m", script->type->title);
 
         DistroCommand command = command_of(image, script, argv);
         command.lasting = places && places->build;

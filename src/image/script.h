@@ -22,6 +22,8 @@ typedef enum ScriptKind {
 typedef struct ScriptPlaces {
         const char *sources, *destination;
         const char *build; /* NULL: none */
+        char *const *
+                hidden; /* files in the sources, by relative paths, that are seen as empty ones; NULL: none */
 } ScriptPlaces;
 
 /* Runs the script of the kind, which the configuration has, on the tree of the image under way: inside of it, or, to finalize
