@@ -13,6 +13,7 @@ typedef struct ProcessOptions {
         const char *const *environment; /* all there is, see base/environment.h; NULL: ours */
 } ProcessOptions;
 
-/* Runs the program to its end. Returns its exit status, or 128 and the signal that killed it; -ENOENT
- * when there is no such program. -EINTR after an interrupt: the program has ended then as well. */
+/* Runs the program to its end. Returns its exit status, or 128 and the signal that killed it; -ENOENT when there is no such
+ * program, and another negative errno when it cannot be executed, -ENOEXEC also where its interpreter is missing. -EINTR
+ * after an interrupt: the program has ended then as well. */
 int process_run(const ProcessOptions *options);

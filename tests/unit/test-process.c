@@ -33,6 +33,23 @@ static void test_status(void **state) {
         assert_int_equal(run(WORDS("./missing")), -ENOENT);
 }
 
+static void test_what_cannot_be_executed(void **state) {
+        static const struct {
+                const char *text;
+                int error;
+        } cases[] = {
+                { "no first line\n", -ENOEXEC },     { "#!/bin/sh\r\n", -ENOEXEC },
+                { "#!/no/interpreter\n", -ENOEXEC }, { "\177ELF of another kind", -ENOEXEC },
+                { "#!/bin/sh\nexit 127\n", 127 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                assert_int_equal(file_write_text(AT_FDCWD, "program", cases[i].text, 0755), 0);
+                assert_int_equal(run(WORDS("./program")), cases[i].error);
+                assert_int_equal(unlink("program"), 0);
+        }
+}
+
 static void test_descriptors(void **state) {
         _cleanup_(fd_closep) int in = open("in", O_RDWR | O_CREAT | O_CLOEXEC, 0600),
                                  out = open("out", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -110,8 +127,11 @@ static void test_interrupt(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_status),      unit_test_in_directory(test_descriptors),
-                unit_test_in_directory(test_search_path), unit_test_in_directory(test_environment),
+                unit_test_in_directory(test_status),
+                unit_test_in_directory(test_what_cannot_be_executed),
+                unit_test_in_directory(test_descriptors),
+                unit_test_in_directory(test_search_path),
+                unit_test_in_directory(test_environment),
                 unit_test_in_directory(test_interrupt),
         };
 
