@@ -21,6 +21,7 @@
 #include "image/plan.h"
 #include "image/report.h"
 #include "image/root-tree.h"
+#include "image/script-check.h"
 #include "image/sources.h"
 
 /* https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -89,6 +90,8 @@ static int check_host(const Image *image) {
                 r = check_qemu(image->config, &problems);
         if (r >= 0)
                 r = gnupg_check(image->config, &problems);
+        if (r >= 0)
+                r = scripts_check(image->loaded, &problems);
         if (r >= 0)
                 r = sources_check(image->config, &problems);
         if (r >= 0)
