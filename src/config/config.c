@@ -309,8 +309,8 @@ static const Setting rows[] = {
         { .section = "Output", .option = "no-chown", SETTING_MEMBER(Config, no_chown, bool),
           .default_about = "no",
           .help = "leave the output to root under sudo",
-          .about = "Under sudo, the files that are made are given to the user who called it, except for "
-                   "the content of directories. This option leaves them to root." },
+          .about = "Under sudo, files, keys and directories that are made in a directory of the user who called it are "
+                   "his; trees, and what is kept for later builds, are root's. This option leaves all to root." },
         { .section = "Output", .option = "incremental", .letter = 'i',
           SETTING_MEMBER(Config, incremental, bool), .default_about = "no",
           .help = "keep the installed tree for the next build",

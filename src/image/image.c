@@ -122,7 +122,7 @@ int image_new(const LoadedConfig *loaded, mode_t caller_umask, const KeptOutput 
                 return -ENOMEM;
 
         *image = (Image){
-                .cache_fd = -EBADF,
+                .cache = { .lock_fd = -EBADF },
                 .loaded = loaded,
                 .config = config,
                 .distro = distro_find(config->distribution),
@@ -167,7 +167,7 @@ void image_free(Image *image) {
         workspace_free(image->workspace);
         for (KeptKind kind = 0; kind < KEPT_MAX; kind++)
                 kept_tree_done(&image->kept[kind]);
-        fd_close(image->cache_fd);
+        package_cache_unlock(&image->cache);
         free(image->root_path);
         free(image->image_root_path);
         free(image->sources_path);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/copy-tree.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -113,7 +114,7 @@ int step_sources(Image *image) {
 static int make_build_directory(const Config *config) {
         if (!config->build_directory)
                 return 0;
-        const int r = path_make_directories(AT_FDCWD, config->build_directory, 0755);
+        const int r = caller_make_directories(config->build_directory, 0755, !config->no_chown);
         return r < 0 ? log_error(r, "Cannot make the build directory %s: %m", config->build_directory) : 0;
 }
 

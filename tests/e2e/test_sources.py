@@ -118,3 +118,35 @@ def test_nodes(small, project):
 
     said = small.build(project, '--force', '--extra-tree=pipe', status=1)
     assert 'ExtraTrees=pipe is neither a directory nor an archive' in said.stderr
+
+
+def owners(directory):
+    """Of what is there that was not before."""
+    return {path.name: (os.lstat(path).st_uid, os.lstat(path).st_gid) for path in directory.iterdir()}
+
+
+@pytest.mark.parametrize('words, owner', [([], (4711, 4712)), (['--no-chown'], (0, 0))])
+def test_under_sudo(small, project, words, owner):
+    """What is made in the user's directory is his, and he gets no more than that."""
+    project.write('mkosi.build', '#!/bin/sh\ntouch "$BUILDDIR/object"\n', 0o755)
+    outside = project.directory.parent / f'{project.directory.name}-outside'
+    outside.mkdir()
+    (project.directory / 'link').symlink_to(outside)
+    for path in (project.directory, *project.directory.iterdir()):
+        os.chown(path, 4711, 4712, follow_symlinks=False)
+    os.chown(project.directory / 'link', 4711, 4712, follow_symlinks=False)
+    sudo = {'SUDO_UID': '4711', 'SUDO_GID': '4712'}
+    words = [*words, '--format=tar', '--compress-output=no', '--cache=cache', '--build-dir=builds/one', '--checksum', '--manifest']
+    small.build(project, *words, '--output-dir=out/deep', environment=sudo)
+    here = owners(project.directory)
+    assert {here[name] for name in ('cache', 'builds', 'out')} == {owner}
+    assert owners(project.directory / 'builds') == {'one': owner}
+    made = owners(project.directory / 'out/deep')
+    assert {'image.tar', 'SHA256SUMS'} <= {*made} and len(made) == 3 and {*made.values()} == {owner}
+    with subprocess.Popen(['tar', '-tvf', project.directory / 'out/deep/image.tar'], stdout=subprocess.PIPE, text=True) as tar:
+        assert '4711' not in tar.stdout.read()
+    # A link of his gives nothing away.
+    small.build(project, *words, '--output-dir=link/deep', environment=sudo)
+    assert owners(outside) == {'deep': (0, 0)} and {*owners(outside / 'deep').values()} == {(0, 0)}
+    assert os.lstat(outside).st_uid == 0
+    projects.remove_tree(outside)
