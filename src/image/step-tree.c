@@ -54,7 +54,8 @@ int step_build_packages(Image *image) {
 
 /* Archives are unpacked first, where nothing is that their links could lead to. */
 static int unpack(Image *image, const char *archive, char **ret, Reason *reason) {
-        _cleanup_(fd_closep) int archive_fd = open(archive, O_RDONLY | O_CLOEXEC), directory_fd = -EBADF;
+        _cleanup_(fd_closep) int archive_fd = open(archive, O_RDONLY | O_CLOEXEC | O_NONBLOCK),
+                                 directory_fd = -EBADF;
         _cleanup_(freep) char *path = NULL;
 
         if (archive_fd < 0)
