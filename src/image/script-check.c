@@ -35,7 +35,23 @@ static const struct {
 
 void script_head_done(ScriptHead *head) {
         free(head->interpreter);
+        free(head->sought);
         *head = (ScriptHead){};
+}
+
+/* "#!/usr/bin/env python3", "#!/usr/bin/env -S python3 -u". What else env may be told is left to it. */
+static int parse_sought(const char *line, const char *interpreter, char **ret) {
+        _cleanup_(strv_freep) char **words = NULL;
+
+        if (!interpreter || !text_equal(path_base_name(interpreter), "env"))
+                return 0;
+        const int r = strv_split(line, " \t\r", &words);
+        if (r < 0)
+                return r;
+        /* The first word is "#!" and the interpreter, or these are two. */
+        char **word = words + (text_equal(words[0], "#!") ? 2 : 1);
+        word += *word && text_equal(*word, "-S");
+        return !*word || (*word)[0] == '-' || strchr(*word, '=') ? 0 : text_copy(*word, ret);
 }
 
 static unsigned read_machine(const unsigned char *data) {
@@ -65,6 +81,8 @@ int script_head_parse(const char *data, size_t size, ScriptHead *ret) {
                 const char *name = line + 2 + strspn(line + 2, " \t");
                 const size_t name_length = strcspn(name, " \t\r");
                 r = name_length > 0 ? text_format(&head.interpreter, "%.*s", (int)name_length, name) : 0;
+                if (r >= 0)
+                        r = parse_sought(line, head.interpreter, &head.sought);
                 if (r < 0)
                         return r;
         }
@@ -224,6 +242,28 @@ static int check_interpreter(int root_fd, const char *interpreter) {
         return S_ISREG(status.st_mode) && (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) ? 0 : -ENOEXEC;
 }
 
+/* Where scripts find programs, if nobody says anything else. */
+static int check_sought(const Config *config, int root_fd, const char *sought) {
+        static const char *const directories[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+                                                   "/usr/bin",        "/sbin",          "/bin" };
+
+        if (!sought || strchr(sought, '/'))
+                return 0;
+        for (char **variable = config->environment; variable && *variable; variable++)
+                if (text_equal(*variable, "PATH") || text_after_prefix(*variable, "PATH="))
+                        return 0;
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                int r = path_join(directories[i], sought, &path);
+                if (r >= 0)
+                        r = check_interpreter(root_fd, path);
+                if (r >= 0 || r == -ENOMEM)
+                        return r;
+        }
+        return -ENOENT;
+}
+
 int script_check_tree(const LoadedConfig *loaded, ScriptKind kind, const char *root, const char *setting) {
         _cleanup_(script_head_done) ScriptHead head = {};
         _cleanup_(freep) char *said = NULL;
@@ -239,13 +279,18 @@ int script_check_tree(const LoadedConfig *loaded, ScriptKind kind, const char *r
                 return log_error(r, "%s cannot be read: %m", said);
         if (!head.interpreter)
                 return 0;
+        const char *missing = head.interpreter;
         r = check_interpreter(root_fd, head.interpreter);
+        if (r >= 0) {
+                missing = head.sought;
+                r = check_sought(&loaded->config, root_fd, head.sought);
+        }
         if (r == -ENOENT || r == -ENOTDIR)
                 return log_error(
                         -ENOENT,
                         "%s is to be run by %s, which the tree does not have: add the package that has it "
                         "to %s=, or change the first line of the script",
-                        said, head.interpreter, setting);
+                        said, missing, setting);
         if (r == -ENOEXEC)
                 return log_error(
                         r,

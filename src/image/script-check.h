@@ -9,10 +9,11 @@
 
 /* What the beginning of a script says of how it is run. */
 typedef struct ScriptHead {
-        char *interpreter;        /* NULL: none is named */
-        bool marked;              /* begins with a byte order mark, behind which nobody looks for "#!" */
-        bool carriage_return;     /* the line that names the interpreter ends in CR LF */
-        bool program;             /* it is no script, but a program (ELF) */
+        char *interpreter;    /* NULL: none is named */
+        char *sought;         /* the program that env(1), as the interpreter, is to look for; NULL: none */
+        bool marked;          /* begins with a byte order mark, behind which nobody looks for "#!" */
+        bool carriage_return; /* the line that names the interpreter ends in CR LF */
+        bool program;         /* it is no script, but a program (ELF) */
         unsigned program_machine; /* of a program, ELF's e_machine */
 } ScriptHead;
 

@@ -288,6 +288,7 @@ FAILURES = {
     'in a file': ('#!/bin/bash -e\n. ./part.sh\n', [], 'that failed is in line 2 of ./part.sh'),
     'syntax': ('#!/bin/bash\nif true; then\n', [], 'syntax error'),
     'no interpreter': ('#!/usr/bin/none\n', [], 'is to be run by /usr/bin/none, which the tree does not have: add'),
+    'no program for env': ('#!/usr/bin/env pythonless\n', [], 'is to be run by pythonless, which the tree does not have: add'),
     'directory as interpreter': ('#!/etc\n', [], 'is to be run by /etc, which is no program in the tree'),
     'line ends of DOS': (
         '#!/bin/sh\r\nexit 0\r\n', [], "mkosi.build: The build script mkosi.build has the line ends of DOS, which become part of its "

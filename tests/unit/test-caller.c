@@ -72,6 +72,9 @@ static void test_directories(void **state) {
         assert_owner("his/a/b", UID, GID);
         make("ours/a", true);
         assert_owner("ours/a", 0, 0);
+        assert_int_equal(chmod("ours", 0777), 0);
+        make("ours/for-all", true);
+        assert_owner("ours/for-all", 0, 0);
         make("his/ours/a", true);
         assert_owner("his/ours", 0, 0);
         assert_owner("his/ours/a", 0, 0);

@@ -6,29 +6,40 @@
 
 #include <elf.h>
 
-#define assert_parsed(data, ...)                                                        \
-        do {                                                                            \
-                const ScriptHead _expected = { __VA_ARGS__ };                           \
-                _cleanup_(script_head_done) ScriptHead _head = {};                      \
-                assert_int_equal(script_head_parse(data, sizeof(data) - 1, &_head), 0); \
-                if (_expected.interpreter)                                              \
-                        assert_string_equal(_head.interpreter, _expected.interpreter);  \
-                else                                                                    \
-                        assert_null(_head.interpreter);                                 \
-                assert_int_equal(_head.marked, _expected.marked);                       \
-                assert_int_equal(_head.carriage_return, _expected.carriage_return);     \
-                assert_int_equal(_head.program, _expected.program);                     \
-                assert_int_equal(_head.program_machine, _expected.program_machine);     \
-        } while (false)
+static void assert_same(const char *text, const char *expected) {
+        if (expected)
+                assert_string_equal(text, expected);
+        else
+                assert_null(text);
+}
 
-static char sh[] = "/bin/sh", env[] = "/usr/bin/env";
+static void check_parsed(const char *data, size_t size, const ScriptHead *expected) {
+        _cleanup_(script_head_done) ScriptHead head = {};
+
+        assert_int_equal(script_head_parse(data, size, &head), 0);
+        assert_same(head.interpreter, expected->interpreter);
+        assert_same(head.sought, expected->sought);
+        assert_int_equal(head.marked, expected->marked);
+        assert_int_equal(head.carriage_return, expected->carriage_return);
+        assert_int_equal(head.program, expected->program);
+        assert_int_equal(head.program_machine, expected->program_machine);
+}
+
+#define assert_parsed(data, ...) check_parsed(data, sizeof(data) - 1, &(const ScriptHead){ __VA_ARGS__ })
+
+static char sh[] = "/bin/sh", env[] = "/usr/bin/env", python[] = "python3";
 
 static void test_parse(void **state) {
         assert_parsed("#!/bin/sh -e\nfalse\r\n", .interpreter = sh);
         assert_parsed("#!/bin/sh", .interpreter = sh);
-        assert_parsed("#! \t/usr/bin/env python3\n", .interpreter = env);
+        assert_parsed("#! \t/usr/bin/env python3\n", .interpreter = env, .sought = python);
+        assert_parsed("#!/usr/bin/env python3 -u\n", .interpreter = env, .sought = python);
+        assert_parsed("#! /usr/bin/env -S python3 -u\r\n", .interpreter = env, .sought = python,
+                      .carriage_return = true);
+        assert_parsed("#!/usr/bin/env -i python3\n", .interpreter = env);
+        assert_parsed("#!/usr/bin/env A=b python3\n", .interpreter = env);
+        assert_parsed("#!/usr/bin/env\n", .interpreter = env);
         assert_parsed("#!/bin/sh\r\n", .interpreter = sh, .carriage_return = true);
-        assert_parsed("#!/usr/bin/env sh\r\n", .interpreter = env, .carriage_return = true);
         assert_parsed("\xef\xbb\xbf#!/bin/sh\n", .marked = true);
         assert_parsed("#!\n/bin/sh\n", .interpreter = NULL);
         assert_parsed("#", .interpreter = NULL);
@@ -105,12 +116,24 @@ static void test_check_tree(void **state) {
         assert_int_equal(script_check_tree(loaded, SCRIPT_BUILD, "tree", "Packages"), 0);
 }
 
+static void test_check_tree_for_env(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL, *own = NULL;
+
+        put_file("mkosi.build", "#!/usr/bin/env python3\n", 0755);
+        put_file("tree/usr/bin/env", "", 0755);
+        loaded = load_fine();
+        own = load_fine("--environment=PATH=/opt");
+        assert_int_equal(script_check_tree(loaded, SCRIPT_BUILD, "tree", "Packages"), -ENOENT);
+        assert_int_equal(script_check_tree(own, SCRIPT_BUILD, "tree", "Packages"), 0);
+        put_file("tree/usr/local/bin/python3", "", 0755);
+        assert_int_equal(script_check_tree(loaded, SCRIPT_BUILD, "tree", "Packages"), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_parse),
-                TEST(test_check),
-                TEST(test_check_for_the_host),
-                TEST(test_check_tree),
+                cmocka_unit_test(test_parse),  TEST(test_check),
+                TEST(test_check_for_the_host), TEST(test_check_tree),
+                TEST(test_check_tree_for_env),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
