@@ -425,8 +425,8 @@ static const Setting rows[] = {
                    "directory .git as well, for programs that ask git for a version; copy-all the whole "
                    "directory but for .git; mount shows the directory itself, whole, which the script then can "
                    "change. What mkosi makes or keeps there (this output, caches, build directory, mkosi.output/) is never "
-                   "copied. Keys and passphrases that settings name, or of the usual names, are never seen, under "
-                   "no other name either; of what is mounted, empty files stand in their place. The older options "
+                   "copied. Keys and passphrases that settings name, or of the usual names, are never seen, whatever "
+                   "leads to them; where they are mounted, empty files stand in their place. The older options "
                    "--git-files=cached, --git-files=others and --use-git-files=no mean copy-git-cached, "
                    "copy-git-others and copy-all." },
         { .section = "Packages", .name = "WithNetwork", .option = "with-network",

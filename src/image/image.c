@@ -22,6 +22,7 @@
 #include "image/report.h"
 #include "image/root-tree.h"
 #include "image/script-check.h"
+#include "image/secret-files.h"
 #include "image/sources.h"
 
 /* https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -94,6 +95,8 @@ static int check_host(const Image *image) {
                 r = scripts_check(image->loaded, &problems);
         if (r >= 0)
                 r = sources_check(image->config, &problems);
+        if (r >= 0)
+                r = secret_files_check_trees(image->config, &problems);
         if (r >= 0)
                 r = passphrase_check(image->config, &problems);
         for (SignerRole role = 0; role < SIGNER_ROLE_MAX && r >= 0; role++)

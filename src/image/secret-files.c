@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <ctype.h>
+#include <fcntl.h>
 
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "config/config-discover.h"
+#include "config/config-report.h"
 #include "image/secret-files.h"
 
 #define FILE_SCHEME  "file:"
@@ -95,13 +98,19 @@ bool secret_files_have_name(const char *path) {
         return false;
 }
 
+static bool has_inode(const SecretFiles *files, const struct stat *status) {
+        for (size_t i = 0; i < files->n_items; i++)
+                if (files->items[i].inode == status->st_ino && files->items[i].device == status->st_dev)
+                        return true;
+        return false;
+}
+
 bool secret_files_contain(const SecretFiles *files, const char *directory, const char *path,
                           const struct stat *status) {
         if (S_ISDIR(status->st_mode))
                 return false;
-        for (size_t i = 0; i < files->n_items; i++)
-                if (files->items[i].inode == status->st_ino && files->items[i].device == status->st_dev)
-                        return true;
+        if (has_inode(files, status))
+                return true;
         for (char **named = files->paths; named && *named; named++) {
                 const char *seen = path_seen_from(*named, directory);
 
@@ -109,4 +118,43 @@ bool secret_files_contain(const SecretFiles *files, const char *directory, const
                         return true;
         }
         return secret_files_have_name(path);
+}
+
+/* Trees that cannot be read are complained about elsewhere. */
+static int check_tree(const SecretFiles *files, const char *setting, const char *path, char ***problems) {
+        _cleanup_(tree_freep) Tree *tree = NULL;
+
+        int r = tree_load(AT_FDCWD, path, &tree, NULL);
+        if (r < 0)
+                return r == -ENOMEM || r == -EINTR ? r : 0;
+        for (size_t i = 0; i < tree->n_nodes && r >= 0; i++) {
+                _cleanup_(freep) char *node = NULL, *said = NULL;
+
+                if (!has_inode(files, &tree->nodes[i]->status))
+                        continue;
+                r = tree_node_path(tree->nodes[i], &node);
+                if (r >= 0)
+                        r = config_path_say(path, &said);
+                if (r >= 0)
+                        r = strv_append_format(
+                                problems,
+                                "%s=%s has %s in it, which is a key or passphrase of this build, and "
+                                "none of these gets into an image: move it elsewhere",
+                                setting, said, node);
+        }
+        return r;
+}
+
+int secret_files_check_trees(const Config *config, char ***problems) {
+        const struct {
+                const char *setting;
+                char **trees;
+        } lists[] = { { "ExtraTrees", config->extra_trees }, { "SkeletonTrees", config->skeleton_trees } };
+        _cleanup_(secret_files_done) SecretFiles files = {};
+
+        int r = secret_files_list(config, &files);
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
+                for (char **tree = lists[i].trees; files.n_items > 0 && tree && *tree && r >= 0; tree++)
+                        r = check_tree(&files, lists[i].setting, *tree, problems);
+        return r;
 }

@@ -33,3 +33,7 @@ bool secret_files_have_name(const char *path);
  * Directories never are. */
 bool secret_files_contain(const SecretFiles *files, const char *directory, const char *path,
                           const struct stat *status);
+
+/* Appends which of them lie in trees that are copied into the image: by another name, or because the settings name them
+ * there. What merely has a usual name is the tree's own. */
+int secret_files_check_trees(const Config *config, char ***problems);

@@ -117,8 +117,8 @@ static bool is_ours(const Selection *selection, const char *path, const struct s
         for (size_t i = 0; i < ELEMENTSOF(suffixes); i++)
                 if (text_ends_with(name, suffixes[i]))
                         return true;
-        return text_after_prefix(name, ".mkosi-") ||
-               (text_ends_with(name, ".failed") && S_ISDIR(status->st_mode));
+        return S_ISDIR(status->st_mode) &&
+               (text_after_prefix(name, ".mkosi-") || text_ends_with(name, ".failed"));
 }
 
 static bool is_left_out(const Selection *selection, const char *path, const struct stat *status) {

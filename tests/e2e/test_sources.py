@@ -77,6 +77,13 @@ def test_no_secrets(small, project, transfer):
         assert found.stdout == '' and (project.directory / kept).exists()
 
 
+def test_no_secrets_in_trees(small, project):
+    project.write('mkosi.extra/etc/key', SECRET, 0o600)
+    said = small.build(project, '--secure-boot-key=mkosi.extra/etc/key', status=1)
+    assert 'ExtraTrees=mkosi.extra has etc/key in it, which is a key or passphrase of this build' in said.stderr
+    assert 'Installing' not in said.stderr
+
+
 def test_part_of_a_git_tree(small, project):
     """What is ignored above is ignored in it; and that nothing is left is said."""
     subprocess.run(['git', 'init', '--quiet', project.directory], check=True)

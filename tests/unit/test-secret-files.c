@@ -68,6 +68,30 @@ static void test_contain(void **state) {
         assert_true(contains(&files, "not-there"));
 }
 
+static void test_trees(void **state) {
+        _cleanup_(secret_files_done) SecretFiles files = {};
+        _cleanup_(strv_freep) char **problems = NULL, **none = NULL;
+
+        put_file("mkosi.extra/etc/keys/fine", "", 0644);
+        put_file("mkosi.extra/mkosi.passphrase", "of the image", 0600);
+        put_file("mkosi.skeleton/x", "", 0644);
+        put_file("mkosi.rootpw", "secret", 0600);
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_fine();
+        assert_int_equal(secret_files_check_trees(&loaded->config, &none), 0);
+        assert_null(none);
+
+        assert_int_equal(link("mkosi.rootpw", "mkosi.extra/etc/keys/p"), 0);
+        assert_int_equal(symlink("../mkosi.rootpw", "mkosi.skeleton/link"), 0);
+        assert_int_equal(link("mkosi.rootpw", "mkosi.skeleton/p"), 0);
+        assert_int_equal(secret_files_check_trees(&loaded->config, &problems), 0);
+        assert_int_equal(strv_length(STRV(problems)), 2);
+        assert_string_equal(
+                problems[0],
+                "ExtraTrees=mkosi.extra has etc/keys/p in it, which is a key or passphrase of this build, "
+                "and none of these gets into an image: move it elsewhere");
+        assert_non_null(text_after_prefix(problems[1], "SkeletonTrees=mkosi.skeleton has p in it, "));
+}
+
 static void test_uris(void **state) {
         static const struct {
                 const char *uri;
@@ -98,6 +122,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
                 TEST(test_contain),
+                TEST(test_trees),
                 TEST(test_uris),
         };
 

@@ -37,7 +37,9 @@ static void assert_copied(bool copied, const char *const *paths) {
 
 /* What mkosi itself makes or keeps, and what is secret, is nobody's source, whatever it is called. */
 static void test_what_is_left_out(void **state) {
-        static const char *const kept[] = { "a.c", "dir/mkosi.cache/x", "image.raw.txt", "out/put.c", NULL };
+        static const char *const kept[] = { "a.c",       "dir/mkosi.cache/x", "image.raw.txt",
+                                            "out/put.c", ".mkosi-notes",      "tests.failed",
+                                            NULL };
         static const char *const left_out[] = { "image.raw",
                                                 "image.roothash",
                                                 ".mkosi-image.raw",
