@@ -69,7 +69,6 @@ static void test_contain(void **state) {
 }
 
 static void test_trees(void **state) {
-        _cleanup_(secret_files_done) SecretFiles files = {};
         _cleanup_(strv_freep) char **problems = NULL, **none = NULL;
 
         put_file("mkosi.extra/etc/keys/fine", "", 0644);
