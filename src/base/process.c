@@ -18,8 +18,15 @@
 #define END_GRACE_MS   2000 /* between asking a program to end and making it */
 #define STATUS_NOT_RUN 127
 
-/* In the child: never returns. */
-static void become(const ProcessOptions *options, const char *path, pid_t parent) {
+/* What is there and cannot be found by the kernel lacks its interpreter. */
+static int execute(const char *path, const ProcessOptions *options) {
+        (void)execve(path, (char *const *)options->argv,
+                     options->environment ? (char *const *)options->environment : environ);
+        return errno == ENOENT && access(path, F_OK) == 0 ? -ENOEXEC : -errno;
+}
+
+/* In the child: never returns. Why it could not be executed is written to error_fd. */
+static void become(const ProcessOptions *options, const char *path, pid_t parent, int error_fd) {
         const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         const int in = options->stdin_fd >= 0 ? options->stdin_fd : null_fd;
         const int out = options->stdout_fd >= 0 ? options->stdout_fd : null_fd;
@@ -31,8 +38,20 @@ static void become(const ProcessOptions *options, const char *path, pid_t parent
         if (null_fd < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
             (options->quiet && dup2(null_fd, STDERR_FILENO) < 0))
                 _exit(STATUS_NOT_RUN);
-        (void)execv(path, (char *const *)options->argv);
+        const int r = execute(path, options);
+        (void)fd_write_all(error_fd, &r, sizeof(r));
         _exit(STATUS_NOT_RUN);
+}
+
+/* Nothing is there to be read when the program was executed: that has closed the other end. */
+static int read_error(int error_fd) {
+        int r = 0;
+        ssize_t n;
+
+        do
+                n = read(error_fd, &r, sizeof(r));
+        while (n < 0 && errno == EINTR);
+        return n == (ssize_t)sizeof(r) ? r : 0;
 }
 
 /* Waits until the program has ended; 1 when an interrupt comes before that, or the time is over. */
@@ -61,7 +80,8 @@ static int reap(pid_t pid) {
 
 int process_run(const ProcessOptions *options) {
         _cleanup_(freep) char *path = NULL;
-        _cleanup_(fd_closep) int pid_fd = -EBADF;
+        _cleanup_(fd_closep) int pid_fd = -EBADF, error_fd = -EBADF, child_error_fd = -EBADF;
+        int pipe_fds[2];
         const pid_t parent = getpid();
         const int grace_ms = options->grace_ms > 0 ? options->grace_ms : END_GRACE_MS;
 
@@ -73,11 +93,16 @@ int process_run(const ProcessOptions *options) {
         r = interrupt_check();
         if (r < 0)
                 return r;
+        if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+                return -errno;
+        error_fd = pipe_fds[0];
+        child_error_fd = pipe_fds[1];
         const pid_t pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                become(options, path, parent);
+                become(options, path, parent, child_error_fd);
+        child_error_fd = fd_close(child_error_fd);
 
         pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
         r = pid_fd < 0 ? -errno : wait_for(pid_fd, -1);
@@ -89,5 +114,7 @@ int process_run(const ProcessOptions *options) {
                 (void)reap(pid);
                 return r < 0 ? r : -EINTR;
         }
-        return reap(pid);
+        r = reap(pid);
+        const int failure = read_error(error_fd);
+        return failure < 0 ? failure : r;
 }

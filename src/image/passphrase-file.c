@@ -30,6 +30,18 @@ const char *passphrase_fault(const Secret *passphrase) {
         return NULL;
 }
 
+static int say_mode(const char *path, mode_t mode, char **ret_problem) {
+        _cleanup_(freep) char *quoted = NULL;
+
+        const int r = text_quote(path, &quoted);
+        if (r < 0)
+                return r;
+        return text_format(ret_problem,
+                           "%s holds the passphrase, and has mode %04o: nobody but its owner may have "
+                           "access to it; run: chmod 600 %s",
+                           path, (unsigned)mode & 07777, quoted);
+}
+
 /* Opens the file if it may be used; otherwise ret_problem says what is wrong with it, and the answer is -EBADF. */
 static int open_file(const char *path, char **ret_problem) {
         _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -42,10 +54,7 @@ static int open_file(const char *path, char **ret_problem) {
                 r = text_format(ret_problem, "Cannot read the passphrase from %s: it is no regular file",
                                 path);
         else if (status.st_mode & FOREIGN_MODE)
-                r = text_format(ret_problem,
-                                "%s holds the passphrase, and has mode %04o: nobody but its owner may have "
-                                "access to it; run: chmod 600 %s",
-                                path, (unsigned)status.st_mode & 07777, path);
+                r = say_mode(path, status.st_mode, ret_problem);
         else
                 return TAKE_FD(fd);
         return r < 0 ? r : -EBADF;

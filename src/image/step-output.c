@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -20,13 +21,13 @@
 #include "image/plan.h"
 #include "image/root-tree.h"
 
-static int make_parent(const char *path) {
+static int make_parent(const char *path, bool give) {
         _cleanup_(freep) char *parent = NULL;
 
         int r = path_parent(path, &parent);
         if (r < 0)
                 return r;
-        r = path_make_directories(AT_FDCWD, parent, 0755);
+        r = caller_make_directories(parent, 0755, give);
         if (r < 0)
                 return log_error(r, "Cannot create the directory %s: %m", parent);
         return 0;
@@ -38,7 +39,7 @@ int step_workspace(Image *image) {
         pid_t holder = 0;
         int r;
 
-        r = make_parent(config->output);
+        r = make_parent(config->output, !config->no_chown);
         if (r < 0)
                 return r;
         r = workspace_new(config->output, &image->workspace, &holder);

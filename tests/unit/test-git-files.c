@@ -76,6 +76,19 @@ static void test_list(void **state) {
         assert_int_equal(unsetenv("GIT_DIR"), 0);
 }
 
+/* The program is that of the search path, also where $PATH has another. */
+static void test_search_path(void **state) {
+        _cleanup_(git_files_done) GitFiles files = {};
+
+        assert_int_equal(mkdir("ours", 0755), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "ours/git", "#!/bin/sh\nhelper\n", 0755), 0);
+        assert_int_equal(
+                file_write_text(AT_FDCWD, "ours/helper", "#!/bin/sh\nprintf 'x 0\\tmine\\0'\n", 0755), 0);
+        assert_int_equal(git_files_list(".", "ours", false, &files, NULL), 0);
+        assert_int_equal(files.n_items, 1);
+        assert_string_equal(files.items[0], "mine");
+}
+
 static void test_contain(void **state) {
         char *items[] = { (char[]){ "a-b" }, (char[]){ "a/b" }, (char[]){ "a/c/d" }, (char[]){ "ab" } };
         const GitFiles files = { .items = items, .n_items = ELEMENTSOF(items) };
@@ -106,6 +119,7 @@ static void test_refusals(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_list),
+                unit_test_in_directory(test_search_path),
                 cmocka_unit_test(test_contain),
                 unit_test_in_directory(test_refusals),
         };
