@@ -24,5 +24,8 @@ int distro_check_programs(const Config *config, const HostProgram *programs, siz
 int distro_check_mirror(const Config *config, char ***problems);
 int distro_check_architecture(const Config *config, const Distro *distro, char ***problems);
 
+/* What the program of the host says of its version; NULL when it cannot be run. */
+int distro_program_version(const Config *config, const char *const *argv, char **ret);
+
 /* The directory of a mirror "file:///srv/debian" or "file:/srv/debian", NULL for any other. */
 const char *distro_mirror_directory(const char *mirror);
