@@ -29,3 +29,6 @@ int config_resolve_for(LoadedConfig *loaded, const ConfigHost *host);
  * distributions and formats that are not there yet: in loaded->mistakes, and -EINVAL. Called by build and plan after
  * config_resolve(); summary shows the same as warnings. */
 int config_check_planned(LoadedConfig *loaded);
+
+/* Whether the distribution comes in releases; where it does not, Release= is ignored, whatever it says. */
+bool config_has_releases(const Config *config);

@@ -25,6 +25,3 @@ bool config_has_effect(const Config *config, size_t offset);
 
 /* config-seed.c: Seed= out of all others. */
 int config_resolve_seed(LoadedConfig *loaded);
-
-/* Whether the distribution comes in releases; where it does not, Release= is ignored, whatever it says. */
-bool config_has_releases(const Config *config);

@@ -16,6 +16,7 @@
 #include "distro/distro-check.h"
 #include "distro/distro-files.h"
 #include "distro/dpkg-status.h"
+#include "distro/repository-keys.h"
 
 #define DOCS_PATH            "etc/dpkg/dpkg.cfg.d/01_nodoc"
 #define DPKG_STATUS          "var/lib/dpkg/status"
@@ -40,12 +41,9 @@ static int apt_check(const Config *config, const Distro *distro, char ***problem
         int r = distro_check_programs(config, host_programs, ELEMENTSOF(host_programs), problems);
         if (r < 0)
                 return r;
-        if (access(distro->key_ring, R_OK) < 0) {
-                r = strv_append_format(problems, "Key ring %s is missing, install package %s",
-                                       distro->key_ring, distro->key_ring_package);
-                if (r < 0)
-                        return r;
-        }
+        r = repository_keys_check(config, distro, problems);
+        if (r < 0)
+                return r;
         r = check_release(config, distro, problems);
         if (r < 0)
                 return r;
@@ -53,10 +51,6 @@ static int apt_check(const Config *config, const Distro *distro, char ***problem
         if (r < 0)
                 return r;
         return distro_check_architecture(config, distro, problems);
-}
-
-static int apt_keys(const Config *config, const Distro *distro, char ***files) {
-        return strv_append(files, distro->key_ring);
 }
 
 static int apt_version(const Config *config, char **ret) {
@@ -144,7 +138,7 @@ static int apt_list(const Installation *installation, DistroPackages *packages) 
 const PackageManager package_manager_apt = {
         .name = "apt",
         .check = apt_check,
-        .keys = apt_keys,
+        .key_form = KEY_FORM_RING,
         .version = apt_version,
         .bootstrap = apt_bootstrap,
         .install = apt_install,

@@ -58,7 +58,7 @@ static int append_options(const Installation *installation, char ***arguments) {
         int r = strv_extend(arguments, fixed);
         if (r < 0)
                 return r;
-        r = strv_append_format(arguments, "--keyring=%s", distro->key_ring);
+        r = strv_append_format(arguments, "--keyring=%s", distro->key_files[0]);
         if (r < 0)
                 return r;
         r = strv_append_format(arguments, "--arch=%s",

@@ -2,6 +2,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/config-resolve.h"
 #include "distro/debian.h"
 #include "distro/distro.h"
 #include "distro/fedora.h"
@@ -16,6 +17,12 @@ static const Distro *const distros[DISTRIBUTION_MAX] = {
 
 const Distro *distro_find(unsigned distribution) {
         return distribution < ELEMENTSOF(distros) ? distros[distribution] : NULL;
+}
+
+int distro_format_title(const Distro *distro, const Config *config, char **ret) {
+        if (!config_has_releases(config))
+                return text_copy(distro->title, ret);
+        return text_format(ret, "%s \"%s\"", distro->title, config->release ?: "");
 }
 
 static const DistroRelease *find_exception(const Distro *distro, const char *release) {

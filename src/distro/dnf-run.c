@@ -12,8 +12,8 @@
 #include "distro/distro-files.h"
 #include "distro/distro-run.h"
 #include "distro/dnf-config.h"
-#include "distro/dnf-keys.h"
 #include "distro/dnf-run.h"
+#include "distro/repository-keys.h"
 #include "distro/rpm-list.h"
 
 #define MOUNTS_MAX 16
@@ -166,7 +166,8 @@ static int write_configuration(const DnfRun *run) {
         _cleanup_(fd_closep) int keys_fd =
                 path_open_below(run->directory_fd, "keys", O_RDONLY | O_DIRECTORY, 0);
 
-        int r = keys_fd < 0 ? keys_fd : dnf_keys_copy(config, distro, keys_fd, "file://" RUN "/keys", &keys);
+        int r = keys_fd < 0 ? keys_fd
+                            : repository_keys_copy(config, distro, keys_fd, "file://" RUN "/keys", &keys);
         if (r >= 0)
                 r = dnf_config_format(&(const DnfConfig){ .archive = distro->dnf,
                                                           .release = config->release,

@@ -212,10 +212,9 @@ static int write_configuration(ZypperRun *run) {
         _cleanup_(fd_closep) int keys_fd =
                 path_open_below(run->directory_fd, "keys", O_RDONLY | O_DIRECTORY, 0);
 
-        int r = keys_fd < 0
-                        ? keys_fd
-                        : repository_keys_copy(installation->config, installation->distro->zypper->key_files,
-                                               keys_fd, RUN "/keys", &run->keys);
+        int r = keys_fd < 0 ? keys_fd
+                            : repository_keys_copy(installation->config, installation->distro, keys_fd,
+                                                   RUN "/keys", &run->keys);
         if (r >= 0)
                 r = write_repositories(run);
         if (r >= 0)

@@ -61,10 +61,6 @@ static int check_repositories(const Config *config, const Distro *distro, char *
         return 0;
 }
 
-static int zypper_keys(const Config *config, const Distro *distro, char ***files) {
-        return repository_keys_find(config, distro->zypper->key_files, files);
-}
-
 static int zypper_check(const Config *config, const Distro *distro, char ***problems) {
         assert(config && distro && problems);
 
@@ -72,8 +68,7 @@ static int zypper_check(const Config *config, const Distro *distro, char ***prob
         if (r >= 0)
                 r = check_repositories(config, distro, problems);
         if (r >= 0)
-                r = repository_keys_check(config, distro, distro->zypper->key_files, distro->zypper->keys_at,
-                                          problems);
+                r = repository_keys_check(config, distro, problems);
         if (r >= 0)
                 r = distro_check_mirror(config, problems);
         if (r >= 0)
@@ -152,7 +147,7 @@ static int zypper_clean(const Installation *installation) {
 const PackageManager package_manager_zypper = {
         .name = "zypper",
         .check = zypper_check,
-        .keys = zypper_keys,
+        .key_form = KEY_FORM_ARMOURED,
         .bootstrap = zypper_bootstrap,
         .install = zypper_add,
         .clean = zypper_clean,

@@ -26,24 +26,27 @@ static int put(const char *path, const char *text) {
 }
 
 static void test_find(void **state) {
-        static const char *const of_host[] = { "host/a", "host/missing", NULL };
+        static const char *const of_host[] = { "host/$basearch/$releasever", "host/missing", NULL };
+        Distro distro = distro_opensuse;
+        char release[] = "a";
         _cleanup_(strv_freep) char **given = NULL, **found = NULL, **other = NULL;
         _cleanup_(freep) char *text = NULL;
 
-        assert_int_equal(put("host/a", KEY), 0);
+        assert_int_equal(put("host/x86_64/a", KEY), 0);
         assert_int_equal(put("keys/2.asc", KEY), 0);
         assert_int_equal(put("keys/1.asc", KEY), 0);
         assert_int_equal(put("keys/.hidden", KEY), 0);
         assert_int_equal(put("single", KEY), 0);
 
-        assert_int_equal(repository_keys_find(&(const Config){}, of_host, &other), 0);
+        distro.key_files = of_host;
+        assert_int_equal(repository_keys_find(&(const Config){ .release = release }, &distro, &other), 0);
         assert_int_equal(strv_length(STRV(other)), 1);
-        assert_string_equal(other[0], "host/a");
+        assert_string_equal(other[0], "host/x86_64/a");
 
         assert_int_equal(strv_append(&given, "single"), 0);
         assert_int_equal(strv_append(&given, "keys"), 0);
         const Config config = { .repository_keys = given };
-        assert_int_equal(repository_keys_find(&config, of_host, &found), 0);
+        assert_int_equal(repository_keys_find(&config, &distro, &found), 0);
         assert_int_equal(strv_join(STRV(found), " ", &text), 0);
         assert_string_equal(text, "single keys/1.asc keys/2.asc");
 }
@@ -58,13 +61,13 @@ static void test_check(void **state) {
         assert_int_equal(strv_append(&given, "binary"), 0);
         assert_int_equal(strv_append(&given, "missing"), 0);
         const Config config = { .repository_keys = given }, none = { .release = release };
-        assert_int_equal(repository_keys_check(&config, &distro_opensuse, NULL, "there", &problems), 0);
+        assert_int_equal(repository_keys_check(&config, &distro_opensuse, &problems), 0);
         assert_int_equal(strv_length(STRV(problems)), 2);
         assert_string_equal(problems[0],
                             "binary is no public key in ASCII armour: export it with gpg --armor --export");
         assert_non_null(text_after_prefix(problems[1], "The key missing cannot be read: "));
 
-        assert_int_equal(repository_keys_check(&none, &distro_opensuse, NULL, "there", &problems), 0);
+        assert_int_equal(repository_keys_check(&none, &distro_opensuse, &problems), 0);
         assert_non_null(text_after_prefix(
                 problems[2], "There are no keys that openSUSE \"tumbleweed\" is signed by: put them into "));
 }
@@ -81,7 +84,7 @@ static void test_copy(void **state) {
         const Config config = { .repository_keys = given };
         to_fd = distro_make_directory(root_fd, "copy", 0755);
         assert_true(to_fd >= 0);
-        assert_int_equal(repository_keys_copy(&config, NULL, to_fd, "/inside", &paths), 0);
+        assert_int_equal(repository_keys_copy(&config, &distro_opensuse, to_fd, "/inside", &paths), 0);
         assert_int_equal(strv_length(STRV(paths)), 2);
         assert_string_equal(paths[1], "/inside/1");
         assert_int_equal(file_read(to_fd, "1", 100, &text, NULL), 0);
