@@ -118,7 +118,7 @@ static const SettingProgram program = {
         .about = program_about,
         .files_about = program_files,
         .see_also =
-                "debootstrap(8), qemu(1), systemd-nspawn(1), systemd-boot(7), bootctl(1), os-release(5), machine-id(5)",
+                "debootstrap(8), dnf(8), zypper(8), pacman(8), qemu(1), systemd-nspawn(1), systemd-boot(7), bootctl(1), os-release(5), machine-id(5)",
         .verbs = verb_words,
         .n_verbs = ELEMENTSOF(verb_words),
         .table = &config_table,

@@ -3,6 +3,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "config/config-resolve.h"
+#include "distro/arch.h"
 #include "distro/debian.h"
 #include "distro/distro.h"
 #include "distro/fedora.h"
@@ -13,6 +14,7 @@ static const Distro *const distros[DISTRIBUTION_MAX] = {
         [DISTRIBUTION_FEDORA] = &distro_fedora, [DISTRIBUTION_DEBIAN] = &distro_debian,
         [DISTRIBUTION_UBUNTU] = &distro_ubuntu, [DISTRIBUTION_OPENSUSE] = &distro_opensuse,
         [DISTRIBUTION_MAGEIA] = &distro_mageia, [DISTRIBUTION_CENTOS] = &distro_centos,
+        [DISTRIBUTION_ARCH] = &distro_arch,
 };
 
 const Distro *distro_find(unsigned distribution) {

@@ -12,6 +12,7 @@ typedef struct Distro Distro;
 typedef struct AptArchive AptArchive;       /* apt-sources.h */
 typedef struct ZypperArchive ZypperArchive; /* zypper-config.h */
 typedef struct DnfArchive DnfArchive;       /* dnf-config.h */
+typedef struct PacmanArchive PacmanArchive; /* pacman-conf.h */
 
 /* One tree being installed. */
 typedef struct Installation {
@@ -100,6 +101,7 @@ struct Distro {
         const AptArchive *apt;  /* for managers of that family, else NULL */
         const ZypperArchive *zypper; /* likewise */
         const DnfArchive *dnf;       /* likewise */
+        const PacmanArchive *pacman; /* likewise */
 };
 
 /* NULL when the distribution is not there yet. */

@@ -13,6 +13,8 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "distro/arch.h"
+#include "distro/debian.h"
 #include "distro/distro-files.h"
 #include "distro/opensuse.h"
 #include "distro/repository-keys.h"
@@ -72,6 +74,51 @@ static void test_check(void **state) {
                 problems[2], "There are no keys that openSUSE \"tumbleweed\" is signed by: put them into "));
 }
 
+/* Key rings and what lies beside them; whoever takes any form of keys looks at none. */
+static void test_lists(void **state) {
+        _cleanup_(strv_freep) char **given = NULL, **found = NULL, **all = NULL, **problems = NULL;
+        _cleanup_(freep) char *text = NULL, *beside = NULL, *none = NULL;
+
+        assert_int_equal(put("keys/a.gpg", "\x99"), 0);
+        assert_int_equal(put("keys/a-trusted", ""), 0);
+        assert_int_equal(put("keys/b.asc", KEY), 0);
+        assert_int_equal(put("keys/b-revoked", ""), 0);
+        assert_int_equal(strv_append(&given, "keys"), 0);
+        const Config config = { .repository_keys = given };
+
+        assert_int_equal(repository_keys_find(&config, &distro_arch, &found), 0);
+        assert_int_equal(strv_join(STRV(found), " ", &text), 0);
+        assert_string_equal(text, "keys/a.gpg keys/b.asc");
+        assert_int_equal(repository_keys_check(&config, &distro_arch, &problems), 0);
+        assert_null(problems);
+
+        free(TAKE_PTR(text));
+        assert_int_equal(repository_keys_find_all(&config, &distro_arch, &all), 0);
+        assert_int_equal(strv_join(STRV(all), " ", &text), 0);
+        assert_string_equal(text, "keys/a.gpg keys/a-trusted keys/b.asc");
+
+        assert_int_equal(repository_keys_beside("/etc/NAME.gpg", "-trusted", &beside), 0);
+        assert_string_equal(beside, "/etc/NAME-trusted");
+        assert_int_equal(repository_keys_beside("/etc/NAME.asc", "-trusted", &none), 0);
+        assert_null(none);
+}
+
+/* A key ring of the host is all there is for apt, whatever RepositoryKeys= says. */
+static void test_ring(void **state) {
+        static const char *const missing[] = { "ring", NULL };
+        _cleanup_(strv_freep) char **given = NULL, **found = NULL, **problems = NULL;
+        Distro distro = distro_debian;
+
+        assert_int_equal(put("key", KEY), 0);
+        assert_int_equal(strv_append(&given, "key"), 0);
+        const Config config = { .repository_keys = given };
+        distro.key_files = missing;
+        assert_int_equal(repository_keys_find(&config, &distro, &found), 0);
+        assert_null(found);
+        assert_int_equal(repository_keys_check(&config, &distro, &problems), 0);
+        assert_string_equal(problems[0], "Key ring ring is missing, install package debian-archive-keyring");
+}
+
 static void test_copy(void **state) {
         _cleanup_(strv_freep) char **given = NULL, **paths = NULL;
         _cleanup_(fd_closep) int root_fd = distro_open_root("."), to_fd = -EBADF;
@@ -93,8 +140,8 @@ static void test_copy(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_find),
-                unit_test_in_directory(test_check),
+                unit_test_in_directory(test_find),  unit_test_in_directory(test_check),
+                unit_test_in_directory(test_lists), unit_test_in_directory(test_ring),
                 unit_test_in_directory(test_copy),
         };
 

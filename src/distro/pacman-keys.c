@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "distro/distro-files.h"
+#include "distro/distro-run.h"
+#include "distro/pacman-conf.h"
+#include "distro/pacman-keys.h"
+#include "distro/repository-keys.h"
+
+#define FINGERPRINT_LENGTH 40
+#define KEY_LIST_SIZE_MAX  (1 * MIB)
+#define OWNER              "Packages of this image"
+#define KEYS               "keys" /* below PACMAN_HOME, copies of what is imported */
+#define TRUSTED            "-trusted"
+#define REVOKED            "-revoked"
+
+const char *const pacman_key_lists[] = { TRUSTED, REVOKED, NULL };
+
+/* No key is ever looked for elsewhere. */
+static const char gpg_conf[] =
+        "trust-model pgp\ndisable-dirmngr\nno-auto-key-locate\nno-greeting\nno-permission-warning\n";
+
+/* The store under way. */
+typedef struct Store {
+        const Installation *installation;
+        const char *home; /* on the host */
+        int home_fd;
+        char **trusted, **revoked; /* fingerprints */
+} Store;
+
+static void store_done(Store *store) {
+        (void)fd_close(store->home_fd);
+        strv_free(store->trusted);
+        strv_free(store->revoked);
+}
+
+static bool is_fingerprint(const char *text, size_t length) {
+        for (size_t i = 0; i < length; i++)
+                if (!isxdigit((unsigned char)text[i]))
+                        return false;
+        return length == FINGERPRINT_LENGTH;
+}
+
+/* As gpg writes them, whatever the case of their letters. */
+static int append_fingerprint(const char *text, char ***list) {
+        char fingerprint[FINGERPRINT_LENGTH + 1] = {};
+
+        for (size_t i = 0; i < FINGERPRINT_LENGTH; i++)
+                fingerprint[i] = (char)toupper((unsigned char)text[i]);
+        return strv_append(list, fingerprint);
+}
+
+int pacman_key_list_parse(const char *text, char ***fingerprints) {
+        while (*text) {
+                const size_t length = strcspn(text, ": \t\r\n");
+
+                if (is_fingerprint(text, length)) {
+                        const int r = append_fingerprint(text, fingerprints);
+                        if (r < 0)
+                                return r;
+                }
+                text += strcspn(text, "\n");
+                text += *text == '\n';
+        }
+        return 0;
+}
+
+void pacman_key_listing_done(PacmanKeyListing *listing) {
+        strv_free(listing->fingerprints);
+        *listing = (PacmanKeyListing){};
+}
+
+void pacman_key_listing_follow(PacmanKeyListing *listing, const char *line) {
+        /* The fingerprint is field 10, which its record has no field in front of with anything in it. */
+        const char *fingerprint = text_after_prefix(line, "fpr:::::::::");
+
+        if (!fingerprint) {
+                listing->primary = text_after_prefix(line, "pub:") != NULL;
+                return;
+        }
+        const size_t length = strcspn(fingerprint, ":");
+        if (listing->primary && is_fingerprint(fingerprint, length)) {
+                const int r = append_fingerprint(fingerprint, &listing->fingerprints);
+                if (r < 0)
+                        listing->error = r;
+        }
+        listing->primary = false;
+}
+
+static void follow_line(const char *line, void *userdata) {
+        pacman_key_listing_follow(userdata, line);
+}
+
+size_t pacman_hiding_mounts(SandboxMount ret[static PACMAN_HIDING_MOUNTS_MAX]) {
+        static const char *const directories[PACMAN_HIDING_MOUNTS_MAX] = { "/root", "/etc/gnupg" };
+        size_t n_mounts = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
+                if (access(directories[i], F_OK) == 0)
+                        ret[n_mounts++] = (SandboxMount){
+                                .type = SANDBOX_TMPFS,
+                                .target = directories[i],
+                                .options = "mode=0700,nosuid,nodev",
+                        };
+        return n_mounts;
+}
+
+/* Returns the exit status, when the listing is wanted; without one any failure is logged and a negative errno. */
+static int run_gpg(const Store *store, const char *const *words, const char *doing,
+                   PacmanKeyListing *listing) {
+        static const char *const gpg[] = { "gpg",   "--homedir", PACMAN_GNUPG,   "--batch", "--no-tty",
+                                           "--yes", "--quiet",   "--passphrase", "",        NULL };
+        SandboxMount mounts[PACMAN_HIDING_MOUNTS_MAX + 1] = {};
+        size_t n_mounts = pacman_hiding_mounts(mounts);
+        _cleanup_(strv_freep) char **arguments = NULL;
+        _cleanup_(tool_log_done) ToolLog log = {};
+
+        int r = strv_copy(gpg, &arguments);
+        if (r >= 0)
+                r = strv_extend(&arguments, words);
+        if (r < 0)
+                return log_error(r, "Failed to %s: %m", doing);
+        mounts[n_mounts++] =
+                (SandboxMount){ .type = SANDBOX_BIND, .source = store->home, .target = PACMAN_HOME };
+        const DistroCommand command = {
+                .argv = STRV(arguments),
+                .doing = doing,
+                .on_host = true,
+                .mounts = mounts,
+                .n_mounts = n_mounts,
+                .on_line = listing ? follow_line : NULL,
+                .userdata = listing,
+        };
+        if (!listing)
+                return distro_run(store->installation, &command);
+        r = distro_execute(store->installation, &command, &log);
+        return r >= 0 && listing->error < 0 ? log_error(listing->error, "Failed to %s: %m", doing) : r;
+}
+
+/* The list beside a key ring; returns 0 when there is none. */
+static int read_list(const char *ring, const char *suffix, char **ret) {
+        _cleanup_(freep) char *path = NULL;
+
+        int r = repository_keys_beside(ring, suffix, &path);
+        if (r < 0 || !path)
+                return r;
+        r = file_read(AT_FDCWD, path, KEY_LIST_SIZE_MAX, ret, NULL);
+        return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+/* How much the trusted keys' signatures below other keys count. */
+static int import_trust(Store *store, const char *text) {
+        static const char path[] = PACMAN_HOME "/trust";
+
+        int r = pacman_key_list_parse(text, &store->trusted);
+        if (r >= 0)
+                r = file_write_text(store->home_fd, path_base_name(path), text, 0600);
+        if (r < 0)
+                return log_error(r, "Failed to prepare the keys of packages: %m");
+        return run_gpg(store, (const char *const[]){ "--import-ownertrust", path, NULL },
+                       "read which keys are trusted", NULL);
+}
+
+/* The keys in the file, which lies at the path inside. */
+static int list_keys(Store *store, const char *path, const char *ring, PacmanKeyListing *listing) {
+        const int r = run_gpg(store, (const char *const[]){ "--show-keys", "--with-colons", path, NULL },
+                              "look at the keys of packages", listing);
+
+        return r >= 0 && !listing->fingerprints
+                       ? log_error(-EBADMSG, "%s has no OpenPGP key in it: check RepositoryKeys=", ring)
+                       : r;
+}
+
+static int trust_all(Store *store, const PacmanKeyListing *listing) {
+        const int r = strv_extend(&store->trusted, STRV(listing->fingerprints));
+
+        return r < 0 ? log_error(r, "Failed to prepare the keys of packages: %m") : 0;
+}
+
+/* The path is that of a copy, as it is inside: that of the ring may be out of sight there. */
+static int import_file(Store *store, const char *ring, const char *path) {
+        _cleanup_(freep) char *trusted = NULL, *revoked = NULL;
+        _cleanup_(pacman_key_listing_done) PacmanKeyListing listing = {};
+        const int has_list = read_list(ring, TRUSTED, &trusted);
+
+        int r = has_list;
+        if (r >= 0)
+                r = read_list(ring, REVOKED, &revoked);
+        if (r > 0)
+                r = pacman_key_list_parse(revoked, &store->revoked);
+        if (r < 0)
+                return log_error(r, "Cannot read which keys of %s are trusted: %m", ring);
+
+        r = list_keys(store, path, ring, &listing);
+        if (r >= 0)
+                r = run_gpg(store, (const char *const[]){ "--import", path, NULL },
+                            "read the keys of packages", NULL);
+        if (r < 0)
+                return r;
+        /* In this order: a key that is new to the store has no trust. */
+        return has_list ? import_trust(store, trusted) : trust_all(store, &listing);
+}
+
+static int remove_revoked(Store *store) {
+        _cleanup_(strv_freep) char **words = NULL;
+        _cleanup_(pacman_key_listing_done) PacmanKeyListing listing = {};
+
+        if (!store->revoked)
+                return 0;
+        int r = run_gpg(store, (const char *const[]){ "--list-keys", "--with-colons", NULL },
+                        "look at the keys of packages", &listing);
+        if (r > 0)
+                r = log_error(-EIO, "Failed to look at the keys of packages: gpg ended with status %d", r);
+        if (r >= 0) {
+                r = strv_append(&words, "--delete-keys");
+                for (size_t i = 0; r >= 0 && store->revoked[i]; i++)
+                        if (strv_contains(STRV(listing.fingerprints), store->revoked[i]))
+                                r = strv_append(&words, store->revoked[i]);
+                if (r < 0)
+                        (void)log_error(r, "Failed to prepare the keys of packages: %m");
+        }
+        if (r < 0 || strv_length(STRV(words)) == 1)
+                return r;
+        return run_gpg(store, STRV(words), "remove keys that were revoked", NULL);
+}
+
+static int make_store(Store *store) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+
+        store->home_fd = open(store->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (store->home_fd < 0 || mkdirat(store->home_fd, path_base_name(PACMAN_GNUPG), 0700) < 0)
+                return -errno;
+        fd = openat(store->home_fd, path_base_name(PACMAN_GNUPG), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        const int r = file_write_text(fd, "gpg.conf", gpg_conf, 0600);
+        /* pacman looks for the older of gpg's two kinds of files, which is used where it is. */
+        return r < 0 ? r : file_write_text(fd, "pubring.gpg", "", 0600);
+}
+
+/* Where gpg finds them inside. */
+static int copy_rings(const Store *store, char ***paths) {
+        const Installation *installation = store->installation;
+        _cleanup_(fd_closep) int keys_fd = distro_make_directory(store->home_fd, KEYS, 0700);
+
+        return keys_fd < 0 ? keys_fd
+                           : repository_keys_copy(installation->config, installation->distro, keys_fd,
+                                                  PACMAN_HOME "/" KEYS, paths);
+}
+
+static int fill_store(Store *store, char *const *rings, char *const *paths) {
+        int r = run_gpg(store,
+                        (const char *const[]){ "--quick-generate-key", OWNER, "ed25519", "cert", "never",
+                                               NULL },
+                        "make a key", NULL);
+        for (size_t i = 0; r >= 0 && rings && rings[i]; i++)
+                r = import_file(store, rings[i], paths[i]);
+        if (r >= 0)
+                r = remove_revoked(store);
+        for (size_t i = 0; r >= 0 && store->trusted && store->trusted[i]; i++)
+                if (!strv_contains(STRV(store->revoked), store->trusted[i]))
+                        r = run_gpg(store,
+                                    (const char *const[]){ "--quick-lsign-key", store->trusted[i], NULL },
+                                    "trust the keys of packages", NULL);
+        return r < 0 ? r
+                     : run_gpg(store, (const char *const[]){ "--check-trustdb", NULL },
+                               "find out which keys are trusted", NULL);
+}
+
+int pacman_keys_prepare(const Installation *installation, const char *home) {
+        _cleanup_(store_done) Store store = { .installation = installation, .home = home, .home_fd = -EBADF };
+        _cleanup_(strv_freep) char **rings = NULL, **paths = NULL;
+
+        assert(installation && home);
+
+        int r = repository_keys_find(installation->config, installation->distro, &rings);
+        if (r >= 0)
+                r = make_store(&store);
+        if (r == -EEXIST)
+                return 0;
+        if (r >= 0)
+                r = copy_rings(&store, &paths);
+        if (r < 0)
+                return log_error(r, "Failed to prepare the keys of packages: %m");
+        return fill_store(&store, rings, paths);
+}
