@@ -16,7 +16,6 @@
 #include "distro/distro-check.h"
 #include "distro/distro-files.h"
 #include "distro/dpkg-status.h"
-#include "distro/repository-keys.h"
 
 #define DOCS_PATH            "etc/dpkg/dpkg.cfg.d/01_nodoc"
 #define DPKG_STATUS          "var/lib/dpkg/status"
@@ -36,21 +35,8 @@ static int check_release(const Config *config, const Distro *distro, char ***pro
 }
 
 static int apt_check(const Config *config, const Distro *distro, char ***problems) {
-        assert(config && distro && problems);
-
-        int r = distro_check_programs(config, host_programs, ELEMENTSOF(host_programs), problems);
-        if (r < 0)
-                return r;
-        r = repository_keys_check(config, distro, problems);
-        if (r < 0)
-                return r;
-        r = check_release(config, distro, problems);
-        if (r < 0)
-                return r;
-        r = distro_check_mirror(config, problems);
-        if (r < 0)
-                return r;
-        return distro_check_architecture(config, distro, problems);
+        const int r = distro_check(config, distro, host_programs, ELEMENTSOF(host_programs), problems);
+        return r < 0 ? r : check_release(config, distro, problems);
 }
 
 static int apt_version(const Config *config, char **ret) {

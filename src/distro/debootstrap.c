@@ -176,9 +176,8 @@ int debootstrap_run(const Installation *installation) {
         _cleanup_(fd_closep) int root_fd = distro_open_root(installation->root);
         _cleanup_(freep) char *doing = NULL;
 
-        int r = text_format(&doing, "install %s \"%s\" from %s", installation->distro->title,
-                            installation->config->release,
-                            apt_mirror(installation->distro->apt, installation->config));
+        int r = distro_format_bootstrap(installation,
+                                        apt_mirror(installation->distro->apt, installation->config), &doing);
         if (r < 0)
                 return log_error(r, "Failed to install %s: %m", installation->distro->title);
         if (root_fd < 0)

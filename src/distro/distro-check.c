@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "distro/distro-check.h"
 #include "distro/distro-run.h"
+#include "distro/repository-keys.h"
 
 #define VERSION_SIZE_MAX 4096
 
@@ -82,6 +83,20 @@ int distro_check_architecture(const Config *config, const Distro *distro, char *
                 return strv_append_format(problems, "%s has no kernel for Architecture=%s", distro->title,
                                           word);
         return 0;
+}
+
+int distro_check(const Config *config, const Distro *distro, const HostProgram *programs, size_t n_programs,
+                 char ***problems) {
+        assert(config && distro && problems);
+
+        int r = distro_check_programs(config, programs, n_programs, problems);
+        if (r >= 0)
+                r = repository_keys_check(config, distro, problems);
+        if (r >= 0)
+                r = distro_check_mirror(config, problems);
+        if (r >= 0)
+                r = distro_check_architecture(config, distro, problems);
+        return r;
 }
 
 int distro_program_version(const Config *config, const char *const *argv, char **ret) {

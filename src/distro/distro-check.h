@@ -19,6 +19,11 @@ typedef struct HostProgram {
 /* The package of a host that has the program; its ID= may be NULL. */
 const char *distro_host_package(const HostProgram *program, const char *host);
 
+/* What is the same for all: programs, keys, Mirror= and Architecture=. */
+int distro_check(const Config *config, const Distro *distro, const HostProgram *programs, size_t n_programs,
+                 char ***problems);
+
+/* Parts of it. */
 int distro_check_programs(const Config *config, const HostProgram *programs, size_t n_programs,
                           char ***problems);
 int distro_check_mirror(const Config *config, char ***problems);

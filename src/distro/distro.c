@@ -27,6 +27,16 @@ int distro_format_title(const Distro *distro, const Config *config, char **ret) 
         return text_format(ret, "%s \"%s\"", distro->title, config->release ?: "");
 }
 
+int distro_format_bootstrap(const Installation *installation, const char *mirror, char **ret) {
+        const Config *config = installation->config;
+        _cleanup_(freep) char *title = NULL;
+
+        const int r = distro_format_title(installation->distro, config, &title);
+        return r < 0 ? r
+                     : text_format(ret, "install %s from %s", title,
+                                   text_is_empty(config->mirror) ? mirror : config->mirror);
+}
+
 static const DistroRelease *find_exception(const Distro *distro, const char *release) {
         static const DistroRelease none;
 

@@ -110,6 +110,9 @@ const Distro *distro_find(unsigned distribution);
 /* For people: "Arch Linux", and with a release, where there are such, "Fedora "44"". */
 int distro_format_title(const Distro *distro, const Config *config, char **ret);
 
+/* What a base tree is made for, for messages: "install Fedora "44" from MIRROR"; the mirror is that of Mirror=, else the given one. */
+int distro_format_bootstrap(const Installation *installation, const char *mirror, char **ret);
+
 /* All packages the configuration asks for in the final image: base, boot, Packages=, each once. New list. */
 int distro_packages(const Distro *distro, const Config *config, char ***ret);
 

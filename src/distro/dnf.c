@@ -13,7 +13,6 @@
 #include "distro/dnf-config.h"
 #include "distro/dnf-run.h"
 #include "distro/dnf.h"
-#include "distro/repository-keys.h"
 
 /* dnf-3 is version 4 of dnf under the name that version 5, which knows other options, never has. */
 static const HostProgram host_programs[] = {
@@ -82,30 +81,17 @@ static int check_repositories(const Config *config, const Distro *distro, char *
 }
 
 static int dnf_check(const Config *config, const Distro *distro, char ***problems) {
-        assert(config && distro && problems);
-
-        int r = distro_check_programs(config, host_programs, ELEMENTSOF(host_programs), problems);
+        int r = distro_check(config, distro, host_programs, ELEMENTSOF(host_programs), problems);
         if (r >= 0)
                 r = check_release(config, distro, problems);
-        if (r >= 0)
-                r = check_repositories(config, distro, problems);
-        if (r >= 0)
-                r = repository_keys_check(config, distro, problems);
-        if (r >= 0)
-                r = distro_check_mirror(config, problems);
-        if (r >= 0)
-                r = distro_check_architecture(config, distro, problems);
-        return r;
+        return r < 0 ? r : check_repositories(config, distro, problems);
 }
 
 static int dnf_bootstrap(const Installation *installation) {
         const Distro *distro = installation->distro;
-        const char *mirror = installation->config->mirror;
         _cleanup_(freep) char *doing = NULL;
 
-        const int r =
-                text_format(&doing, "install %s \"%s\" from %s", distro->title, installation->config->release,
-                            text_is_empty(mirror) ? "its mirrors" : mirror);
+        const int r = distro_format_bootstrap(installation, "its mirrors", &doing);
         if (r < 0)
                 return log_error(r, "Failed to install %s: %m", distro->title);
         return dnf_install(installation, distro->base_packages, (const char *const[]){ doing, doing });

@@ -13,8 +13,9 @@ typedef struct PacmanArchive {
 } PacmanArchive;
 
 /* Where everything is while pacman runs: the same on every machine. */
-#define PACMAN_HOME   "/run/pacman" /* generated configuration and keys */
-#define PACMAN_CACHE  "/run/cache"
+#define PACMAN_NAME   "pacman"
+#define PACMAN_HOME   "/run/" PACMAN_NAME /* generated configuration and keys */
+#define PACMAN_CACHE  PACMAN_HOME "/cache"
 #define PACMAN_CONFIG PACMAN_HOME "/pacman.conf"
 #define PACMAN_GNUPG  PACMAN_HOME "/gnupg"
 #define PACMAN_HOOKS  PACMAN_HOME "/hooks"
@@ -41,6 +42,7 @@ bool pacman_repository_is_valid(const char *name);
 typedef enum PacmanAction {
         PACMAN_DOWNLOAD, /* reads the databases of the mirror, and fetches what the installation needs */
         PACMAN_INSTALL,  /* the packages, and newer ones for those that are there */
+        PACMAN_ACTION_MAX,
 } PacmanAction;
 
 int pacman_arguments(PacmanAction action, const char *const *packages, char ***ret);

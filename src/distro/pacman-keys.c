@@ -11,7 +11,6 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/distro-files.h"
-#include "distro/distro-run.h"
 #include "distro/pacman-conf.h"
 #include "distro/pacman-keys.h"
 #include "distro/repository-keys.h"
@@ -19,7 +18,6 @@
 #define FINGERPRINT_LENGTH 40
 #define KEY_LIST_SIZE_MAX  (1 * MIB)
 #define OWNER              "Packages of this image"
-#define KEYS               "keys" /* below PACMAN_HOME, copies of what is imported */
 #define TRUSTED            "-trusted"
 #define REVOKED            "-revoked"
 
@@ -31,14 +29,11 @@ static const char gpg_conf[] =
 
 /* The store under way. */
 typedef struct Store {
-        const Installation *installation;
-        const char *home; /* on the host */
-        int home_fd;
+        const HostRun *run;
         char **trusted, **revoked; /* fingerprints */
 } Store;
 
 static void store_done(Store *store) {
-        (void)fd_close(store->home_fd);
         strv_free(store->trusted);
         strv_free(store->revoked);
 }
@@ -100,27 +95,11 @@ static void follow_line(const char *line, void *userdata) {
         pacman_key_listing_follow(userdata, line);
 }
 
-size_t pacman_hiding_mounts(SandboxMount ret[static PACMAN_HIDING_MOUNTS_MAX]) {
-        static const char *const directories[PACMAN_HIDING_MOUNTS_MAX] = { "/root", "/etc/gnupg" };
-        size_t n_mounts = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
-                if (access(directories[i], F_OK) == 0)
-                        ret[n_mounts++] = (SandboxMount){
-                                .type = SANDBOX_TMPFS,
-                                .target = directories[i],
-                                .options = "mode=0700,nosuid,nodev",
-                        };
-        return n_mounts;
-}
-
 /* Returns the exit status, when the listing is wanted; without one any failure is logged and a negative errno. */
 static int run_gpg(const Store *store, const char *const *words, const char *doing,
                    PacmanKeyListing *listing) {
         static const char *const gpg[] = { "gpg",   "--homedir", PACMAN_GNUPG,   "--batch", "--no-tty",
                                            "--yes", "--quiet",   "--passphrase", "",        NULL };
-        SandboxMount mounts[PACMAN_HIDING_MOUNTS_MAX + 1] = {};
-        size_t n_mounts = pacman_hiding_mounts(mounts);
         _cleanup_(strv_freep) char **arguments = NULL;
         _cleanup_(tool_log_done) ToolLog log = {};
 
@@ -129,20 +108,15 @@ static int run_gpg(const Store *store, const char *const *words, const char *doi
                 r = strv_extend(&arguments, words);
         if (r < 0)
                 return log_error(r, "Failed to %s: %m", doing);
-        mounts[n_mounts++] =
-                (SandboxMount){ .type = SANDBOX_BIND, .source = store->home, .target = PACMAN_HOME };
-        const DistroCommand command = {
+        const HostCommand command = {
                 .argv = STRV(arguments),
                 .doing = doing,
-                .on_host = true,
-                .mounts = mounts,
-                .n_mounts = n_mounts,
                 .on_line = listing ? follow_line : NULL,
                 .userdata = listing,
         };
         if (!listing)
-                return distro_run(store->installation, &command);
-        r = distro_execute(store->installation, &command, &log);
+                return host_run_command(store->run, &command);
+        r = host_run_execute(store->run, &command, &log);
         return r >= 0 && listing->error < 0 ? log_error(listing->error, "Failed to %s: %m", doing) : r;
 }
 
@@ -163,7 +137,7 @@ static int import_trust(Store *store, const char *text) {
 
         int r = pacman_key_list_parse(text, &store->trusted);
         if (r >= 0)
-                r = file_write_text(store->home_fd, path_base_name(path), text, 0600);
+                r = file_write_text(store->run->directory_fd, path_base_name(path), text, 0600);
         if (r < 0)
                 return log_error(r, "Failed to prepare the keys of packages: %m");
         return run_gpg(store, (const char *const[]){ "--import-ownertrust", path, NULL },
@@ -233,13 +207,12 @@ static int remove_revoked(Store *store) {
         return run_gpg(store, STRV(words), "remove keys that were revoked", NULL);
 }
 
-static int make_store(Store *store) {
+static int make_store(const HostRun *run) {
         _cleanup_(fd_closep) int fd = -EBADF;
 
-        store->home_fd = open(store->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (store->home_fd < 0 || mkdirat(store->home_fd, path_base_name(PACMAN_GNUPG), 0700) < 0)
+        if (mkdirat(run->directory_fd, path_base_name(PACMAN_GNUPG), 0700) < 0)
                 return -errno;
-        fd = openat(store->home_fd, path_base_name(PACMAN_GNUPG), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = openat(run->directory_fd, path_base_name(PACMAN_GNUPG), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
         const int r = file_write_text(fd, "gpg.conf", gpg_conf, 0600);
@@ -248,13 +221,14 @@ static int make_store(Store *store) {
 }
 
 /* Where gpg finds them inside. */
-static int copy_rings(const Store *store, char ***paths) {
-        const Installation *installation = store->installation;
-        _cleanup_(fd_closep) int keys_fd = distro_make_directory(store->home_fd, KEYS, 0700);
+static int copy_rings(const HostRun *run, char ***paths) {
+        const Installation *installation = run->installation;
+        _cleanup_(fd_closep) int keys_fd =
+                path_open_below(run->directory_fd, PACMAN_KEYS, O_RDONLY | O_DIRECTORY, 0);
 
         return keys_fd < 0 ? keys_fd
                            : repository_keys_copy(installation->config, installation->distro, keys_fd,
-                                                  PACMAN_HOME "/" KEYS, paths);
+                                                  PACMAN_HOME "/" PACMAN_KEYS, paths);
 }
 
 static int fill_store(Store *store, char *const *rings, char *const *paths) {
@@ -276,19 +250,19 @@ static int fill_store(Store *store, char *const *rings, char *const *paths) {
                                "find out which keys are trusted", NULL);
 }
 
-int pacman_keys_prepare(const Installation *installation, const char *home) {
-        _cleanup_(store_done) Store store = { .installation = installation, .home = home, .home_fd = -EBADF };
+int pacman_keys_prepare(const HostRun *run) {
+        _cleanup_(store_done) Store store = { .run = run };
         _cleanup_(strv_freep) char **rings = NULL, **paths = NULL;
 
-        assert(installation && home);
+        assert(run);
 
-        int r = repository_keys_find(installation->config, installation->distro, &rings);
-        if (r >= 0)
-                r = make_store(&store);
+        int r = make_store(run);
         if (r == -EEXIST)
                 return 0;
         if (r >= 0)
-                r = copy_rings(&store, &paths);
+                r = repository_keys_find(run->installation->config, run->installation->distro, &rings);
+        if (r >= 0)
+                r = copy_rings(run, &paths);
         if (r < 0)
                 return log_error(r, "Failed to prepare the keys of packages: %m");
         return fill_store(&store, rings, paths);

@@ -8,19 +8,15 @@
  * keys of the first are trusted by themselves: those that enough of them have signed are trusted by that, and no other key
  * is, nor any of the second. Of a file without such a list all keys are trusted. */
 
-#include "distro/distro.h"
+#include "distro/host-tool.h"
 
 /* The ends of the names of these lists. */
 extern const char *const pacman_key_lists[];
 
-#define PACMAN_HIDING_MOUNTS_MAX 2
+#define PACMAN_KEYS "keys" /* below the tool's directory, copies of what is imported */
 
-/* What keeps the host's own configuration of gpg out of sight of pacman and gpg: it could trust anybody. Returns how many
- * mounts there are. */
-size_t pacman_hiding_mounts(SandboxMount ret[static PACMAN_HIDING_MOUNTS_MAX]);
-
-/* Makes the store at PACMAN_GNUPG, which is below home on the host, if it is not there yet. Failures are logged. */
-int pacman_keys_prepare(const Installation *installation, const char *home);
+/* Makes the store at PACMAN_GNUPG, if it is not there yet. Failures are logged. */
+int pacman_keys_prepare(const HostRun *run);
 
 /* Appends the fingerprints that a list begins its lines with ("FINGERPRINT:4:"), in capitals; other lines are none of them. */
 int pacman_key_list_parse(const char *text, char ***fingerprints);

@@ -17,7 +17,6 @@
 #include "distro/pacman-install.h"
 #include "distro/pacman-keys.h"
 #include "distro/pacman.h"
-#include "distro/repository-keys.h"
 
 #define LOCAL_DATABASE "var/lib/pacman/local"
 #define DESC_SIZE_MAX  (4 * MIB)
@@ -41,16 +40,8 @@ static int check_repositories(const Config *config, char ***problems) {
 }
 
 static int pacman_check(const Config *config, const Distro *distro, char ***problems) {
-        assert(config && distro && problems);
-
-        int r = distro_check_programs(config, host_programs, ELEMENTSOF(host_programs), problems);
-        if (r >= 0)
-                r = repository_keys_check(config, distro, problems);
-        if (r >= 0)
-                r = distro_check_mirror(config, problems);
-        if (r >= 0)
-                r = check_repositories(config, problems);
-        return r < 0 ? r : distro_check_architecture(config, distro, problems);
+        const int r = distro_check(config, distro, host_programs, ELEMENTSOF(host_programs), problems);
+        return r < 0 ? r : check_repositories(config, problems);
 }
 
 /* "Pacman v6.0.2 - libalpm v13.0.2" stands in the middle of a picture. */
@@ -66,9 +57,18 @@ static int pacman_version(const Config *config, char **ret) {
 }
 
 static int pacman_bootstrap(const Installation *installation) {
-        assert(installation);
+        const Distro *distro = installation->distro;
+        _cleanup_(freep) char *doing = NULL;
 
-        return pacman_install(installation, installation->distro->base_packages);
+        const int r = distro_format_bootstrap(installation, distro->pacman->mirror, &doing);
+        if (r < 0)
+                return log_error(r, "Failed to install %s: %m", distro->title);
+        return pacman_install(installation, distro->base_packages, (const char *const[]){ doing, doing });
+}
+
+static int pacman_add(const Installation *installation, const char *const *packages) {
+        return pacman_install(installation, packages,
+                              (const char *const[]){ "download packages", "install packages" });
 }
 
 static int clean(const Installation *installation, int root_fd) {
@@ -137,7 +137,7 @@ const PackageManager package_manager_pacman = {
         .check = pacman_check,
         .version = pacman_version,
         .bootstrap = pacman_bootstrap,
-        .install = pacman_install,
+        .install = pacman_add,
         .clean = pacman_clean,
         .list = pacman_list,
 };

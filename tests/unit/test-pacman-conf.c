@@ -16,7 +16,7 @@
         "[options]\n"                               \
         "RootDir = /run/tree/\n"                    \
         "DBPath = /run/tree/var/lib/pacman/\n"      \
-        "CacheDir = /run/cache/\n"                  \
+        "CacheDir = /run/pacman/cache/\n"           \
         "LogFile = /dev/null\n"                     \
         "GPGDir = /run/pacman/gnupg/\n"             \
         "HookDir = /run/tree/etc/pacman.d/hooks/\n" \

@@ -14,15 +14,18 @@
 #include "distro/pacman-install.h"
 #include "temporary-directory.h"
 
+static const char *const doing[] = { "fetch", "install" };
+
 /* What is prepared for pacman, up to keys that cannot be read; the end-to-end tests run it. */
 static void test_prepare(void **state) {
         static const struct {
                 const char *path;
                 mode_t mode;
         } directories[] = {
-                { "tree/dev", 0755 },    { "tree/proc", 0555 },         { "tree/run", 0755 },
-                { "tree/sys", 0555 },    { "tree/tmp", 01777 },         { "tree/var/lib/pacman", 0755 },
-                { "work/pacman", 0700 }, { "work/pacman-cache", 0700 },
+                { "work/pacman", 0755 },
+                { "work/pacman/cache", 0755 },
+                { "work/pacman/gnupg", 0700 },
+                { "work/pacman/home", 0755 },
         };
         _cleanup_(strv_freep) char **keys = NULL, **repositories = NULL;
         _cleanup_(freep) char *root = NULL, *workspace = NULL, *text = NULL;
@@ -39,7 +42,7 @@ static void test_prepare(void **state) {
                 .config = &config, .distro = &distro_arch, .root = root, .workspace = workspace
         };
 
-        assert_true(pacman_install(&installation, distro_arch.base_packages) < 0);
+        assert_true(pacman_install(&installation, distro_arch.base_packages, doing) < 0);
 
         for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
                 struct stat status;
@@ -61,7 +64,7 @@ static void test_no_tree(void **state) {
                 .config = &config, .distro = &distro_arch, .root = "/nonexistent", .workspace = *state
         };
 
-        assert_int_equal(pacman_install(&installation, distro_arch.base_packages), -ENOENT);
+        assert_int_equal(pacman_install(&installation, distro_arch.base_packages, doing), -ENOENT);
 }
 
 int main(void) {
