@@ -71,24 +71,35 @@ int pacman_key_list_parse(const char *text, char ***fingerprints) {
 
 void pacman_key_listing_done(PacmanKeyListing *listing) {
         strv_free(listing->fingerprints);
+        strv_free(listing->expired);
+        strv_free(listing->revoked);
         *listing = (PacmanKeyListing){};
+}
+
+static int take_fingerprint(PacmanKeyListing *listing, const char *fingerprint) {
+        int r = append_fingerprint(fingerprint, &listing->fingerprints);
+        if (r >= 0 && listing->validity == 'e')
+                r = append_fingerprint(fingerprint, &listing->expired);
+        if (r >= 0 && listing->validity == 'r')
+                r = append_fingerprint(fingerprint, &listing->revoked);
+        return r;
 }
 
 void pacman_key_listing_follow(PacmanKeyListing *listing, const char *line) {
         /* The fingerprint is field 10, which its record has no field in front of with anything in it. */
         const char *fingerprint = text_after_prefix(line, "fpr:::::::::");
+        const char *primary = text_after_prefix(line, "pub:");
 
         if (!fingerprint) {
-                listing->primary = text_after_prefix(line, "pub:") != NULL;
+                listing->validity = primary ? primary[0] : 0;
                 return;
         }
-        const size_t length = strcspn(fingerprint, ":");
-        if (listing->primary && is_fingerprint(fingerprint, length)) {
-                const int r = append_fingerprint(fingerprint, &listing->fingerprints);
+        if (listing->validity && is_fingerprint(fingerprint, strcspn(fingerprint, ":"))) {
+                const int r = take_fingerprint(listing, fingerprint);
                 if (r < 0)
                         listing->error = r;
         }
-        listing->primary = false;
+        listing->validity = 0;
 }
 
 static void follow_line(const char *line, void *userdata) {
@@ -184,27 +195,43 @@ static int import_file(Store *store, const char *ring, const char *path) {
         return has_list ? import_trust(store, trusted) : trust_all(store, &listing);
 }
 
-static int remove_revoked(Store *store) {
-        _cleanup_(strv_freep) char **words = NULL;
-        _cleanup_(pacman_key_listing_done) PacmanKeyListing listing = {};
+/* All that has been imported. */
+static int list_store(const Store *store, PacmanKeyListing *listing) {
+        const int r = run_gpg(store, (const char *const[]){ "--list-keys", "--with-colons", NULL },
+                              "look at the keys of packages", listing);
 
-        if (!store->revoked)
+        return r > 0 ? log_error(-EIO, "Failed to look at the keys of packages: gpg ended with status %d", r)
+                     : r;
+}
+
+static int remove_revoked(const Store *store, const PacmanKeyListing *listing) {
+        _cleanup_(strv_freep) char **words = NULL;
+
+        int r = strv_append(&words, "--delete-keys");
+        for (size_t i = 0; r >= 0 && store->revoked && store->revoked[i]; i++)
+                if (strv_contains(STRV(listing->fingerprints), store->revoked[i]))
+                        r = strv_append(&words, store->revoked[i]);
+        if (r < 0)
+                return log_error(r, "Failed to prepare the keys of packages: %m");
+        if (strv_length(STRV(words)) == 1)
                 return 0;
-        int r = run_gpg(store, (const char *const[]){ "--list-keys", "--with-colons", NULL },
-                        "look at the keys of packages", &listing);
-        if (r > 0)
-                r = log_error(-EIO, "Failed to look at the keys of packages: gpg ended with status %d", r);
-        if (r >= 0) {
-                r = strv_append(&words, "--delete-keys");
-                for (size_t i = 0; r >= 0 && store->revoked[i]; i++)
-                        if (strv_contains(STRV(listing.fingerprints), store->revoked[i]))
-                                r = strv_append(&words, store->revoked[i]);
-                if (r < 0)
-                        (void)log_error(r, "Failed to prepare the keys of packages: %m");
-        }
-        if (r < 0 || strv_length(STRV(words)) == 1)
-                return r;
         return run_gpg(store, STRV(words), "remove keys that were revoked", NULL);
+}
+
+/* gpg signs no key that is good for nothing, so who gave it has to know. */
+static int trust_key(const Store *store, const PacmanKeyListing *listing, const char *fingerprint) {
+        const bool expired = strv_contains(STRV(listing->expired), fingerprint);
+
+        if (strv_contains(STRV(store->revoked), fingerprint))
+                return 0;
+        if (expired || strv_contains(STRV(listing->revoked), fingerprint)) {
+                log_warning(
+                        "The key %s is not trusted, it %s: get a newer one, or update the keys of the host",
+                        fingerprint, expired ? "has expired" : "was revoked");
+                return 0;
+        }
+        return run_gpg(store, (const char *const[]){ "--quick-lsign-key", fingerprint, NULL },
+                       "trust the keys of packages", NULL);
 }
 
 static int make_store(const HostRun *run) {
@@ -232,6 +259,7 @@ static int copy_rings(const HostRun *run, char ***paths) {
 }
 
 static int fill_store(Store *store, char *const *rings, char *const *paths) {
+        _cleanup_(pacman_key_listing_done) PacmanKeyListing listing = {};
         int r = run_gpg(store,
                         (const char *const[]){ "--quick-generate-key", OWNER, "ed25519", "cert", "never",
                                                NULL },
@@ -239,12 +267,11 @@ static int fill_store(Store *store, char *const *rings, char *const *paths) {
         for (size_t i = 0; r >= 0 && rings && rings[i]; i++)
                 r = import_file(store, rings[i], paths[i]);
         if (r >= 0)
-                r = remove_revoked(store);
+                r = list_store(store, &listing);
+        if (r >= 0)
+                r = remove_revoked(store, &listing);
         for (size_t i = 0; r >= 0 && store->trusted && store->trusted[i]; i++)
-                if (!strv_contains(STRV(store->revoked), store->trusted[i]))
-                        r = run_gpg(store,
-                                    (const char *const[]){ "--quick-lsign-key", store->trusted[i], NULL },
-                                    "trust the keys of packages", NULL);
+                r = trust_key(store, &listing, store->trusted[i]);
         return r < 0 ? r
                      : run_gpg(store, (const char *const[]){ "--check-trustdb", NULL },
                                "find out which keys are trusted", NULL);

@@ -24,7 +24,8 @@ int pacman_key_list_parse(const char *text, char ***fingerprints);
 /* Fingerprints of primary keys out of what `gpg --with-colons` says, line by line. */
 typedef struct PacmanKeyListing {
         char **fingerprints;
-        bool primary; /* the next fingerprint is that of a primary key */
+        char **expired, **revoked; /* those of them that gpg signs no more */
+        char validity;             /* of the primary key whose fingerprint is the next; 0: it is none's */
         int error;
 } PacmanKeyListing;
 

@@ -30,7 +30,7 @@
 #define SCRIPT_FAILED    "a script of a package failed"
 #define NOT_TRUSTED_EITHER \
         "the repository or a package is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host"
-#define BAD_EITHER "a signature is bad, files were changed on the way or on the mirror"
+#define BAD_EITHER "a signature is bad: its key was revoked, or files were changed on the way or on the mirror"
 #define CONTRADICTION \
         "packages contradict each other or lack what they need, check Packages= and Repositories="
 #define BAD_SIGNATURE "the archive's signature is bad, its files were changed on the way or on the mirror"
@@ -79,6 +79,7 @@ const ToolAnswer tool_answers[] = {
         { "\" is unknown trust",                        -EKEYREJECTED, NOT_TRUSTED_EITHER },
         { "\" is marginal trust",                       -EKEYREJECTED, NOT_TRUSTED_EITHER },
         { "\" should never be trusted",                 -EKEYREJECTED, NOT_TRUSTED_EITHER },
+        { "\" is expired",                              -EKEYREJECTED, "a signature has expired, check Mirror= and the clock" },
         { ": signature from \"",                        -EKEYREJECTED, BAD_EITHER },
         { "required key missing from keyring",          -EKEYREJECTED, NOT_TRUSTED_EITHER },
         { "could not be looked up remotely",            -EKEYREJECTED, NOT_TRUSTED_EITHER },

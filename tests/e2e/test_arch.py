@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import aptrepo
@@ -372,8 +373,9 @@ def test_bootable(mkosi, key, project_directory, tmp_path, tmp_path_factory):
     shutil.rmtree(esp)
 
 
-def web_of_trust(directory, n_masters):
-    """A key, and a ring in pacman's own layout in which so many trusted keys vouch for it."""
+def web_of_trust(directory, n_masters, withdrawn=False):
+    """A key, and a ring in pacman's own layout in which so many trusted keys vouch for it; the last of them may think
+    better of it."""
     key = aptrepo.Key()
     [fingerprint] = re.findall(r'^fpr:+(\w+):', key.gpg('--list-keys', '--with-colons').decode(), re.MULTILINE)
     trusted = ''
@@ -383,18 +385,26 @@ def web_of_trust(directory, n_masters):
         [master] = re.findall(r'^fpr:+(\w+):', said, re.MULTILINE)
         key.gpg('--yes', '--local-user', master, '--quick-sign-key', fingerprint)
         trusted += f'{master}:4:\n'
+    if withdrawn:
+        # A revocation of the same second as the signature revokes nothing.
+        signed = int(time.time())
+        while int(time.time()) == signed:
+            time.sleep(0.05)
+        key.gpg('--yes', '--quick-revoke-sig', fingerprint, master)
     (directory / 'ring.gpg').write_bytes(key.gpg('--export'))
     (directory / 'ring-trusted').write_text(trusted)
     return key, fingerprint
 
 
 @pytest.mark.parametrize(
-    'n_masters, revoked, status', [(3, False, 0), (2, False, 1), (3, True, 1)], ids=['enough', 'too few', 'revoked']
+    'n_masters, change, status',
+    [(3, None, 0), (2, None, 1), (3, 'revoked', 1), (3, 'withdrawn', 1)],
+    ids=['enough', 'too few', 'revoked', 'withdrawn'],
 )
-def test_trust(root_user, mkosi, project_directory, tmp_path, n_masters, revoked, status):
+def test_trust(root_user, mkosi, project_directory, tmp_path, n_masters, change, status):
     """As with Arch Linux's own ring: a packager's key counts when three trusted keys have signed it."""
-    key, fingerprint = web_of_trust(tmp_path, n_masters)
-    if revoked:
+    key, fingerprint = web_of_trust(tmp_path, n_masters, withdrawn=change == 'withdrawn')
+    if change == 'revoked':
         (tmp_path / 'ring-revoked').write_text(f'{fingerprint}\n')
     repository = pacmanrepo.Repository(tmp_path, key, pacmanrepo.working_packages(), signed_databases=False)
     key.close()
@@ -517,6 +527,47 @@ def test_missing_key_ring(without_keys):
 def test_file_without_a_key(without_keys, tmp_path):
     (tmp_path / 'key').write_text('tea\n')
     without_keys.expect('has no OpenPGP key in it', arguments=[f'--repository-key={tmp_path}/key'])
+
+
+class Expired(aptrepo.Key):
+    """A key that signs on one day of 2020, and has expired by now."""
+
+    OPTIONS = ('--faked-system-time', '20200101T000000!')
+
+    def __init__(self):
+        super().__init__()
+        super().gpg(*self.OPTIONS, '--quick-generate-key', 'Expired', 'ed25519', 'sign', '1d')
+
+    def gpg(self, *arguments, data=None):
+        options = (*self.OPTIONS, '--local-user', 'Expired') if '--detach-sign' in arguments else ()
+        return super().gpg(*options, *arguments, data=data)
+
+
+def revoke(key):
+    """By what gpg keeps for that day, with a colon in it so that it does not happen by accident."""
+    [path] = (Path(key.home) / 'openpgp-revocs.d').glob('*.rev')
+    key.gpg('--import', data=path.read_bytes().replace(b':-----BEGIN', b'-----BEGIN'))
+
+
+@pytest.mark.parametrize(
+    'make, spoil, error, warning',
+    [
+        (Expired, None, UNKNOWN_KEY, 'it has expired: get a newer one'),
+        (aptrepo.Key, revoke, 'its key was revoked', 'it was revoked: get a newer one'),
+    ],
+    ids=['expired', 'revoked'],
+)
+def test_key_that_was_good_once(without_keys, tmp_path, make, spoil, error, warning):
+    key = make()
+    repository = pacmanrepo.Repository(tmp_path, key, pacmanrepo.working_packages(), signed_databases=False)
+    if spoil:
+        spoil(key)
+    (tmp_path / 'key.gpg').write_bytes(key.gpg('--export'))
+    key.close()
+    said = without_keys.expect(
+        error, arguments=[f'--mirror={repository.url}', f'--repository-key={tmp_path}/key.gpg']
+    )  # fmt: skip
+    assert warning in said
 
 
 @pytest.mark.parametrize('change', ['key', 'content'])

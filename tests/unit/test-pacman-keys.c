@@ -11,8 +11,9 @@
 #include "base/text.h"
 #include "distro/pacman-keys.h"
 
-#define ONE "2AC0A42EFB0B5CBC7A0402ED4DC95B6D7BE9892E"
-#define TWO "3572FA2A1B067F22C58AF155F8B821B42A6FDCD7"
+#define ONE   "2AC0A42EFB0B5CBC7A0402ED4DC95B6D7BE9892E"
+#define THREE "D8AFDDA07A5B6EDFA7D8CCDAD6D055F927843F1C"
+#define TWO   "3572FA2A1B067F22C58AF155F8B821B42A6FDCD7"
 
 static void assert_list(char **list, const char *expected) {
         _cleanup_(freep) char *text = NULL;
@@ -62,12 +63,37 @@ static void test_listing(void **state) {
                 pacman_key_listing_follow(&listing, lines[i]);
         assert_int_equal(listing.error, 0);
         assert_list(listing.fingerprints, ONE " " TWO);
+        assert_null(listing.expired);
+        assert_null(listing.revoked);
+}
+
+/* A key of which only a subkey has expired is good. */
+static void test_spoiled_keys(void **state) {
+        static const char *const lines[] = {
+                "pub:e:255:22:88C8E15E838BF9BC:1577836800:1577923200::-:::sc:::::ed25519::::0:",
+                "fpr:::::::::" ONE ":",
+                "pub:r:255:22:4DC95B6D7BE9892E:1795700755:::-:::sc:::::ed25519::::0:",
+                "fpr:::::::::" TWO ":",
+                "pub:-:255:22:1795700755000000:1795700755:::-:::sc:::::ed25519::::0:",
+                "fpr:::::::::" THREE ":",
+                "sub:e:255:18:4B47CC5C68EF63AB:1795700755:1795700756:::::e:::::cv25519::",
+                "fpr:::::::::0000000000000000000000000000000000000000:",
+        };
+        _cleanup_(pacman_key_listing_done) PacmanKeyListing listing = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++)
+                pacman_key_listing_follow(&listing, lines[i]);
+        assert_int_equal(listing.error, 0);
+        assert_list(listing.fingerprints, ONE " " TWO " " THREE);
+        assert_list(listing.expired, ONE);
+        assert_list(listing.revoked, TWO);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_list),
                 cmocka_unit_test(test_listing),
+                cmocka_unit_test(test_spoiled_keys),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

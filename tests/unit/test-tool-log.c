@@ -107,7 +107,7 @@ static const struct {
         { { "error: base: signature from \"Somebody <a@b>\" is invalid",
             "error: failed to commit transaction (invalid or corrupted package (PGP signature))" },
           -EKEYREJECTED,
-          "Failed to do it: a signature is bad, files were changed on the way or on the mirror (base: signature from "
+          "Failed to do it: a signature is bad: its key was revoked, or files were changed on the way or on the mirror (base: signature from "
           "\"Somebody <a@b>\" is invalid)" },
         { { "error: base: missing required signature" },
           -EKEYREJECTED,
