@@ -64,6 +64,31 @@ static bool is_blank(char c) {
         return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+int text_substitute(char **text, const char *name, const char *value) {
+        const size_t name_length = strlen(name), value_length = strlen(value);
+        size_t n = 0;
+
+        assert(name_length > 0);
+
+        for (const char *found = strstr(*text, name); found; found = strstr(found + name_length, name))
+                n++;
+        if (n == 0)
+                return 0;
+        char *result = malloc(strlen(*text) - n * name_length + n * value_length + 1), *to = result;
+        if (!result)
+                return -ENOMEM;
+
+        const char *from = *text;
+        for (const char *found; (found = strstr(from, name)); from = found + name_length) {
+                to = mempcpy(to, from, (size_t)(found - from));
+                to = mempcpy(to, value, value_length);
+        }
+        memcpy(to, from, strlen(from) + 1);
+        free(*text);
+        *text = result;
+        return 0;
+}
+
 char *text_strip(char *text) {
         while (is_blank(*text))
                 text++;

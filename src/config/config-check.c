@@ -157,7 +157,7 @@ static bool is_raw_disk_with_holes(const Config *config) {
 }
 
 static bool takes_repository_keys(const Config *config) {
-        return distribution_has_dnf(config->distribution) || config->distribution == DISTRIBUTION_OPENSUSE;
+        return config->distribution != DISTRIBUTION_DEBIAN && config->distribution != DISTRIBUTION_UBUNTU;
 }
 
 static bool never(const Config *config) {

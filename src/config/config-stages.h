@@ -28,6 +28,3 @@ int config_check_kernel_line(LoadedConfig *loaded);
 
 /* config-seed.c: Seed= out of all others. */
 int config_resolve_seed(LoadedConfig *loaded);
-
-/* Whether the distribution comes in releases; where it does not, Release= is ignored, whatever it says. */
-bool config_has_releases(const Config *config);

@@ -25,9 +25,8 @@ static const Setting rows[] = {
           SETTING_MEMBER(Config, distribution, enum), .words = distribution_words,
           .default_about = "the host's",
           .help = "distribution to install",
-          .about = "The distribution that is installed into the image. Without it, the image gets the "
-                   "distribution of the host, as its os-release file names it. This version installs debian, "
-                   "ubuntu and opensuse; the other words are understood, and refused when an image is built." },
+          .about = "The distribution that is installed into the image. Without it, the image gets that of the host, "
+                   "as its os-release file names it. clear is understood, and refused when an image is built." },
         { .section = "Distribution", .name = "Release", .option = "release", .letter = 'r',
           SETTING_MEMBER(Config, release, text), .metavar = "RELEASE",
           .default_about = "the host's, if it has the same distribution; else trixie for debian, resolute for "
@@ -35,42 +34,43 @@ static const Setting rows[] = {
           .help = "release of the distribution",
           .about = "The release by the name that the package archive knows: for Debian and Ubuntu a suite such as "
                    "bookworm, unstable or noble; for openSUSE tumbleweed, or a version of Leap such as 15.6; for "
-                   "Fedora a number, or rawhide; for CentOS and Mageia a number. Without it, an image of the "
-                   "host's own distribution gets the host's release; on another host it is the stable release, "
-                   "for Ubuntu the one with long-term support, when this version was made. Arch has no releases "
-                   "and ignores it." },
+                   "Fedora a number, or rawhide; for CentOS and Mageia a number. Without it, an image of the host's "
+                   "own distribution gets the host's release; on another host it is the stable release, for Ubuntu "
+                   "the one with long-term support, when this version was made. Arch has no releases and ignores it." },
         { .section = "Distribution", .name = "Mirror", .option = "mirror", .letter = 'm',
           SETTING_MEMBER(Config, mirror, text), .metavar = "URL",
-          .default_about = "http://deb.debian.org/debian for debian, http://archive.ubuntu.com/ubuntu or, for "
-                           "other architectures than x86, http://ports.ubuntu.com/ubuntu-ports for ubuntu, "
-                           "https://download.opensuse.org for opensuse; for the others their list of mirrors",
+          .default_about = "http://deb.debian.org/debian for debian, http://archive.ubuntu.com/ubuntu or, for other "
+                           "architectures than x86, http://ports.ubuntu.com/ubuntu-ports for ubuntu, "
+                           "https://download.opensuse.org for opensuse, https://geo.mirror.pkgbuild.com for arch; "
+                           "else a list of mirrors",
           .help = "URL of the package archive",
           .about = "The URL from which packages are fetched while the image is built. Signatures are checked with "
                    "the distribution's keys whatever the mirror is. For openSUSE it is what has tumbleweed/ and "
                    "distribution/ below it, for Fedora what has releases/ and updates/, for CentOS what has "
-                   "10-stream/, for Mageia what has distrib/. What begins with file:/// is a directory of this "
-                   "machine; when that has a signature of its index (repomd.xml.asc), it is checked as well." },
+                   "10-stream/, for Mageia what has distrib/, for Arch what is before $repo in lists of mirrors. "
+                   "What begins with file:/// is a directory of this machine; a signature that its index has "
+                   "(repomd.xml.asc) is checked." },
         { .section = "Distribution", .name = "Repositories", .option = "repositories",
           SETTING_MEMBER(Config, repositories, list), .metavar = "NAMES", .flags = SETTING_LATER_REPLACES,
           .default_about = "main for debian and ubuntu, with Bootable=yes universe as well for ubuntu; oss and "
                            "update for opensuse; fedora and updates for fedora; baseos and appstream for centos; "
-                           "release and updates for mageia",
+                           "release and updates for mageia; core and extra for arch",
           .help = "archive components or repositories to use",
           .about = "For Debian and Ubuntu the components of the archive (main, contrib, non-free-firmware …), for "
                    "other distributions the identifiers of repositories: oss, update, non-oss; fedora, updates, "
-                   "updates-testing, rawhide; baseos, appstream, crb, extras; release, updates. What is given "
-                   "here replaces the default: a list without main installs nothing from main. Of several files "
-                   "the last one counts; what the command line names is added in front." },
+                   "updates-testing, rawhide; baseos, appstream, crb, extras; release, updates; core, extra, "
+                   "multilib. What is given here replaces the default: a list without main installs nothing from "
+                   "main. Of several files the last one counts; what the command line names is added in front." },
         { .section = "Distribution", .name = "RepositoryKeys", .option = "repository-key",
           SETTING_MEMBER(Config, repository_keys, path_list),
           .default_about = "mkosi.keys/ is added if it exists; else the keys that a package of the host has",
           .help = "public keys that sign packages",
-          .about = "Files with public keys of OpenPGP in their text form (ASCII armour), or directories of such "
+          .about = "Files with public keys of OpenPGP in ASCII armour (for Arch in any form), or directories of such "
                    "files. Every package must be signed by one of them, for openSUSE the index of a repository as "
-                   "well; anything else is refused. They replace the keys that the host has of Fedora, CentOS, "
-                   "Mageia and openSUSE, below /etc/pki/rpm-gpg or, by the package distribution-gpg-keys, below "
-                   "/usr/share/distribution-gpg-keys. The keys of Debian and Ubuntu are in key rings of packages "
-                   "of the host, and this has no effect for them." },
+                   "well; anything else is refused. They replace the keys that packages of the host "
+                   "(distribution-gpg-keys, archlinux-keyring) have, or, for rpm, /etc/pki/rpm-gpg. Lists "
+                   "NAME-trusted and NAME-revoked beside a file NAME.gpg count as with pacman-key(8). It has no "
+                   "effect for Debian and Ubuntu, whose keys are in key rings of the host." },
         { .section = "Distribution", .name = "Architecture", .option = "architecture",
           SETTING_MEMBER(Config, architecture, enum), .words = architecture_words,
           .aliases = architecture_aliases, .default_about = "the host's",

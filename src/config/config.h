@@ -202,8 +202,6 @@ extern const SettingAlias compress_aliases[];
 extern const SettingAlias output_compression_aliases[];
 extern const SettingAlias source_file_transfer_aliases[];
 
-/* Whether the packages are RPMs that dnf installs. */
-bool distribution_has_dnf(unsigned distribution);
 /* Whether the format is a GPT disk image. */
 bool output_format_is_disk(unsigned format);
 /* Whether it is one file, which can be compressed and has a check sum. */

@@ -120,11 +120,11 @@ def test_refused(mkosi, tmp_path, path):
 
 
 def test_planned_settings_are_shown_all_the_same(mkosi, tmp_path):
-    write(tmp_path / 'mkosi.default', '[Distribution]\nDistribution=arch\n[Partitions]\nBootLoaderSize=64M\n')
+    write(tmp_path / 'mkosi.default', '[Distribution]\nDistribution=clear\n[Partitions]\nBootLoaderSize=64M\n')
     result = run(mkosi, tmp_path, 'summary')
     assert result.returncode == 0
-    assert 'arch' in result.stdout
-    assert 'mkosi.default:2: Distribution=arch is not supported by this version' in result.stderr
+    assert 'clear' in result.stdout
+    assert 'mkosi.default:2: Distribution=clear is not supported by this version' in result.stderr
     assert 'mkosi.default:4: BootLoaderSize=64M is not supported by this version' in result.stderr
 
 
