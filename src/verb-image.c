@@ -36,19 +36,25 @@ static int open_json_progress(const Config *config, int *ret_fd) {
         return 0;
 }
 
-int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(progress_freep) Progress *progress = NULL;
-        _cleanup_(kept_output_done) KeptOutput kept = {};
-        _cleanup_(image_freep) Image *image = NULL;
-        const Config *config = &loaded->config;
+static int start_progress(const Config *config, Progress **ret) {
         ProgressOptions options = { .quiet = config->quiet };
 
         int r = open_json_progress(config, &options.json_fd);
         if (r < 0)
                 return r;
-        r = progress_new(&options, &progress);
+        r = progress_new(&options, ret);
+        return r < 0 ? log_error(r, "Cannot show progress: %m") : 0;
+}
+
+int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
+        _cleanup_(progress_freep) Progress *progress = NULL;
+        _cleanup_(kept_output_done) KeptOutput kept = {};
+        _cleanup_(image_freep) Image *image = NULL;
+        const Config *config = &loaded->config;
+
+        int r = start_progress(config, &progress);
         if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
+                return r;
         r = kept_output_look(loaded, distro_find(config->distribution), &kept);
         if (r < 0)
                 return log_error(r, "Cannot look whether %s is up to date: %m", config->output);
@@ -105,17 +111,14 @@ int verb_genkey(LoadedConfig *loaded, mode_t caller_umask) {
 int verb_verify(LoadedConfig *loaded, mode_t caller_umask) {
         _cleanup_(progress_freep) Progress *progress = NULL;
         char **words = loaded->arguments.rest;
-        ProgressOptions options = { .quiet = loaded->config.quiet };
 
         if (strv_length(STRV(words)) != 1) {
                 (void)log_error(-EINVAL, "The verb verify takes the name of an image");
                 return EXIT_USAGE;
         }
-        int r = open_json_progress(&loaded->config, &options.json_fd);
-        if (r >= 0)
-                r = progress_new(&options, &progress);
+        int r = start_progress(&loaded->config, &progress);
         if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
+                return r;
         r = verify_image(loaded, words[0], loaded->config.json, progress, stdout);
         return r < 0 ? r : verb_finish_output(r);
 }
@@ -123,16 +126,13 @@ int verb_verify(LoadedConfig *loaded, mode_t caller_umask) {
 int verb_attach(LoadedConfig *loaded, mode_t caller_umask) {
         _cleanup_(progress_freep) Progress *progress = NULL;
         const char *const *words = STRV(loaded->arguments.rest);
-        ProgressOptions options = { .quiet = loaded->config.quiet };
 
         if (strv_length(words) < 1) {
                 (void)log_error(-EINVAL, "The verb attach takes the name of an image, and signatures");
                 return EXIT_USAGE;
         }
-        int r = open_json_progress(&loaded->config, &options.json_fd);
-        if (r >= 0)
-                r = progress_new(&options, &progress);
+        int r = start_progress(&loaded->config, &progress);
         if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
+                return r;
         return attach_signatures(&loaded->config, words[0], words + 1, progress);
 }
