@@ -5,11 +5,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/git-files.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "config/config-report.h"
 #include "config/config-resolve.h"
+#include "config/config-search-path.h"
 #include "config/config-stages.h"
 
 #define ESP_SIZE_DEFAULT            (256 * MIB)
@@ -67,53 +69,16 @@ static int apply_implication(LoadedConfig *loaded, const Implication *implicatio
         return config_note(loaded, implication->setting, SETTING_DERIVED, because);
 }
 
-/* ".git" is a file in worktrees and submodules. An empty directory of the name is none. */
-static int has_git(const char *directory) {
-        _cleanup_(freep) char *git = NULL, *head = NULL;
-        struct stat status;
-
-        int r = path_join(directory, ".git", &git);
-        if (r >= 0)
-                r = path_join(git, "HEAD", &head);
-        if (r < 0)
-                return r;
-        if (stat(git, &status) < 0)
-                return 0;
-        return S_ISREG(status.st_mode) || (S_ISDIR(status.st_mode) && lstat(head, &status) == 0);
-}
-
-/* Whether the directory, or one above it on the same file system, is where a git tree begins: git looks no further. */
-static int is_in_git_tree(const char *directory) {
-        _cleanup_(freep) char *path = NULL;
-        struct stat bottom, status;
-
-        /* Git goes by where the directory really is. */
-        path = realpath(directory, NULL);
-        if (!path || stat(path, &bottom) < 0)
-                return 0; /* which is complained about elsewhere */
-        for (;;) {
-                char *parent;
-
-                int r = has_git(path);
-                if (r != 0 || text_equal(path, "/"))
-                        return r;
-                r = path_parent(path, &parent);
-                if (r < 0)
-                        return r;
-                free(path);
-                path = parent;
-                if (stat(path, &status) < 0 || status.st_dev != bottom.st_dev)
-                        return 0;
-        }
-}
-
 /* In a git tree, what git ignores is no source. */
 static int choose_source_file_transfer(LoadedConfig *loaded) {
+        _cleanup_(freep) char *search_path = NULL;
         Config *config = &loaded->config;
 
         if (!config->build_script || config->source_file_transfer != SOURCE_FILE_TRANSFER_AUTO)
                 return 0;
-        const int r = is_in_git_tree(config->build_sources);
+        int r = config_search_path(config, &search_path);
+        if (r >= 0)
+                r = git_holds_directory(config->build_sources, search_path);
         if (r < 0)
                 return r;
         config->source_file_transfer =

@@ -418,7 +418,7 @@ static const Setting rows[] = {
           .old_options = NAMES("git-files", "use-git-files"),
           SETTING_MEMBER(Config, source_file_transfer, enum), .words = source_file_transfer_words,
           .aliases = source_file_transfer_aliases,
-          .default_about = "copy-git-others in a git tree or a part of one, else copy-all",
+          .default_about = "copy-git-others in a git tree, unless it ignores the directory, else copy-all",
           .help = "how sources get to the build script",
           .about = "copy-git-cached copies the files that git tracks, as they are in the working tree, submodules "
                    "included; copy-git-others also those that it does not ignore; copy-git-more the "

@@ -12,7 +12,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/distro-run.h"
-#include "image/git-files.h"
+#include "base/git-files.h"
 #include "image/output.h"
 #include "image/secret-files.h"
 #include "image/sources.h"

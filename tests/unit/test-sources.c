@@ -293,7 +293,9 @@ static void test_check_that_there_are_sources(void **state) {
         put_file(".gitignore", "/ignored\n", 0644);
         put_file("ignored/a.c", "", 0644);
         put_directory("empty");
-        assert_problem("BuildSources=ignored\n", "take SourceFileTransfer=copy-all");
+        assert_problem("BuildSources=ignored\n", NULL);
+        assert_problem("BuildSources=ignored\nSourceFileTransfer=copy-git-others\n",
+                       "take SourceFileTransfer=copy-all");
         assert_problem("SourceFileTransfer=copy-git-cached\n", "add it by git add");
         assert_problem("BuildSources=ignored\nSourceFileTransfer=copy-all\n", NULL);
         assert_problem("BuildSources=empty\n", NULL);

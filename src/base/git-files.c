@@ -11,7 +11,7 @@
 #include "base/process.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "image/git-files.h"
+#include "base/git-files.h"
 
 #define LIST_SIZE_MAX (256 * MIB)
 #define DEPTH_MAX     32 /* of trees in trees */
@@ -190,4 +190,69 @@ bool git_files_contain(const GitFiles *files, const char *path, bool is_director
                         high = middle;
         }
         return false;
+}
+
+/* ".git" is a file in worktrees and submodules. An empty directory of the name is none. */
+static int has_git(const char *directory) {
+        _cleanup_(freep) char *git = NULL, *head = NULL;
+        struct stat status;
+
+        int r = path_join(directory, ".git", &git);
+        if (r >= 0)
+                r = path_join(git, "HEAD", &head);
+        if (r < 0)
+                return r;
+        if (stat(git, &status) < 0)
+                return 0;
+        return S_ISREG(status.st_mode) || (S_ISDIR(status.st_mode) && lstat(head, &status) == 0);
+}
+
+/* Where the git tree of the directory begins, at it or above it on the same file system: git looks no further. 1 for above,
+ * 2 for the directory itself, 0 for none. */
+static int find_git(const char *directory) {
+        _cleanup_(freep) char *path = NULL;
+        struct stat bottom, status;
+
+        /* Git goes by where the directory really is. */
+        path = realpath(directory, NULL);
+        if (!path || stat(path, &bottom) < 0)
+                return 0; /* which is complained about elsewhere */
+        for (bool above = false;; above = true) {
+                char *parent;
+
+                int r = has_git(path);
+                if (r > 0)
+                        return above ? 1 : 2;
+                if (r < 0 || text_equal(path, "/"))
+                        return r;
+                r = path_parent(path, &parent);
+                if (r < 0)
+                        return r;
+                free(path);
+                path = parent;
+                if (stat(path, &status) < 0 || status.st_dev != bottom.st_dev)
+                        return 0;
+        }
+}
+
+int git_holds_directory(const char *directory, const char *search_path) {
+        const char *const argv[] = { GIT, directory, "check-ignore", "--quiet", ".", NULL };
+        _cleanup_(strv_freep) char **environment = NULL;
+
+        int r = find_git(directory);
+        if (r != 1)
+                return r < 0 ? r : r > 0;
+        r = make_environment(search_path, &environment);
+        if (r < 0)
+                return r;
+        r = process_run(&(ProcessOptions){
+                .argv = argv,
+                .search_path = search_path,
+                .environment = STRV(environment),
+                .stdin_fd = -EBADF,
+                .stdout_fd = -EBADF,
+                .quiet = true,
+        });
+        /* Where git is missing or has something to complain of, it is asked for a list, and then says so. */
+        return r == -EINTR || r == -ENOMEM ? r : r != 0;
 }
