@@ -85,7 +85,7 @@ def test_no_secrets_in_trees(small, project):
 
 
 def test_part_of_a_git_tree(small, project):
-    """What is ignored above is ignored in it; and that nothing is left is said."""
+    """What is ignored above is ignored in it; what is ignored as a whole is no part; that nothing is left is said."""
     subprocess.run(['git', 'init', '--quiet', project.directory], check=True)
     project.write('.gitignore', '*.o\n/ignored\n')
     for path in ('part/a.c', 'part/a.o', 'ignored/a.c'):
@@ -93,7 +93,10 @@ def test_part_of_a_git_tree(small, project):
     project.write('mkosi.build', '#!/bin/sh\nls >"$DESTDIR/sources"\n', 0o755)
     small.build(project, '--build-sources=part')
     assert (project.directory / 'image/sources').read_text(encoding='utf-8').split() == ['a.c']
-    said = small.build(project, '--force', '--build-sources=ignored', status=1)
+    small.build(project, '--force', '--build-sources=ignored')
+    assert (project.directory / 'image/sources').read_text(encoding='utf-8').split() == ['a.c']
+    others = ('--build-sources=ignored', '--source-file-transfer=copy-git-others')
+    said = small.build(project, '--force', *others, status=1)
     assert 'it ignores all of' in said.stderr and 'take SourceFileTransfer=copy-all' in said.stderr
 
 
