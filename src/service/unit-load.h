@@ -39,3 +39,6 @@ DEFINE_CLEANUP(Unit, unit_free)
 
 /* A unit that no file describes, of assignments "NAME=VALUE" of which each is said by `source` ("--property"). */
 int unit_new_transient(const char *name, const char *const *assignments, const char *source, Unit **ret);
+
+/* Everything that is set, as "NAME=VALUE", each item of a list on its own, so that unit_new_transient() makes the same again. */
+int unit_settings_write(const Unit *unit, char ***ret);
