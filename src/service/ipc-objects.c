@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/parse.h"
+#include "base/text.h"
 #include "service/ipc-objects.h"
 
 #define SHARED_MEMORY_PATH "/dev/shm"
@@ -67,6 +69,11 @@ static const SystemVKind system_v_kinds[] = {
 
 #define COLUMNS_MAX 24
 
+/* Where the columns are that are looked at; -1: the list has none. */
+typedef struct SystemVColumns {
+        int id, attached, uid, gid;
+} SystemVColumns;
+
 static size_t columns_split(char *line, char *columns[static COLUMNS_MAX]) {
         size_t n = 0;
         char *rest = NULL;
@@ -77,34 +84,43 @@ static size_t columns_split(char *line, char *columns[static COLUMNS_MAX]) {
         return n;
 }
 
-/* The place of a column; -1 when there is none of that name, or no name. */
 static int column_find(char *const *columns, size_t n, const char *name) {
         for (size_t i = 0; name && i < n; i++)
-                if (strcmp(columns[i], name) == 0)
+                if (text_equal(columns[i], name))
                         return (int)i;
         return -1;
 }
 
-typedef struct SystemVColumns {
-        int id, attached, uid, gid;
-        int last; /* of those that are needed */
-} SystemVColumns;
+/* A number that fits an int or a user's number. */
+static int column_read(char *const *columns, size_t n, int place, uint32_t *ret) {
+        uint64_t number;
 
-static void search_line(IpcSearch *search, const SystemVKind *kind, const SystemVColumns *places,
-                        char *line) {
+        if (place < 0 || (size_t)place >= n || parse_uint64(columns[place], &number) < 0 ||
+            number > UINT32_MAX)
+                return -EBADMSG;
+        *ret = (uint32_t)number;
+        return 0;
+}
+
+static int search_line(IpcSearch *search, const SystemVKind *kind, const SystemVColumns *places, char *line) {
         char *columns[COLUMNS_MAX];
+        uint32_t id, uid, gid, n_attached = 0;
 
-        if ((int)columns_split(line, columns) <= places->last ||
-            !is_owned(search, (uid_t)strtoul(columns[places->uid], NULL, 10),
-                      (gid_t)strtoul(columns[places->gid], NULL, 10)))
-                return;
+        const size_t n = columns_split(line, columns);
+        if (column_read(columns, n, places->id, &id) < 0 || column_read(columns, n, places->uid, &uid) < 0 ||
+            column_read(columns, n, places->gid, &gid) < 0 ||
+            (places->attached >= 0 && column_read(columns, n, places->attached, &n_attached) < 0))
+                return -EBADMSG;
+        if (!is_owned(search, uid, gid))
+                return 0;
         /* What is still attached goes away with the last process if it is removed; it does not count as left behind. */
-        if (!search->remove && places->attached >= 0 && strtoul(columns[places->attached], NULL, 10) > 0)
-                return;
+        if (!search->remove && n_attached > 0)
+                return 0;
 
         search->found = true;
         if (search->remove)
-                note_error(search, kind->remove(atoi(columns[places->id])), kind->what);
+                note_error(search, kind->remove((int)id), kind->what);
+        return 0;
 }
 
 static int search_system_v(IpcSearch *search, const SystemVKind *kind) {
@@ -120,18 +136,17 @@ static int search_system_v(IpcSearch *search, const SystemVKind *kind) {
                 return -EBADMSG;
 
         const size_t n = columns_split(line, columns);
-        SystemVColumns places = {
+        const SystemVColumns places = {
                 .id = column_find(columns, n, kind->id_column),
                 .attached = column_find(columns, n, kind->attached_column),
                 .uid = column_find(columns, n, "uid"),
                 .gid = column_find(columns, n, "gid"),
         };
-        if (places.id < 0 || places.uid < 0 || places.gid < 0)
-                return -EBADMSG;
-        places.last = MAX(MAX(places.id, places.attached), MAX(places.uid, places.gid));
-
-        while (getline(&line, &size, file) >= 0)
-                search_line(search, kind, &places, line);
+        while (getline(&line, &size, file) >= 0) {
+                const int r = search_line(search, kind, &places, line);
+                if (r < 0)
+                        return r;
+        }
         return ferror(file) ? -EIO : 0;
 }
 

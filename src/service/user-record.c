@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "service/user-name.h"
 #include "service/user-record.h"
 
 /* The record of a user, or of its group. */
@@ -59,42 +59,51 @@ static int put_in_place(int dir_fd, const char *temporary, const char *name) {
         return r;
 }
 
-static int record_write(int dir_fd, const RecordKind *kind, const char *name, uid_t uid) {
-        char temporary[NAME_MAX + 1], by_name[NAME_MAX + 1], by_number[NAME_MAX + 1];
-        _cleanup_(freep) char *text = NULL;
+/* What the files of one record are called. */
+typedef struct RecordNames {
+        char by_name[USER_NAME_SIZE_MAX + 8], by_number[24], temporary[32];
+} RecordNames;
 
-        (void)snprintf(by_name, sizeof(by_name), "%s.%s", name, kind->suffix);
-        (void)snprintf(by_number, sizeof(by_number), "%u.%s", (unsigned)uid, kind->suffix);
-        (void)snprintf(temporary, sizeof(temporary), ".#%s", by_number);
+static RecordNames record_names(const RecordKind *kind, const char *name, uid_t uid) {
+        RecordNames names;
+
+        assert(user_name_is_valid(name));
+        (void)snprintf(names.by_name, sizeof(names.by_name), "%s.%s", name, kind->suffix);
+        (void)snprintf(names.by_number, sizeof(names.by_number), "%u.%s", (unsigned)uid, kind->suffix);
+        (void)snprintf(names.temporary, sizeof(names.temporary), ".#%u.%s", (unsigned)uid, kind->suffix);
+        return names;
+}
+
+static int record_write(int dir_fd, const RecordKind *kind, const char *name, uid_t uid) {
+        const RecordNames names = record_names(kind, name, uid);
+        _cleanup_(freep) char *text = NULL;
 
         int r = record_make(kind, name, uid, &text);
         if (r < 0)
                 return r;
-        (void)unlinkat(dir_fd, temporary, 0);
-        r = file_write_text(dir_fd, temporary, text, 0644);
+        (void)unlinkat(dir_fd, names.temporary, 0);
+        r = file_write_text(dir_fd, names.temporary, text, 0644);
         if (r >= 0)
-                r = put_in_place(dir_fd, temporary, by_name);
+                r = put_in_place(dir_fd, names.temporary, names.by_name);
         if (r < 0)
                 return r;
-        if (symlinkat(by_name, dir_fd, temporary) < 0)
+        if (symlinkat(names.by_name, dir_fd, names.temporary) < 0)
                 return -errno;
-        return put_in_place(dir_fd, temporary, by_number);
+        return put_in_place(dir_fd, names.temporary, names.by_number);
 }
 
 static void record_remove(int dir_fd, const RecordKind *kind, const char *name, uid_t uid) {
-        char by_name[NAME_MAX + 1], by_number[NAME_MAX + 1], target[NAME_MAX + 1];
+        const RecordNames names = record_names(kind, name, uid);
+        char target[sizeof(names.by_name)];
 
-        (void)snprintf(by_name, sizeof(by_name), "%s.%s", name, kind->suffix);
-        (void)snprintf(by_number, sizeof(by_number), "%u.%s", (unsigned)uid, kind->suffix);
-
-        const ssize_t n = readlinkat(dir_fd, by_number, target, sizeof(target) - 1);
+        const ssize_t n = readlinkat(dir_fd, names.by_number, target, sizeof(target) - 1);
         if (n < 0)
                 return;
         target[n] = '\0';
-        if (!text_equal(target, by_name))
+        if (!text_equal(target, names.by_name))
                 return;
-        (void)unlinkat(dir_fd, by_number, 0);
-        (void)unlinkat(dir_fd, by_name, 0);
+        (void)unlinkat(dir_fd, names.by_number, 0);
+        (void)unlinkat(dir_fd, names.by_name, 0);
 }
 
 void user_record_remove(int dir_fd, const char *name, uid_t uid) {

@@ -172,8 +172,8 @@ static int finish_value(FileScan *scan) {
 
         const char *shown = setting->flags & SETTING_SECRET ? "…" : value.text;
         if (setting->flags & SETTING_STRICT)
-                return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, value.line, setting->name, shown,
-                                       reason_text(&reason, r));
+                return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, value.line,
+                                       setting->name, shown, reason_text(&reason, r));
         return scan_mistake(scan, "%s:%u: %s=%s: %s", scan->name, value.line, setting->name, shown,
                             reason_text(&reason, r));
 }

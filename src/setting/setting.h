@@ -49,7 +49,8 @@ typedef enum SettingFlags {
         SETTING_OPTIONAL_VALUE = 1 << 4,    /* the option alone says "yes", a value needs '=' (--compress) */
         SETTING_ARGUMENT_REPLACES = 1 << 5, /* a list to which files add nothing to what arguments gave */
         SETTING_URI = 1 << 6,               /* a path in whose place a URI may stand (path_is_uri()) */
-        SETTING_STRICT = 1 << 7, /* a bad value is a mistake in every dialect: passing over it would be dangerous */
+        SETTING_STRICT =
+                1 << 7, /* a bad value is a mistake in every dialect: passing over it would be dangerous */
 } SettingFlags;
 
 /* A row. */
