@@ -9,12 +9,12 @@
 
 #define NAMES(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
 
-#define REFUSED_ROW(key, ...)                                    \
-        { .section = "Service",                                  \
-          .name = #key,                                          \
-          SETTING_MEMBER(ServiceSettings, refused.key, refusal), \
-          .words = NAMES(__VA_ARGS__),                           \
-          .flags = SETTING_STRICT,                               \
+#define REFUSED_ROW(key, ...)                                  \
+        { .section = "Service",                                \
+          .name = #key,                                        \
+          SETTING_MEMBER(ServiceSettings, refused.key, asked), \
+          .words = NAMES(__VA_ARGS__),                         \
+          .flags = SETTING_STRICT,                             \
           .planned = "it would confine the service, and is not there yet" },
 
 /* clang-format off */
@@ -340,7 +340,7 @@ static const Setting rows[] = {
           .about = "Whether traffic by the Internet protocols is counted." },
         { .section = "Slice", .name = "TasksMax", SETTING_MEMBER(ServiceSettings, tasks_max, text),
           .about = "The most tasks that there may be." },
-        { .section = "Service", .name = "Delegate", SETTING_MEMBER(ServiceSettings, delegate, bool),
+        { .section = "Service", .name = "Delegate", SETTING_MEMBER(ServiceSettings, delegate, asked),
           .about = "Whether the service may make control groups of its own below that which it is in." },
 };
 /* clang-format on */

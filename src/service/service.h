@@ -46,7 +46,7 @@ extern const SettingType setting_type_nice;     /* Level, -20 to 19 */
 extern const SettingType setting_type_oom_score; /* Level, -1000 to 1000 */
 extern const SettingType setting_type_mode;     /* Mode, octal */
 extern const SettingType setting_type_signal;   /* int, "SIGTERM", "TERM", "15"; 0 unset */
-extern const SettingType setting_type_refusal;  /* bool: it asks for something, which is anything but "no" or one of the words */
+extern const SettingType setting_type_asked;  /* bool: something is asked for, by anything but "no" or one of the words */
 extern const SettingType setting_type_lines;    /* char **, each assignment is one item, as it was written */
 /* clang-format on */
 
@@ -56,7 +56,7 @@ typedef Limit SettingMember_limit;
 typedef Level SettingMember_level, SettingMember_nice, SettingMember_oom_score;
 typedef Mode SettingMember_mode;
 typedef int SettingMember_signal;
-typedef bool SettingMember_refusal;
+typedef bool SettingMember_asked;
 typedef char **SettingMember_lines;
 
 typedef enum ServiceType {
