@@ -32,6 +32,10 @@ int manager_adopt(Manager *manager, Reason *reason);
 /* Forgets files, reads units anew when they are next needed; what runs goes on with the settings it has until then. */
 int manager_reload(Manager *manager, Reason *reason);
 
+/* For a process that is the parent of all orphans (PR_SET_CHILD_SUBREAPER, prctl(2)), to be called at SIGCHLD: takes note of the
+ * ends of those that nobody else waits for. */
+int manager_reap_orphans(Manager *manager);
+
 typedef enum UnitActiveState {
         UNIT_ACTIVE,
         UNIT_RELOADING,
@@ -75,7 +79,7 @@ typedef enum ServiceResult {
 } ServiceResult;
 
 /* What systemctl(1) and the bus call them: "start-pre", "exit-code". */
-extern const char *const service_state_words[], *const service_result_words[];
+extern const char *const service_state_words[SERVICE_STATE_MAX], *const service_result_words[SERVICE_RESULT_MAX];
 extern const char *const unit_active_state_words[], *const unit_load_state_words[];
 
 /* What is known about a unit; pointers last until the loop goes on. Times are microseconds since 1970, 0 for never; what was
@@ -92,6 +96,7 @@ typedef struct UnitStatus {
         uid_t uid;
         gid_t gid;
         pid_t main_pid, control_pid; /* 0: none */
+        pid_t last_main_pid;         /* the main process, or the one that was it last */
         int main_code, main_status;  /* as of waitid(2), of the last main process; code 0: none has ended */
         uint64_t main_started, main_ended; /* of the last main process */
         uint64_t main_started_monotonic, main_ended_monotonic;
@@ -112,6 +117,9 @@ ManagedUnit *manager_unit_of_process(Manager *manager, pid_t pid);
 /* All that are known, by name; the array is the caller's. */
 int manager_list_units(Manager *manager, ManagedUnit ***ret, size_t *ret_n);
 void managed_unit_status(ManagedUnit *unit, UnitStatus *ret);
+
+/* Processes in its cgroup, sorted; none when it has no cgroup. */
+int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n);
 
 /* Keeps a unit known when it has ended, until it is let go: for clients that want to see how it went. */
 void managed_unit_hold(ManagedUnit *unit);
@@ -153,6 +161,7 @@ typedef struct ManagerEvents {
         void (*unit_removed)(const char *name, void *userdata);
         void *userdata;
 } ManagerEvents;
+/* NULL: nobody wants to know any more. */
 void manager_set_events(Manager *manager, const ManagerEvents *events);
 
 LogStore *manager_log(Manager *manager);
