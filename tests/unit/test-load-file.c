@@ -343,7 +343,7 @@ static void test_unit_strict(void **state) {
         Setting rows[ELEMENTSOF(example_rows)];
         SettingTable table = example_table;
         _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
-        static const char text[] = "[Output]\nBootable=perhaps\nFormat=x\nLevel=no\nTitle=a\0b\nOutput=c\n";
+        static const char text[] = "[Output]\nBootable=perhaps\nFormat=x\nTitle=a\0b\nOutput=c\n";
         Example example = {};
         _cleanup_(setting_store_freep) SettingStore *store = NULL;
 
@@ -357,7 +357,7 @@ static void test_unit_strict(void **state) {
         assert_int_equal(setting_load_text(store, "f", text, sizeof(text) - 1, &mistakes), 0);
         assert_int_equal(strv_length(STRV(mistakes.texts)), 2);
         assert_string_equal(mistakes.texts[0], "f:2: Bootable=perhaps: say \"yes\" or \"no\"");
-        assert_string_equal(mistakes.texts[1], "f:5: A NUL byte: this is not a text file");
+        assert_string_equal(mistakes.texts[1], "f:4: A NUL byte: this is not a text file");
         assert_int_equal(strv_length(STRV(mistakes.warnings)), 1);
         assert_null(example.output);
 }
