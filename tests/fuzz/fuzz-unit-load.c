@@ -57,7 +57,7 @@ static void set_properties(const uint8_t *data, size_t size) {
         _cleanup_(freep) char *text = strndup((const char *)data, size);
         _cleanup_(strv_freep) char **lines = NULL;
 
-        if (!text || strv_split(text, "\n", &lines) < 0 || strv_length(STRV(lines)) > 1000)
+        if (!text || strv_split(text, "\n", &lines) < 0 || strv_length(STRV(lines)) > 50)
                 return;
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 _cleanup_(unit_freep) Unit *unit = NULL;
@@ -67,7 +67,6 @@ static void set_properties(const uint8_t *data, size_t size) {
                 assert(unit->state == (unit->mistakes.texts ? UNIT_BAD_SETTING : UNIT_LOADED));
                 assert(!unit->mistakes.warnings);
                 check_texts(unit->mistakes.texts);
-                print(unit->store);
         }
 }
 
