@@ -40,6 +40,7 @@ typedef struct Mode {
 /* clang-format off */
 extern const SettingType setting_type_truth;    /* Truth */
 extern const SettingType setting_type_duration; /* Duration; a number alone is in seconds */
+extern const SettingType setting_type_timeout; /* Duration, of which 0 is for ever too */
 extern const SettingType setting_type_limit;    /* Limit, "SOFT:HARD" or one for both; numbers, or sizes with suffix */
 extern const SettingType setting_type_level;    /* Level */
 extern const SettingType setting_type_nice;     /* Level, -20 to 19 */
@@ -51,7 +52,7 @@ extern const SettingType setting_type_lines;    /* char **, each assignment is o
 /* clang-format on */
 
 typedef Truth SettingMember_truth;
-typedef Duration SettingMember_duration;
+typedef Duration SettingMember_duration, SettingMember_timeout;
 typedef Limit SettingMember_limit;
 typedef Level SettingMember_level, SettingMember_nice, SettingMember_oom_score;
 typedef Mode SettingMember_mode;
