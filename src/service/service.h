@@ -40,14 +40,14 @@ typedef struct Mode {
 /* clang-format off */
 extern const SettingType setting_type_truth;    /* Truth */
 extern const SettingType setting_type_duration; /* Duration; a number alone is in seconds */
-extern const SettingType setting_type_timeout; /* Duration, of which 0 is for ever too */
+extern const SettingType setting_type_timeout;  /* Duration, of which 0 is for ever too */
 extern const SettingType setting_type_limit;    /* Limit, "SOFT:HARD" or one for both; numbers, or sizes with suffix */
 extern const SettingType setting_type_level;    /* Level */
 extern const SettingType setting_type_nice;     /* Level, -20 to 19 */
 extern const SettingType setting_type_oom_score; /* Level, -1000 to 1000 */
 extern const SettingType setting_type_mode;     /* Mode, octal */
 extern const SettingType setting_type_signal;   /* int, "SIGTERM", "TERM", "15"; 0 unset */
-extern const SettingType setting_type_asked;  /* bool: something is asked for, by anything but "no" or one of the words */
+extern const SettingType setting_type_asked;    /* bool: something is asked for, by anything but "no" or one of the words */
 extern const SettingType setting_type_lines;    /* char **, each assignment is one item, as it was written */
 /* clang-format on */
 
