@@ -178,6 +178,19 @@ typedef enum ServiceCommand {
         row(SocketBindAllow)              \
         row(SocketBindDeny)               \
         row(SystemCallArchitectures)
+
+/* The same of a slice, which would confine all services in it. */
+#define SERVICE_REFUSED_OF_SLICE(row)     \
+        row(BPFProgram)                   \
+        row(DeviceAllow)                  \
+        row(DevicePolicy, "auto")         \
+        row(IPAddressAllow)               \
+        row(IPAddressDeny)                \
+        row(IPEgressFilterPath)           \
+        row(IPIngressFilterPath)          \
+        row(RestrictNetworkInterfaces)    \
+        row(SocketBindAllow)              \
+        row(SocketBindDeny)
 /* clang-format on */
 #define SERVICE_REFUSED_MEMBER(name, ...) bool name;
 
@@ -244,6 +257,9 @@ typedef struct ServiceSettings {
         struct {
                 SERVICE_REFUSED(SERVICE_REFUSED_MEMBER)
         } refused;
+        struct {
+                SERVICE_REFUSED_OF_SLICE(SERVICE_REFUSED_MEMBER)
+        } refused_of_slice;
 
         /* [Service], [Slice]: control groups */
         char *slice;

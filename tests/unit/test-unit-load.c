@@ -155,13 +155,14 @@ static void test_refused(void **state) {
                                          "IPAddressDeny=any\nIPAddressDeny=\n");
         unit_tree_write("etc/a.service.d/x.conf", "[Service]\nLockPersonality=yes\nRestrictNamespaces=no\n");
         unit = load(&paths, "a.service");
-        assert_mistakes(unit, "/etc/a.service.d/x.conf:2: LockPersonality= is refused: it would confine the "
-                              "service, and is not there yet\n");
+        assert_mistakes(unit,
+                        "/etc/a.service.d/x.conf:2: LockPersonality= is refused: it would confine what it "
+                        "is said of, and is not there yet\n");
         unit_free(TAKE_PTR(unit));
         unit = load(&paths, "b.service");
         assert_mistakes(unit,
-                        "/etc/b.service:3: RootDirectory= is refused: it would confine the service, and is "
-                        "not there yet\n");
+                        "/etc/b.service:3: RootDirectory= is refused: it would confine what it is said of, "
+                        "and is not there yet\n");
 }
 
 static void test_messages(void **state) {
@@ -274,9 +275,11 @@ static void test_transient_mistakes(void **state) {
                 { "a.service", "Nice=x", "--property: Nice=x: not a number\n" },
                 { "a.service", "WantedBy=x.target", "--property: Unknown setting \"WantedBy\"\n" },
                 { "a.service", "PrivateUsers=yes",
-                  "--property: PrivateUsers= is refused: it would confine the service, and is not there yet\n" },
+                  "--property: PrivateUsers= is refused: it would confine what it is said of, and is not there yet\n" },
                 { "a.service", "PrivateUsers=no", "" },
                 { "a.service", "InaccessibleDirectories=/x", "" },
+                { "a.slice", "IPAddressDeny=any",
+                  "--property: IPAddressDeny= is refused: it would confine what it is said of, and is not there yet\n" },
                 { "a.slice", "ExecStart=/bin/true", "--property: Unknown setting \"ExecStart\"\n" },
         };
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
