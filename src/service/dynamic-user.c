@@ -288,8 +288,11 @@ static int acquire_locked(const DynamicUserWish *wish, DynamicUser *ret, Reason 
 static int registry_lock(int registry_fd, int *ret) {
         _cleanup_(fd_closep) int fd = openat(registry_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        if (fd < 0 || flock(fd, LOCK_EX) < 0)
+        if (fd < 0)
                 return -errno;
+        while (flock(fd, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return -errno;
         *ret = TAKE_FD(fd);
         return 0;
 }

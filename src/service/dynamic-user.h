@@ -29,7 +29,8 @@ typedef struct DynamicUserWish {
         const uid_t *candidates;
         size_t n_candidates;
         uid_t first, last; /* the range; zero: DYNAMIC_USER_FIRST to DYNAMIC_USER_LAST */
-        /* Whether a number is somebody's in another way than by the registry: 1, 0, or an error; NULL: never. */
+        /* Whether a number is somebody's in another way than by the registry: 1, 0, or an error; NULL: never. Nobody else
+         * gets at the registry meanwhile. */
         int (*is_taken)(uid_t uid, void *userdata);
         void *userdata;
 } DynamicUserWish;

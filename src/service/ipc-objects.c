@@ -215,8 +215,7 @@ static void search_entry(FileSearch *files, int dir_fd, const char *name, unsign
                 return;
         if (is_directory && depth >= DEPTH_MAX)
                 move_up(files, dir_fd, name);
-        else if (unlinkat(dir_fd, name, is_directory ? AT_REMOVEDIR : 0) < 0 &&
-                 !(errno == ENOTEMPTY && files->again)) /* that comes round once more */
+        else if (unlinkat(dir_fd, name, is_directory ? AT_REMOVEDIR : 0) < 0)
                 note_error(search, -errno, files->what);
 }
 

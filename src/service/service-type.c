@@ -100,6 +100,25 @@ const SettingType setting_type_duration = {
         .clear = duration_clear,
 };
 
+static int timeout_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        Duration *const value = member;
+
+        const int r = duration_parse(setting, text, member, reason);
+        if (r >= 0 && value->usec == 0)
+                value->usec = TIME_SPAN_INFINITY;
+        return r;
+}
+
+const SettingType setting_type_timeout = {
+        .metavar = "TIME",
+        .about =
+                "A length of time, as \"1min 30s\"; a number alone counts seconds; \"infinity\" and 0 have no end.",
+        .parse = timeout_parse,
+        .print = duration_print,
+        .print_json = duration_print_json,
+        .clear = duration_clear,
+};
+
 /* limit */
 
 static int limit_part_parse(const char *text, uint64_t *ret) {

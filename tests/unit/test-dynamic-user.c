@@ -292,6 +292,24 @@ static void test_after_crash(void **state) {
         dynamic_user_release(registry_fd, &other);
 }
 
+/* While its old number was nobody's, the name went to another one: the old number cannot be had with that name. */
+static void test_adoption_too_late(void **state) {
+        _cleanup_(fd_closep) int registry_fd = registry_open();
+        DynamicUserWish wish = { .registry_fd = registry_fd, .name = "waldo" };
+        DynamicUser before = acquire(&wish), now, none;
+
+        dynamic_user_done(&before);
+        wish.candidates = (const uid_t[]){ 61700 };
+        wish.n_candidates = 1;
+        now = acquire(&wish);
+        assert_int_equal(now.uid, 61700);
+        assert_int_equal(dynamic_user_adopt(registry_fd, 61647, &none), -EEXIST);
+        assert_link("direct:waldo", "61700");
+        dynamic_user_release(registry_fd, &now);
+        assert_int_equal(dynamic_user_adopt(registry_fd, 61647, &now), 0);
+        dynamic_user_release(registry_fd, &now);
+}
+
 /* Only the name's link is left, and leads to a number that somebody else has by now. */
 static void test_stale_link(void **state) {
         _cleanup_(fd_closep) int registry_fd = registry_open();
@@ -355,6 +373,7 @@ int main(void) {
                 unit_test_in_directory(test_taken),
                 unit_test_in_directory(test_adoption),
                 unit_test_in_directory(test_after_crash),
+                unit_test_in_directory(test_adoption_too_late),
                 unit_test_in_directory(test_stale_link),
                 unit_test_in_directory(test_planted),
                 unit_test_in_directory(test_release_is_careful),

@@ -54,6 +54,17 @@ static void test_files(void **state) {
         assert_link("61647.group", "waldo.group");
         assert_int_equal(lstat("waldo.user", &status), 0);
         assert_int_equal(status.st_mode, S_IFREG | 0644);
+        _cleanup_(freep) char *user = NULL, *group = NULL;
+        assert_int_equal(file_read(AT_FDCWD, "waldo.user", 1000, &user, NULL), 0);
+        assert_string_equal(user, "{\n\t\"userName\": \"waldo\",\n\t\"uid\": 61647,\n\t\"gid\": 61647,\n"
+                                  "\t\"realName\": \"Dynamic User\",\n\t\"homeDirectory\": \"/\",\n"
+                                  "\t\"shell\": \"/usr/sbin/nologin\",\n\t\"locked\": true,\n"
+                                  "\t\"disposition\": \"dynamic\",\n"
+                                  "\t\"service\": \"io.mkosi.DynamicUser\"\n}\n");
+        assert_int_equal(file_read(AT_FDCWD, "61647.group", 1000, &group, NULL), 0);
+        assert_string_equal(group, "{\n\t\"groupName\": \"waldo\",\n\t\"gid\": 61647,\n"
+                                   "\t\"disposition\": \"dynamic\",\n"
+                                   "\t\"service\": \"io.mkosi.DynamicUser\"\n}\n");
 
         /* Of another number, and then of another name, only what is theirs. */
         user_record_remove(fd, "waldo", 61648);
