@@ -176,14 +176,30 @@ const SettingType setting_type_limit = {
 
 /* level */
 
-static int level_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+static int level_in_range(const char *text, int first, int last, void *member, Reason *reason) {
         const bool negative = text[0] == '-';
         uint64_t value;
 
         if (parse_uint64(text + (negative || text[0] == '+'), &value) < 0 || value > INT_MAX)
                 return reason_set(reason, -EINVAL, "not a number");
-        *(Level *)member = (Level){ .set = true, .value = negative ? -(int)value : (int)value };
+
+        const int number = negative ? -(int)value : (int)value;
+        if (number < first || number > last)
+                return reason_set(reason, -EINVAL, "not a number from %d to %d", first, last);
+        *(Level *)member = (Level){ .set = true, .value = number };
         return 0;
+}
+
+static int level_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return level_in_range(text, INT_MIN, INT_MAX, member, reason);
+}
+
+static int nice_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return level_in_range(text, -20, 19, member, reason);
+}
+
+static int oom_score_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return level_in_range(text, -1000, 1000, member, reason);
 }
 
 static bool level_print(const Setting *setting, const void *member, size_t index, FILE *file) {
@@ -211,6 +227,22 @@ static void level_clear(void *member) {
 const SettingType setting_type_level = {
         .metavar = "NUMBER",
         .parse = level_parse,
+        .print = level_print,
+        .print_json = level_print_json,
+        .clear = level_clear,
+};
+
+const SettingType setting_type_nice = {
+        .metavar = "NUMBER",
+        .parse = nice_parse,
+        .print = level_print,
+        .print_json = level_print_json,
+        .clear = level_clear,
+};
+
+const SettingType setting_type_oom_score = {
+        .metavar = "NUMBER",
+        .parse = oom_score_parse,
         .print = level_print,
         .print_json = level_print_json,
         .clear = level_clear,
@@ -260,8 +292,23 @@ const SettingType setting_type_mode = {
 
 /* signal */
 
+/* "RTMIN", "RTMIN+3", "RTMAX-1"; 0 when it is none of these. */
+static int realtime_signal_find(const char *name) {
+        const char *const above = text_after_prefix(name, "RTMIN"), *const below =
+                                                                            text_after_prefix(name, "RTMAX");
+        const char *const rest = above ? above : below;
+        uint64_t distance = 0;
+
+        if (!rest ||
+            (rest[0] != '\0' && (rest[0] != (above ? '+' : '-') || parse_uint64(rest + 1, &distance) < 0)))
+                return 0;
+        if (distance > (uint64_t)(SIGRTMAX - SIGRTMIN))
+                return 0;
+        return above ? SIGRTMIN + (int)distance : SIGRTMAX - (int)distance;
+}
+
 static int signal_find(const char *text) {
-        const char *const name = text_after_prefix(text, "SIG");
+        const char *const name = text_after_prefix(text, "SIG") ?: text;
         uint64_t number;
 
         if (parse_uint64(text, &number) >= 0)
@@ -269,10 +316,10 @@ static int signal_find(const char *text) {
         for (int i = 1; i < _NSIG; i++) {
                 const char *const known = sigabbrev_np(i);
 
-                if (known && text_equal(known, name ? name : text))
+                if (known && text_equal(known, name))
                         return i;
         }
-        return 0;
+        return realtime_signal_find(name);
 }
 
 static int signal_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
@@ -318,9 +365,43 @@ const SettingType setting_type_signal = {
         .clear = signal_clear,
 };
 
+/* asked */
+
+static int asked_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        bool asked = true;
+
+        *(bool *)member = (parse_bool(text, &asked) < 0 || asked) && !strv_contains(setting->words, text);
+        return 0;
+}
+
+static bool asked_print(const Setting *setting, const void *member, size_t index, FILE *file) {
+        if (index > 0 || !*(const bool *)member)
+                return false;
+        (void)fputs("yes", file);
+        return true;
+}
+
+static void asked_print_json(const Setting *setting, const void *member, JsonWriter *writer) {
+        json_bool(writer, "value", *(const bool *)member);
+}
+
+static void asked_clear(void *member) {
+        *(bool *)member = false;
+}
+
+const SettingType setting_type_asked = {
+        .metavar = "TEXT",
+        .parse = asked_parse,
+        .print = asked_print,
+        .print_json = asked_print_json,
+        .clear = asked_clear,
+};
+
 /* lines */
 
 static int lines_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        if (strv_length(STRV(*(char ***)member)) >= SETTING_LIST_ITEMS_MAX)
+                return reason_set(reason, -EINVAL, "more than %d lines", SETTING_LIST_ITEMS_MAX);
         return text_is_empty(text) ? 0 : strv_append(member, text);
 }
 
