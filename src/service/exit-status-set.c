@@ -14,8 +14,8 @@
 
 /* Those of sysexits.h, from 64 on. */
 static const char *const sysexits[] = {
-        "USAGE",       "DATAERR", "NOINPUT", "NOUSER",   "NOHOST",   "UNAVAILABLE", "SOFTWARE", "OSERR",
-        "OSFILE",      "CANTCREAT", "IOERR", "TEMPFAIL", "PROTOCOL", "NOPERM",      "CONFIG",
+        "USAGE",  "DATAERR",   "NOINPUT", "NOUSER",   "NOHOST",   "UNAVAILABLE", "SOFTWARE", "OSERR",
+        "OSFILE", "CANTCREAT", "IOERR",   "TEMPFAIL", "PROTOCOL", "NOPERM",      "CONFIG",
 };
 
 static const char *status_name(int status) {

@@ -27,8 +27,8 @@ bool unit_is_target_behind(const ManagedUnit *unit, const ManagedUnit *other) {
             managed_unit_settings(unit)->default_dependencies == TRUTH_NO)
                 return false;
         LIST_FOREACH(edge, &other->out[EDGE_AFTER], out)
-                if (edge->to == unit)
-                        return false;
+        if (edge->to == unit)
+                return false;
         return true;
 }
 
@@ -90,8 +90,7 @@ static int plan_add_needed(Plan *plan, ManagedUnit *unit, bool must, Reason *rea
                         _cleanup_(reason_done) Reason why = {};
                         const size_t n_before = plan->n_items;
 
-                        const int r =
-                                plan_add(plan, edge->to, JOB_START, must && needed[i].must, &why);
+                        const int r = plan_add(plan, edge->to, JOB_START, must && needed[i].must, &why);
                         if (r == -ENOMEM)
                                 return r;
                         if (r < 0 && needed[i].must)
@@ -243,15 +242,15 @@ static int visit(Plan *plan, PlanEntry *entry, PlanEntry **ret_victim) {
         }
         entry->visiting = true;
         LIST_FOREACH(edge, &unit->out[EDGE_AFTER], out)
-                if (r == 0)
-                        r = visit_other(plan, entry, edge->to, true, ret_victim);
+        if (r == 0)
+                r = visit_other(plan, entry, edge->to, true, ret_victim);
         LIST_FOREACH(edge, &unit->in[EDGE_AFTER], in)
-                if (r == 0)
-                        r = visit_other(plan, entry, edge->from, false, ret_victim);
+        if (r == 0)
+                r = visit_other(plan, entry, edge->from, false, ret_victim);
         for (size_t i = 0; i < ELEMENTSOF(needed); i++)
                 LIST_FOREACH(edge, &unit->out[needed[i]], out)
-                        if (r == 0 && entry->type == JOB_START && unit_is_target_behind(unit, edge->to))
-                                r = visit_other(plan, entry, edge->to, true, ret_victim);
+        if (r == 0 && entry->type == JOB_START && unit_is_target_behind(unit, edge->to))
+                r = visit_other(plan, entry, edge->to, true, ret_victim);
         entry->visiting = false;
         entry->visited = r == 0;
         return r;
@@ -267,10 +266,11 @@ static int plan_break_cycles(Plan *plan, Reason *reason) {
                         continue;
                 }
                 if (!victim)
-                        return reason_set(reason, -EDEADLK,
-                                          "%s cannot be started: the order of the units that it needs (After=, "
-                                          "Before=) goes round",
-                                          plan->items[0].unit->name);
+                        return reason_set(
+                                reason, -EDEADLK,
+                                "%s cannot be started: the order of the units that it needs (After=, "
+                                "Before=) goes round",
+                                plan->items[0].unit->name);
                 log_warning("%s is left out of what is started: its order (After=, Before=) goes round",
                             victim->unit->name);
                 victim->dropped = true;

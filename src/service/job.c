@@ -111,16 +111,15 @@ static Job *find_blocker(const Job *job) {
         Edge *edge;
 
         LIST_FOREACH(edge, &unit->out[EDGE_AFTER], out)
-                if ((blocker = blocker_of(job, edge->to, true)))
-                        return blocker;
+        if ((blocker = blocker_of(job, edge->to, true)))
+                return blocker;
         LIST_FOREACH(edge, &unit->in[EDGE_AFTER], in)
-                if ((blocker = blocker_of(job, edge->from, false)))
-                        return blocker;
+        if ((blocker = blocker_of(job, edge->from, false)))
+                return blocker;
         for (size_t i = 0; i < ELEMENTSOF(needed) && job->type == JOB_START; i++)
                 LIST_FOREACH(edge, &unit->out[needed[i]], out)
-                        if ((blocker = blocker_of(job, edge->to, true)) &&
-                            unit_is_target_behind(unit, edge->to))
-                                return blocker;
+        if ((blocker = blocker_of(job, edge->to, true)) && unit_is_target_behind(unit, edge->to))
+                return blocker;
         return NULL;
 }
 

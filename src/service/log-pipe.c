@@ -4,16 +4,17 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "service/log-pipe.h"
 #include "service/unit-log.h"
 
-#define LINE_SIZE_MAX   (48 * KIB) /* as journald cuts them */
-#define READ_SIZE       (16 * KIB)
-#define READS_PER_TURN  4          /* others have something to say as well */
-#define READS_AT_END    64         /* more than a pipe holds: whoever still writes does not hold us up */
+#define LINE_SIZE_MAX  (48 * KIB) /* as journald cuts them */
+#define READ_SIZE      (16 * KIB)
+#define READS_PER_TURN 4  /* others have something to say as well */
+#define READS_AT_END   64 /* more than a pipe holds: whoever still writes does not hold us up */
 
 struct LogPipe {
         ManagedUnit *unit;
@@ -111,7 +112,8 @@ int log_pipe_open(ManagedUnit *unit, const char *path, LogPipe **ret) {
         pipe->fd = fifo_open(path);
         int r = pipe->fd;
         if (r >= 0)
-                r = sd_event_add_io(unit->manager->event, &pipe->source, pipe->fd, EPOLLIN, on_readable, pipe);
+                r = sd_event_add_io(unit->manager->event, &pipe->source, pipe->fd, EPOLLIN, on_readable,
+                                    pipe);
         if (r >= 0)
                 r = sd_event_source_set_priority(pipe->source, PRIORITY_LOG);
         if (r < 0) {

@@ -10,6 +10,8 @@
 #include "service/name-table.h"
 #include "service/unit-name.h"
 
+typedef struct sd_event_source sd_event_source; /* systemd/sd-event.h */
+
 /* What one unit says about another; what it says of itself ("Before=") is the same the other way round. */
 typedef enum EdgeKind {
         EDGE_AFTER,
@@ -38,10 +40,10 @@ struct Job {
         JobType type;
         ManagedUnit *unit;
         bool running;
-        Job *blocker;     /* NULL: none, it is in the queue or runs */
-        JobList waiting;  /* those that this one is the blocker of */
+        Job *blocker;    /* NULL: none, it is in the queue or runs */
+        JobList waiting; /* those that this one is the blocker of */
         bool queued;
-        LIST_ENTRY(Job) beside;       /* in the blocker's list */
+        LIST_ENTRY(Job) beside; /* in the blocker's list */
         STAILQ_ENTRY(Job) queue;
 };
 
@@ -61,14 +63,14 @@ struct ManagedUnit {
         unsigned n_holds;
         uint64_t loaded; /* when its files were read */
         bool stale;      /* they are to be read anew before it is started again */
-        bool transient; /* its file goes when the unit does */
-        size_t plan;    /* place in the plan of jobs that is being made, from 1 on; 0: in none */
+        bool transient;  /* its file goes when the unit does */
+        size_t plan;     /* place in the plan of jobs that is being made, from 1 on; 0: in none */
 
         char *slice;      /* that it is in; NULL: in none */
         Service *service; /* NULL: of another type */
         UnitActiveState active;
         uint64_t state_changed, active_since, inactive_since;
-        char invocation[33]; /* "" before the first run */
+        char invocation[33];  /* "" before the first run */
         uint64_t limit_begin; /* of the starts that StartLimitIntervalSec= counts, monotonic */
         unsigned limit_count;
 
@@ -86,7 +88,7 @@ struct Manager {
         int registry_fd, records_fd;
 
         NameTable units, users, processes, numbers;
-        STAILQ_HEAD(, Job) jobs;              /* that may be able to run */
+        STAILQ_HEAD(, Job) jobs;                    /* that may be able to run */
         STAILQ_HEAD(, ManagedUnit) changed, unused; /* to be told of; to be forgotten */
         uint32_t last_job;
         sd_event_source *work; /* what is in the queues is done when everything else of this turn is done */

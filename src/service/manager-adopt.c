@@ -109,8 +109,9 @@ static int read_found(const char *text, Found *found, Reason *reason) {
         if (r < 0)
                 return r;
         if (found->state >= SERVICE_STATE_MAX || found->result >= SERVICE_RESULT_MAX ||
-            found->kind >= SERVICE_COMMANDS || found->main_pid > INT32_MAX || found->control_pid > INT32_MAX ||
-            found->uid >= UINT32_MAX || found->gid >= UINT32_MAX || strlen(found->invocation) > 32)
+            found->kind >= SERVICE_COMMANDS || found->main_pid > INT32_MAX ||
+            found->control_pid > INT32_MAX || found->uid >= UINT32_MAX || found->gid >= UINT32_MAX ||
+            strlen(found->invocation) > 32)
                 return reason_set(reason, -EBADMSG, "A number is out of range");
         return 0;
 }
@@ -131,8 +132,8 @@ static int found_load(Manager *manager, int units_fd, const char *name, FoundLis
         if (r >= 0)
                 r = read_found(text, &found, &reason);
         if (r < 0) {
-                unit_log(found.unit, LOG_WARNING, "%s: The state of an earlier manager cannot be read: %s", name,
-                         reason_text(&reason, r));
+                unit_log(found.unit, LOG_WARNING, "%s: The state of an earlier manager cannot be read: %s",
+                         name, reason_text(&reason, r));
                 found_done(&found);
                 return r == -ENOMEM ? r : 0;
         }

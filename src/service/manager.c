@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <systemd/sd-event.h>
 
 #include "base/fd.h"
 #include "base/path.h"
@@ -128,7 +129,8 @@ static int prepare_paths(Manager *manager, const ManagerOptions *options, Reason
                 r = manager->registry_fd = open_directory(manager->paths.registry);
         if (r >= 0)
                 r = manager->records_fd = open_directory(manager->paths.user_records);
-        return r < 0 ? reason_set(reason, r, "Cannot make the directories below %s: %m", manager->paths.runtime)
+        return r < 0 ? reason_set(reason, r, "Cannot make the directories below %s: %m",
+                                  manager->paths.runtime)
                      : service_cgroup_base(options->cgroup, &manager->base, reason);
 }
 

@@ -4,12 +4,11 @@
 /* The manager: units and what became of them, jobs, and the loop that everything happens in. It is a library: the daemon
  * serves it on a bus, and `run` without a daemon has one for its one unit. It never blocks, and never asks the name service. */
 
-#include <systemd/sd-event.h>
-
 #include "service/log-store.h"
 #include "service/service-paths.h"
 #include "service/unit-load.h"
 
+typedef struct sd_event sd_event; /* systemd/sd-event.h */
 typedef struct Manager Manager;
 typedef struct ManagedUnit ManagedUnit;
 
@@ -79,7 +78,8 @@ typedef enum ServiceResult {
 } ServiceResult;
 
 /* What systemctl(1) and the bus call them: "start-pre", "exit-code". */
-extern const char *const service_state_words[SERVICE_STATE_MAX], *const service_result_words[SERVICE_RESULT_MAX];
+extern const char *const service_state_words[SERVICE_STATE_MAX],
+        *const service_result_words[SERVICE_RESULT_MAX];
 extern const char *const unit_active_state_words[], *const unit_load_state_words[];
 
 /* What is known about a unit; pointers last until the loop goes on. Times are microseconds since 1970, 0 for never; what was

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -237,7 +238,8 @@ static int socket_open(const char *path) {
                 return -ENAMETOOLONG;
         (void)stpcpy(address.sun_path, path);
         (void)unlink(path);
-        if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, SOCKET_MODE) < 0 ||
+        if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+            chmod(path, SOCKET_MODE) < 0 ||
             setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0)
                 return -errno;
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ RECEIVE_BUFFER_BYTES }, sizeof(int));

@@ -64,8 +64,8 @@ static int base_choose(const char *wanted, char **ret, Reason *reason) {
         }
         if (!hierarchy)
                 return reason_set(reason, -EOPNOTSUPP,
-                                  "The cgroup file system (version 2) is neither at %s nor at %s", hierarchies[0],
-                                  hierarchies[1]);
+                                  "The cgroup file system (version 2) is neither at %s nor at %s",
+                                  hierarchies[0], hierarchies[1]);
         return path_join(hierarchy, wanted ?: ROOT_SLICE, ret);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -45,7 +46,8 @@ static Remains find_remains(const Service *service) {
                 .directories = runtime_goes(service),
                 .objects = removes_ipc && service->has_identity && service->uid != 0 &&
                            service_number_is_last(service->unit->manager, service->uid),
-                .tmp = service->tmp && shared_tmp_is_last(service->tmp) ? shared_tmp_paths(service->tmp) : NULL,
+                .tmp = service->tmp && shared_tmp_is_last(service->tmp) ? shared_tmp_paths(service->tmp)
+                                                                        : NULL,
         };
 }
 
@@ -58,6 +60,11 @@ static int remove_directories(const Service *service, Reason *reason) {
         return r < 0 ? r : exec_directories_remove_runtime(&directories, reason);
 }
 
+/* The group of a dynamic user is nobody else's. */
+static gid_t group_of(const Service *service) {
+        return service->user ? service->gid : IPC_GROUP_NONE;
+}
+
 /* What cannot be removed stays, and does not keep the rest. What went wrong is said to the descriptor, a line each. */
 static void remove_remains(const Service *service, const Remains *remains, int report_fd) {
         _cleanup_(reason_done) Reason directories = {}, objects = {}, files = {};
@@ -66,7 +73,7 @@ static void remove_remains(const Service *service, const Remains *remains, int r
         if (r < 0)
                 (void)dprintf(report_fd, "Cannot remove the runtime directories: %s\n",
                               reason_text(&directories, r));
-        r = remains->objects ? ipc_objects_remove(service->uid, &objects) : 0;
+        r = remains->objects ? ipc_objects_remove(service->uid, group_of(service), &objects) : 0;
         if (r < 0)
                 (void)dprintf(report_fd, "Cannot remove what user %u left in memory: %s\n",
                               (unsigned)service->uid, reason_text(&objects, r));

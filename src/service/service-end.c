@@ -25,19 +25,18 @@ static void log_exit(ManagedUnit *unit, const char *what, int code, int status) 
         char text[EXIT_STATUS_TEXT_MAX];
 
         exit_status_format(code, status, text);
-        unit_log_with(unit, LOG_NOTICE,
-                      (.id = MESSAGE_PROCESS_EXIT,
-                       .fields = { { "EXIT_CODE", exit_code_word(code), SIZE_MAX },
-                                   { "EXIT_STATUS", text, SIZE_MAX } }),
-                      "%s: %s process exited, code=%s, status=%s", unit->name, what, exit_code_word(code),
-                      text);
+        unit_log_with(
+                unit, LOG_NOTICE,
+                (.id = MESSAGE_PROCESS_EXIT, .fields = { { "EXIT_CODE", exit_code_word(code), SIZE_MAX },
+                                                         { "EXIT_STATUS", text, SIZE_MAX } }),
+                "%s: %s process exited, code=%s, status=%s", unit->name, what, exit_code_word(code), text);
 }
 
 /* Whether nobody is left who would have to be waited for at the very end. */
 static bool all_are_gone(const Service *service) {
         const KillMode mode = (KillMode)service_settings_of(service)->kill_mode;
-        const bool group_counts = mode == KILL_CONTROL_GROUP ||
-                                  (mode == KILL_MIXED && service->state == SERVICE_FINAL_SIGKILL);
+        const bool group_counts =
+                mode == KILL_CONTROL_GROUP || (mode == KILL_MIXED && service->state == SERVICE_FINAL_SIGKILL);
 
         return !service->main && !service->control && !(group_counts && service_group_is_populated(service));
 }
@@ -49,7 +48,8 @@ static void main_ended_in_start(Service *service, ServiceResult result, bool exe
         case SERVICE_ONESHOT:
                 if (result == SERVICE_SUCCESS && service->n_begun < service->commands.n_items) {
                         if (service_commands_next(service) < 0)
-                                service_enter_signal(service, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
+                                service_enter_signal(service, SERVICE_STOP_SIGTERM,
+                                                     SERVICE_FAILURE_RESOURCES);
                         else
                                 (void)unit_state_write(service->unit);
                         return;
@@ -238,8 +238,8 @@ void service_group_empty(Service *service) {
 
 /* A state in which a command is at work, and which of them go on at once when it is gone. */
 static bool has_control_state(ServiceState state) {
-        return state == SERVICE_IN_START_PRE || state == SERVICE_IN_START_POST || state == SERVICE_IN_RELOAD ||
-               state == SERVICE_IN_STOP || state == SERVICE_IN_STOP_POST;
+        return state == SERVICE_IN_START_PRE || state == SERVICE_IN_START_POST ||
+               state == SERVICE_IN_RELOAD || state == SERVICE_IN_STOP || state == SERVICE_IN_STOP_POST;
 }
 
 static void resume_start(Service *service) {

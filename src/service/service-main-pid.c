@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <systemd/sd-event.h>
 
 #include "base/fd.h"
 #include "base/parse.h"
@@ -70,7 +71,7 @@ static int pid_file_read(const Service *service, const char *path, pid_t *ret) {
 }
 
 static int take_pid_file(Service *service, const char *path) {
-        pid_t pid;
+        pid_t pid = 0;
 
         const int r = pid_file_read(service, path, &pid);
         return r < 0 ? r : service_set_main(service, pid);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -83,8 +84,9 @@ static int on_process(sd_event_source *source, int fd, uint32_t events, void *us
                 /* A hang-up is reported all the same, when the process is no zombie any more. */
                 return sd_event_source_set_io_events(source, 0);
         if (r <= 0)
-                unit_log(process->unit, LOG_INFO, "%s: Process %d, which the manager did not start, has ended",
-                         process->unit->name, (int)process->pid);
+                unit_log(process->unit, LOG_INFO,
+                         "%s: Process %d, which the manager did not start, has ended", process->unit->name,
+                         (int)process->pid);
         service_process_ended(process, code, status);
         return 0;
 }
@@ -156,7 +158,8 @@ static int process_new(Service *service, const ExecChild *child, bool control, P
         (void)snprintf(process->key, sizeof(process->key), "%d", (int)child->pid);
         int r = add_source(process, &process->source, process->pid_fd, on_process, PRIORITY_PROCESS);
         if (r >= 0 && process->status_fd >= 0)
-                r = add_source(process, &process->status, process->status_fd, on_status, PRIORITY_EXEC_STATUS);
+                r = add_source(process, &process->status, process->status_fd, on_status,
+                               PRIORITY_EXEC_STATUS);
         if (r >= 0 && !name_table_find(&manager->processes, process->key))
                 r = name_table_add(&manager->processes, &process->entry, process->key, process);
         if (r < 0) {
@@ -176,9 +179,10 @@ int service_watch_process(Service *service, pid_t pid, bool control, Process **r
 }
 
 static bool takes_messages(const ServiceSettings *settings) {
-        return settings->notify_access != NOTIFY_OPEN ? settings->notify_access != NOTIFY_NONE
-                                                      : settings->type == SERVICE_NOTIFY ||
-                                                                (settings->watchdog.set && settings->watchdog.usec > 0);
+        return settings->notify_access != NOTIFY_OPEN
+                       ? settings->notify_access != NOTIFY_NONE
+                       : settings->type == SERVICE_NOTIFY ||
+                                 (settings->watchdog.set && settings->watchdog.usec > 0);
 }
 
 /* What commands that come after the main process are told about how that went. */

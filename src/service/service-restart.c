@@ -10,10 +10,10 @@
 #include "service/service-run.h"
 #include "service/unit-log.h"
 
-#define RESTART_DELAY_DEFAULT   (SECOND_USEC / 10)
-#define LIMIT_INTERVAL_DEFAULT  (10 * SECOND_USEC)
-#define LIMIT_BURST_DEFAULT     5
-#define ON(result)              (1U << SERVICE_##result)
+#define RESTART_DELAY_DEFAULT  (SECOND_USEC / 10)
+#define LIMIT_INTERVAL_DEFAULT (10 * SECOND_USEC)
+#define LIMIT_BURST_DEFAULT    5
+#define ON(result)             (1U << SERVICE_##result)
 
 /* After which results each word of Restart= has the service started again. */
 static const unsigned restart_results[RESTART_MAX] = {
@@ -68,11 +68,11 @@ static void log_result(const Service *service) {
         ManagedUnit *const unit = service->unit;
 
         if (service->result != SERVICE_SUCCESS)
-                unit_log_with(unit, LOG_WARNING,
-                              (.id = MESSAGE_FAILURE,
-                               .fields = { { "UNIT_RESULT", service_result_words[service->result], SIZE_MAX } }),
-                              "%s: Failed with result '%s'.", unit->name,
-                              service_result_words[service->result]);
+                unit_log_with(
+                        unit, LOG_WARNING,
+                        (.id = MESSAGE_FAILURE,
+                         .fields = { { "UNIT_RESULT", service_result_words[service->result], SIZE_MAX } }),
+                        "%s: Failed with result '%s'.", unit->name, service_result_words[service->result]);
         else if (!service->stop_asked && service->main_code != 0)
                 unit_log_with(unit, LOG_INFO, (.id = MESSAGE_SUCCESS), "%s: Succeeded.", unit->name);
 }
@@ -92,8 +92,7 @@ void service_finish(Service *service) {
         const bool again = service_wants_restart(service);
 
         log_result(service);
-        service_set_state(service,
-                          service->result == SERVICE_SUCCESS ? SERVICE_DEAD : SERVICE_STATE_FAILED);
+        service_set_state(service, service->result == SERVICE_SUCCESS ? SERVICE_DEAD : SERVICE_STATE_FAILED);
         log_resources(service);
         /* What waited for the end may have begun something. */
         if (!again || (service->state != SERVICE_DEAD && service->state != SERVICE_STATE_FAILED) ||
@@ -103,8 +102,8 @@ void service_finish(Service *service) {
                         service_close_standard(service);
                 return;
         }
-        service_set_timer(service, settings->restart_delay.set ? settings->restart_delay.usec
-                                                               : RESTART_DELAY_DEFAULT);
+        service_set_timer(service,
+                          settings->restart_delay.set ? settings->restart_delay.usec : RESTART_DELAY_DEFAULT);
         service_set_state(service, SERVICE_AUTO_RESTART);
 }
 

@@ -161,9 +161,8 @@ void service_enter_start_post(Service *service) {
 static bool is_good(const Service *service) {
         const ServiceSettings *const settings = service_settings_of(service);
 
-        return service->main ||
-               (settings->type == SERVICE_FORKING && service->last_main_pid == 0 &&
-                service_group_is_populated(service));
+        return service->main || (settings->type == SERVICE_FORKING && service->last_main_pid == 0 &&
+                                 service_group_is_populated(service));
 }
 
 void service_enter_running(Service *service, ServiceResult result) {

@@ -62,8 +62,8 @@ struct Service {
         char *user_name;
 
         sd_event_source *timer, *watchdog;
-        uint64_t deadline;       /* monotonic; UINT64_MAX: none */
-        uint64_t watchdog_usec;  /* 0: none */
+        uint64_t deadline;         /* monotonic; UINT64_MAX: none */
+        uint64_t watchdog_usec;    /* 0: none */
         sd_event_source *pid_file; /* waiting for PIDFile= */
         char *status_text;
         uint64_t cpu_nsec; /* of the run that has ended */
@@ -134,7 +134,7 @@ int service_watch_process(Service *service, pid_t pid, bool control, Process **r
 void process_free(Process *process);
 
 /* service-timer.c */
-void service_set_timer(Service *service, uint64_t usec);      /* TIME_SPAN_INFINITY: none */
+void service_set_timer(Service *service, uint64_t usec);        /* TIME_SPAN_INFINITY: none */
 void service_set_deadline(Service *service, uint64_t deadline); /* monotonic; UINT64_MAX: none */
 void service_feed_watchdog(Service *service);
 void service_stop_watchdog(Service *service);

@@ -30,11 +30,11 @@ static Service *find_joined(const Service *service, ServiceTest test, const void
         Edge *edge;
 
         LIST_FOREACH(edge, &unit->out[EDGE_JOINS], out)
-                if (edge->to->service && test(edge->to->service, userdata))
-                        return edge->to->service;
+        if (edge->to->service && test(edge->to->service, userdata))
+                return edge->to->service;
         LIST_FOREACH(edge, &unit->in[EDGE_JOINS], in)
-                if (edge->from->service && test(edge->from->service, userdata))
-                        return edge->from->service;
+        if (edge->from->service && test(edge->from->service, userdata))
+                return edge->from->service;
         return NULL;
 }
 

@@ -216,8 +216,8 @@ int managed_unit_kill(ManagedUnit *unit, const char *who, int signal, Reason *re
                 return reason_set(reason, -ESRCH, "Unit %s has no processes", unit->name);
         if (!is_main && !is_control) {
                 if (!text_equal(who, "all"))
-                        return reason_set(reason, -EINVAL, "\"%s\" is none of \"main\", \"control\" and \"all\"",
-                                          who);
+                        return reason_set(reason, -EINVAL,
+                                          "\"%s\" is none of \"main\", \"control\" and \"all\"", who);
                 return service_kill_group(service, signal, 0);
         }
         process = is_main ? service->main : service->control;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <systemd/sd-event.h>
 #include <time.h>
 
 #include "base/time-span.h"
@@ -21,7 +22,8 @@ static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 /* Sources are made when they are first needed, and then kept. */
-static void source_set(Service *service, sd_event_source **source, uint64_t at, sd_event_time_handler_t handler) {
+static void source_set(Service *service, sd_event_source **source, uint64_t at,
+                       sd_event_time_handler_t handler) {
         if (at == UINT64_MAX) {
                 if (*source)
                         (void)sd_event_source_set_enabled(*source, SD_EVENT_OFF);
@@ -29,8 +31,8 @@ static void source_set(Service *service, sd_event_source **source, uint64_t at, 
                 (void)sd_event_source_set_time(*source, at);
                 (void)sd_event_source_set_enabled(*source, SD_EVENT_ONESHOT);
         } else
-                (void)sd_event_add_time(service->unit->manager->event, source, CLOCK_MONOTONIC, at, 0, handler,
-                                        service);
+                (void)sd_event_add_time(service->unit->manager->event, source, CLOCK_MONOTONIC, at, 0,
+                                        handler, service);
 }
 
 static uint64_t time_in(uint64_t usec) {

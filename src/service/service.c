@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <systemd/sd-event.h>
+
 #include "base/fd.h"
 #include "base/time-span.h"
 #include "service/service-cgroup.h"
@@ -65,7 +67,8 @@ void service_free(Service *service) {
         process_free(service->main);
         process_free(service->control);
         exec_command_list_done(&service->commands);
-        service_release(service, !managed_unit_is_active(service->unit) && !service_group_is_populated(service));
+        service_release(service,
+                        !managed_unit_is_active(service->unit) && !service_group_is_populated(service));
         service_forget_pid_file(service);
         sd_event_source_disable_unref(service->timer);
         sd_event_source_disable_unref(service->watchdog);
@@ -95,16 +98,18 @@ int service_check(const ManagedUnit *unit, Reason *reason) {
         if (settings->type == SERVICE_FORKING || settings->type == SERVICE_ONESHOT ||
             (settings->commands[SERVICE_START] && !settings->commands[SERVICE_START][1]))
                 return 0;
-        return reason_set(reason, -EBADMSG, "%s: There is more than one ExecStart=, which only Type=oneshot may have",
+        return reason_set(reason, -EBADMSG,
+                          "%s: There is more than one ExecStart=, which only Type=oneshot may have",
                           unit->name);
 }
 
 int service_check_reload(const ManagedUnit *unit, Reason *reason) {
         if (unit->active != UNIT_ACTIVE && unit->active != UNIT_RELOADING)
-                return reason_set(reason, -EPERM, "Unit %s is not active, and cannot be reloaded", unit->name);
-        if (!managed_unit_settings(unit)->commands[SERVICE_RELOAD])
-                return reason_set(reason, -EPERM, "Unit %s cannot be reloaded: it has no ExecReload=",
+                return reason_set(reason, -EPERM, "Unit %s is not active, and cannot be reloaded",
                                   unit->name);
+        if (!managed_unit_settings(unit)->commands[SERVICE_RELOAD])
+                return reason_set(reason, -EPERM,
+                                  "Unit %s cannot be reloaded: it has no ExecReload=", unit->name);
         return 0;
 }
 

@@ -101,13 +101,12 @@ static void log_job(ManagedUnit *unit, JobType type, int result) {
 
                 if (message->type != type || message->result != result)
                         continue;
-                unit_log_with(
-                        unit, message->priority,
-                        (.id = message->id,
-                         .fields = { { "JOB_TYPE", job_type_words[type], SIZE_MAX },
-                                     { result >= 0 ? "JOB_RESULT" : NULL,
-                                       result >= 0 ? job_result_words[result] : NULL, SIZE_MAX } }),
-                        "%s%s%s", message->before, managed_unit_description(unit), message->behind);
+                unit_log_with(unit, message->priority,
+                              (.id = message->id,
+                               .fields = { { "JOB_TYPE", job_type_words[type], SIZE_MAX },
+                                           { result >= 0 ? "JOB_RESULT" : NULL,
+                                             result >= 0 ? job_result_words[result] : NULL, SIZE_MAX } }),
+                              "%s%s%s", message->before, managed_unit_description(unit), message->behind);
         }
 }
 
@@ -143,7 +142,9 @@ void unit_log_line(ManagedUnit *unit, const char *line, size_t size, bool is_who
         add(&fields, "PRIORITY", priority);
         add(&fields, "SYSLOG_FACILITY", FACILITY_DAEMON);
         add(&fields, "SYSLOG_IDENTIFIER",
-            settings->syslog_identifier ?: service->program ? path_base_name(service->program) : unit->name);
+            settings->syslog_identifier
+                    ?: service->program ? path_base_name(service->program)
+                                        : unit->name);
         add(&fields, "_TRANSPORT", "stdout");
         add(&fields, "_SYSTEMD_CGROUP", service->cgroup);
         add(&fields, "_SYSTEMD_UNIT", unit->name);

@@ -28,13 +28,13 @@ void unit_log_message(ManagedUnit *unit, const UnitMessage *message, const char 
 
 /* unit_log(unit, LOG_ERR, .id = MESSAGE_FAILURE, "…") would not be C: the further members stand between parentheses. */
 #define UNIT_LOG_MEMBERS(...) __VA_ARGS__
-#define unit_log_with(unit, level, members, ...)                                                               \
-        unit_log_message((unit),                                                                             \
-                         &(const UnitMessage){ .priority = (level),                                          \
-                                               .file = __FILE__,                                             \
-                                               .line = __LINE__,                                             \
-                                               .function = __func__,                                         \
-                                               UNIT_LOG_MEMBERS members },                                   \
+#define unit_log_with(unit, level, members, ...)                           \
+        unit_log_message((unit),                                           \
+                         &(const UnitMessage){ .priority = (level),        \
+                                               .file = __FILE__,           \
+                                               .line = __LINE__,           \
+                                               .function = __func__,       \
+                                               UNIT_LOG_MEMBERS members }, \
                          __VA_ARGS__)
 #define unit_log(unit, level, ...) unit_log_with(unit, level, (.id = NULL), __VA_ARGS__)
 

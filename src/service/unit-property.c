@@ -11,8 +11,8 @@
 #include "service/unit-transient.h"
 
 #define SOURCE "set-property"
-#define COMMENT                                                                                               \
-        "# Written by set-property. It can be edited, and removed to have back what the other files say;\n"    \
+#define COMMENT                                                                                             \
+        "# Written by set-property. It can be edited, and removed to have back what the other files say;\n" \
         "# the manager is to be told so by daemon-reload.\n"
 
 /* What slices have as well can be changed while the unit runs: it is about groups, not about processes. */
@@ -28,13 +28,14 @@ static int check_names(const ManagedUnit *unit, const char *const *assignments, 
                 if ((*assignments)[length] != '=')
                         return reason_set(reason, -EINVAL, "Not \"NAME=VALUE\": \"%s\"", *assignments);
                 if (!unit_setting_section(unit_name_type(unit->name), *assignments, length))
-                        return reason_set(reason, -EINVAL, "Units like %s have no setting \"%.*s\"", unit->name,
-                                          (int)length, *assignments);
+                        return reason_set(reason, -EINVAL, "Units like %s have no setting \"%.*s\"",
+                                          unit->name, (int)length, *assignments);
                 if (!can_be_changed(*assignments, length))
-                        return reason_set(reason, -EINVAL,
-                                          "%.*s= cannot be changed by set-property; edit the unit's files, and "
-                                          "start it anew",
-                                          (int)length, *assignments);
+                        return reason_set(
+                                reason, -EINVAL,
+                                "%.*s= cannot be changed by set-property; edit the unit's files, and "
+                                "start it anew",
+                                (int)length, *assignments);
         }
         return 0;
 }
@@ -107,7 +108,8 @@ static int write_drop_in(const ManagedUnit *unit, Unit *changed, bool runtime, c
         r = file_write_text(AT_FDCWD, path, text, 0644);
         if (r < 0)
                 return reason_set(reason, r, "Cannot write %s: %m", path);
-        return strv_contains(STRV(changed->drop_ins), path) ? 0 : strv_take(&changed->drop_ins, TAKE_PTR(path));
+        return strv_contains(STRV(changed->drop_ins), path) ? 0
+                                                            : strv_take(&changed->drop_ins, TAKE_PTR(path));
 }
 
 int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *const *assignments,

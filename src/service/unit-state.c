@@ -112,7 +112,8 @@ int unit_state_write(ManagedUnit *unit) {
                 r = state_put(unit, text);
         if (r < 0) {
                 errno = -r;
-                unit_log(unit, LOG_WARNING, "%s: Cannot note the state, and would not find it again after a crash: %m",
+                unit_log(unit, LOG_WARNING,
+                         "%s: Cannot note the state, and would not find it again after a crash: %m",
                          unit->name);
         }
         return r;

@@ -154,7 +154,7 @@ static int keep_standard(Service *service, const int standard[3]) {
 int manager_add_transient(Manager *manager, const char *name, const char *const *assignments,
                           const int standard[3], ManagedUnit **ret, Reason *reason) {
         _cleanup_(unit_freep) Unit *read = NULL;
-        ManagedUnit *unit;
+        ManagedUnit *unit = NULL;
 
         int r = find_free_name(manager, name, &unit, reason);
         if (r >= 0)
