@@ -69,19 +69,25 @@ static int foreign_ended(const Process *process, int *ret_code, int *ret_status)
         return 1;
 }
 
+bool process_take_end(Process *process) {
+        siginfo_t info = {};
+
+        if (waitid(P_PIDFD, (id_t)process->pid_fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+                return false;
+        service_process_ended(process, info.si_code, info.si_status);
+        return true;
+}
+
 static int on_process(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Process *const process = userdata;
-        siginfo_t info = {};
         int code, status;
 
-        if (waitid(P_PIDFD, (id_t)process->pid_fd, &info, WEXITED | WNOHANG) >= 0) {
-                if (info.si_pid != 0)
-                        service_process_ended(process, info.si_code, info.si_status);
+        if (process_take_end(process))
                 return 0;
-        }
         const int r = foreign_ended(process, &code, &status);
         if (r == -EAGAIN && !(events & EPOLLHUP))
-                /* A hang-up is reported all the same, when the process is no zombie any more. */
+                /* A hang-up is reported all the same, when the process is no zombie any more; or it becomes our child,
+                 * when its parent ends as well. */
                 return sd_event_source_set_io_events(source, 0);
         if (r <= 0)
                 unit_log(process->unit, LOG_INFO,
