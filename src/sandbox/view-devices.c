@@ -83,7 +83,7 @@ static int node_open(int dev_fd, const DeviceNode *node, int tree_fd, int *ret_f
         int r = view_tree_make_target(tree_fd, node->name, S_ISDIR(status.st_mode));
         if (r < 0)
                 return r;
-        return view_tree_clone(dev_fd, node->name, S_ISDIR(status.st_mode), true, ret_fd);
+        return view_tree_clone(dev_fd, node->name, S_ISDIR(status.st_mode), ret_fd);
 }
 
 int view_devices_open(int root_fd, ViewDevices *ret, Reason *reason) {

@@ -6,8 +6,11 @@
 #include "base/macro.h"
 #include "base/reason.h"
 
-/* A clone of what is mounted at the path, with what is mounted below if it is recursive. Without no_links they are followed. */
-int view_tree_clone(int dir_fd, const char *path, bool recursive, bool no_links, int *ret_fd);
+/* A clone of what is at the path, with what is mounted below if it is recursive. */
+int view_tree_clone(int dir_fd, const char *path, bool recursive, int *ret_fd);
+
+/* The same, of a path below a directory. Links are followed in the directory's path only, and are -ELOOP below. */
+int view_tree_clone_below(const char *directory, const char *path, bool recursive, int *ret_fd);
 
 /* A clone of what a descriptor of this namespace's tree refers to. */
 int view_tree_clone_fd(int fd, bool recursive, int *ret_fd);

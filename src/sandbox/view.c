@@ -72,8 +72,11 @@ static int view_target(const View *view, size_t i, int *ret_fd) {
 static int bind_open(const View *view, size_t i) {
         const ViewEntry *const entry = &view->entries[i];
 
-        int r = view_tree_clone(AT_FDCWD, entry->source, !entry->shallow, entry->no_links,
-                                &view->tree_fds[i]);
+        const char *const below = entry->trusted ? path_seen_from(entry->source, entry->trusted) : NULL;
+
+        int r = text_is_empty(below)
+                        ? view_tree_clone(AT_FDCWD, entry->source, !entry->shallow, &view->tree_fds[i])
+                        : view_tree_clone_below(entry->trusted, below, !entry->shallow, &view->tree_fds[i]);
         if (r == -ENOENT && entry->optional)
                 return 0;
         if (r >= 0 && entry->from != entry->to)
@@ -218,7 +221,7 @@ static int apply_inaccessible(View *view, size_t i, int target_fd, Reason *reaso
         for (size_t j = 0; j < ELEMENTSOF(hidden_nodes); j++) {
                 if ((status.st_mode & S_IFMT) != hidden_nodes[j].type)
                         continue;
-                const int r = view_tree_clone(view->nodes_fd, hidden_nodes[j].name, false, true, &tree_fd);
+                const int r = view_tree_clone(view->nodes_fd, hidden_nodes[j].name, false, &tree_fd);
                 return r < 0 ? r : view_tree_attach(tree_fd, target_fd);
         }
         return -EINVAL;

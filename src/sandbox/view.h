@@ -27,17 +27,18 @@ typedef enum ViewEntryType {
 
 typedef struct ViewEntry {
         ViewEntryType type;
-        const char *
-                path; /* where, absolute, normalised; links in it are followed, but for those in what was put there */
-        const char *source; /* binds: what, absolute, as the host sees it */
-        const char *options;
-        bool optional;  /* what is missing is passed over */
-        bool shallow;   /* binds: without what is mounted below */
-        bool no_setuid; /* binds: nosuid */
-        bool no_links;  /* binds: a symbolic link anywhere in source is an error (ELOOP) */
-        uid_t from,
-                to; /* binds: what is owned by `from` on disk is shown as owned by `to`, users and groups alike
-                          * (id-mapped mounts); from == to: as it is */
+        /* Where: absolute, normalised. Links in it are followed, but for those in what another entry has put there. */
+        const char *path;
+        bool optional;       /* what is missing is passed over */
+        const char *options; /* VIEW_TMPFS */
+        /* The rest is of binds. What: absolute, as the host sees it. Links are followed as far as trusted goes, and are an error
+         * (ELOOP) below; NULL: followed everywhere. */
+        const char *source, *trusted;
+        bool shallow;   /* without what is mounted below */
+        bool no_setuid; /* nosuid */
+        /* What is owned by `from` on disk is shown as owned by `to`, users and groups alike (id-mapped mounts); when they are
+         * the same: as it is. */
+        uid_t from, to;
 } ViewEntry;
 
 /* The entries in the order in which they are carried out: what lies below behind what it lies below. At one path and below it,
