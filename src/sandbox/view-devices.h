@@ -2,7 +2,7 @@
 #pragma once
 
 /* A /dev with nothing in it that reaches hardware: the pseudo devices, and what programs expect beside them. Nodes are the
- * host's, bound one by one: nothing has to be made that a container would not allow. */
+ * host's, bound one by one: nothing has to be made that a container would not allow, but for one that cannot be bound (ptmx). */
 
 #include "base/macro.h"
 #include "base/reason.h"
