@@ -37,8 +37,8 @@ static const DeviceNode nodes[] = {
         { "log" },  /* the socket of syslog(3), or a link to it */
 };
 
-/* The other end of terminals: a device, or a link into "pts". The kernel looks for "pts" beside the device, and not where it is
- * bound to, so it has to be made. */
+/* The other end of terminals: a device, or a link into "pts". The kernel looks for "pts" beside the device, and not
+ * where it is bound to, so it has to be made. */
 #define TERMINALS "ptmx"
 #define TERMINALS_LINK "pts/ptmx"
 

@@ -25,5 +25,6 @@ int view_tree_attach(int tree_fd, int target_fd);
 /* Sets attributes of mounts (MOUNT_ATTR_RDONLY …). -EINVAL when the descriptor is not the root of a mount. */
 int view_tree_set(int fd, uint64_t attributes, bool recursive);
 
-/* Makes a mount point in an empty tmpfs: the directories above it, and it as a directory or as a file. What is there is fine. */
+/* Makes a mount point in an empty tmpfs: the directories above it, and it as a directory or as a file. What is
+ * there is fine. */
 int view_tree_make_target(int tree_fd, const char *path, bool directory);

@@ -17,8 +17,8 @@
 #include "sandbox/view-resolve.h"
 #include "sandbox/view-tree.h"
 
-/* How the read-only part comes about: what is not to be read-only below is cloned before, and put in its place afterwards.
- * So nothing has to be made writable again, and what the host has made read-only stays so. */
+/* How the read-only part comes about: what is not to be read-only below is cloned before, and put in its place
+ * afterwards. So nothing has to be made writable again, and what the host has made read-only stays so. */
 
 #define NODES_OPTIONS    "mode=0700,size=64k,nr_inodes=16,nosuid,nodev,noexec"
 #define BOUNDARY_OPTIONS "mode=0755,nosuid,nodev"
@@ -181,8 +181,8 @@ static int apply_devices(View *view, size_t i, int target_fd, Reason *reason) {
         return r < 0 ? r : view_devices_attach(&view->devices, target_fd, reason);
 }
 
-/* The nodes have to be in the namespace before they can be cloned. On top of the root nothing is hidden by them, as paths
- * start below. */
+/* The nodes have to be in the namespace before they can be cloned. On top of the root nothing is hidden by them, as
+ * paths start below. */
 static int view_make_nodes(View *view, Reason *reason) {
         int r = view_tree_tmpfs(NODES_OPTIONS, &view->nodes_fd, reason);
         if (r < 0)

@@ -208,7 +208,8 @@ static int view_prefix(ExecView *view, const char *path, const char *name, const
         return view_keep(view, strndup(path, strlen(path) - strlen(name) - 1), ret);
 }
 
-/* Below the boundary a dynamic user has nothing but its own directories, whatever others have left under its number. */
+/* Below the boundary a dynamic user has nothing but its own directories, whatever others have left under its
+ * number. */
 static int view_add_private_directory(ExecView *view, const ExecDirectory *directory, uid_t uid) {
         ViewEntry entry = {
                 .type = VIEW_BIND,

@@ -178,18 +178,19 @@ static void test_directories(void **state) {
         const ServiceSettings strict = { .protect_system = PROTECT_SYSTEM_STRICT,
                                          .protect_home = PROTECT_HOME_YES };
 
-        assert_view(
-                &dynamic, &directories,
-                "read-only /\nwritable /dev (optional)\nwritable /etc/web\nwritable /proc (optional)\n"
-                "bind /run/web on /run/web (nosuid, trusted /run)\n"
-                "writable /sys (optional)\nbind /mnt/t1 on /tmp (nosuid)\n"
-                "boundary /var/lib/private\n"
-                "bind /var/lib/private/web/one on /var/lib/private/web/one (nosuid, trusted /var/lib/private, owner 63000 as 64000)\n"
-                "bind /var/lib/private/zoo on /var/lib/private/zoo (nosuid, trusted /var/lib/private)\n"
-                "bind /var/lib/private/web/one on /var/lib/web/one (optional, nosuid, trusted /var/lib/private, owner 63000 as "
-                "64000)\n"
-                "bind /var/lib/private/zoo on /var/lib/zoo (optional, nosuid, trusted /var/lib/private)\n"
-                "bind /mnt/t2 on /var/tmp (nosuid)\n");
+        assert_view(&dynamic, &directories,
+                    "read-only /\nwritable /dev (optional)\nwritable /etc/web\nwritable /proc (optional)\n"
+                    "bind /run/web on /run/web (nosuid, trusted /run)\n"
+                    "writable /sys (optional)\nbind /mnt/t1 on /tmp (nosuid)\n"
+                    "boundary /var/lib/private\n"
+                    "bind /var/lib/private/web/one on /var/lib/private/web/one (nosuid, trusted "
+                    "/var/lib/private, owner 63000 as 64000)\n"
+                    "bind /var/lib/private/zoo on /var/lib/private/zoo (nosuid, trusted /var/lib/private)\n"
+                    "bind /var/lib/private/web/one on /var/lib/web/one (optional, nosuid, trusted "
+                    "/var/lib/private, owner 63000 as "
+                    "64000)\n"
+                    "bind /var/lib/private/zoo on /var/lib/zoo (optional, nosuid, trusted /var/lib/private)\n"
+                    "bind /mnt/t2 on /var/tmp (nosuid)\n");
         assert_view(
                 &strict, &plain_directories,
                 "read-only /\nwritable /dev (optional)\ninaccessible /home (optional)\nwritable /proc (optional)\n"

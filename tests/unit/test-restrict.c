@@ -382,8 +382,8 @@ static void test_32(void **state) {
         assert_int_equal(behind(&filter, check_32), 0);
 }
 
-/* The third way of making system calls: 64-bit ones with pointers of 32 bits. Most kernels do not know it (ENOSYS), and the
- * filter comes before that. */
+/* The third way of making system calls: 64-bit ones with pointers of 32 bits. Most kernels do not know it (ENOSYS),
+ * and the filter comes before that. */
 static void check_x32(void) {
         INSIDE_ERROR(syscall(0x40000000 | SYS_socket, AF_PACKET, SOCK_DGRAM, 0), EAFNOSUPPORT);
         INSIDE_ERROR(syscall(0x40000000 | SYS_chmod, "/", 04755), EPERM);
