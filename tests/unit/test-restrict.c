@@ -154,11 +154,12 @@ static void check_calls_allowed(void) {
 }
 
 static void test_calls_allowed(void **state) {
+        /* With what sanitizers need to allocate and to end. */
         static const RestrictCall calls[] = {
-                { "getpid", true },
-                { "write", true },
-                { "exit_group", true },
-                { "umask", false, EXDEV },
+                { "getpid", true },        { "write", true }, { "exit_group", true },
+                { "umask", false, EXDEV }, { "mmap", true },  { "madvise", true },
+                { "munmap", true },        { "brk", true },   { "sigaltstack", true },
+                { "gettid", true },        { "futex", true },
         };
         RestrictFilter filter = {
                 .calls = true,
