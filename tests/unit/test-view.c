@@ -7,6 +7,8 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
+#include "foreign-program.h"
+
 #define VIEW(entries, check) in_view(entries, ELEMENTSOF(entries), check)
 
 static void check_read_only(void) {
@@ -354,6 +356,44 @@ static void test_owners(void **state) {
         assert_int_equal(status.st_gid, 63000);
 }
 
+/* What findmnt(8) says of a mount point. */
+static bool foreign_says(const char *path, const char *column, const char *text) {
+        _cleanup_(freep) char *output = NULL;
+
+        return foreign_run((const char *const[]){ "findmnt", "-n", "-o", column, "--mountpoint", path, NULL },
+                           &output) == 0 &&
+               strstr(output, text);
+}
+
+static void check_foreign(void) {
+        INSIDE_CHECK(foreign_says("/", "VFS-OPTIONS", "ro"));
+        INSIDE_CHECK(foreign_says("/mnt/rw", "VFS-OPTIONS", "rw"));
+        INSIDE_CHECK(foreign_says("/mnt/rw", "PROPAGATION", "private,slave"));
+        INSIDE_CHECK(foreign_says("/mnt/bound", "VFS-OPTIONS", "rw,nosuid"));
+        INSIDE_CHECK(foreign_says("/mnt/bound", "FSROOT", "/rw"));
+        INSIDE_CHECK(foreign_says("/mnt/hidden", "VFS-OPTIONS", "ro,nosuid,nodev,noexec"));
+        INSIDE_CHECK(foreign_says("/mnt/empty", "FS-OPTIONS", "size=64k"));
+        INSIDE_CHECK(foreign_says("/proc", "VFS-OPTIONS", "rw"));
+}
+
+static void test_foreign(void **state) {
+        static const ViewEntry entries[] = {
+                { .type = VIEW_READ_ONLY, .path = "/" },
+                { .type = VIEW_WRITABLE, .path = "/mnt/rw" },
+                { .type = VIEW_WRITABLE, .path = "/proc" },
+                { .type = VIEW_BIND, .path = "/mnt/bound", .source = "/mnt/rw", .no_setuid = true },
+                { .type = VIEW_INACCESSIBLE, .path = "/mnt/hidden" },
+                { .type = VIEW_TMPFS, .path = "/mnt/empty", .options = "size=64k" },
+        };
+
+        world_only_as_root();
+        make_directory("/mnt/rw");
+        make_directory("/mnt/bound");
+        make_directory("/mnt/hidden");
+        make_directory("/mnt/empty");
+        VIEW(entries, check_foreign);
+}
+
 static int to_child[2], to_parent[2];
 
 static void check_later(void) {
@@ -492,6 +532,7 @@ int main(void) {
                 world_test(test_later),
                 world_test(test_failures),
                 world_test(test_without_privilege),
+                world_test(test_foreign),
         };
 
         return cmocka_run_group_tests(tests, world_enter, NULL);
