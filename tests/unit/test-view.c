@@ -226,6 +226,7 @@ static void check_tmpfs(void) {
         struct statvfs status;
 
         INSIDE_CHECK(count_entries("/mnt/empty") == 2 && write_error("/mnt/empty") == 0);
+        INSIDE_CHECK(write_error("/mnt/empty/made") == EROFS && write_error("/mnt/empty/made/deep") == 0);
         INSIDE_CHECK(file_has("/mnt/empty/made/deep/file", "source") &&
                      file_has("/mnt/empty/file", "source"));
         INSIDE_CHECK(statvfs("/mnt/empty", &status) == 0 && status.f_blocks * status.f_frsize == 65536);
@@ -243,6 +244,8 @@ static void test_tmpfs(void **state) {
                 { .type = VIEW_BIND, .path = "/mnt/empty/not", .source = "/mnt/none", .optional = true },
                 { .type = VIEW_TMPFS, .path = "/mnt/fixed", .options = "ro" },
                 { .type = VIEW_TMPFS, .path = "/mnt/fixed/made" },
+                /* Below something that is there for this reason only. */
+                { .type = VIEW_READ_ONLY, .path = "/mnt/empty/made", .optional = true },
         };
 
         world_only_as_root();
@@ -460,8 +463,8 @@ static void test_failures(void **state) {
                   "inaccessible /mnt/a/none: /mnt/a/none is not there; with a dash in front it may be missing" },
                 { { .type = VIEW_BIND, .path = "/mnt/none", .source = "/mnt/a" },
                   -ENOENT,
-                  "bind /mnt/a on /mnt/none: /mnt/none is not there, and making it would change the host: make it "
-                  "first" },
+                  "bind /mnt/a on /mnt/none: /mnt/none is not there, and making it would change what others see: "
+                  "make it first" },
                 { { .type = VIEW_BIND, .path = "/mnt/a", .source = "/mnt/none" },
                   -ENOENT,
                   "bind /mnt/none on /mnt/a: No such file or directory" },
@@ -494,6 +497,18 @@ static void test_failures(void **state) {
         make_file("/mnt/file", "");
         assert_int_equal(symlink("a", "/mnt/link"), 0);
         assert_int_equal(symlink("loop", "/mnt/loop"), 0);
+        /* What is bound is others' as well, and links in it are not followed. */
+        make_directory("/mnt/b");
+        make_directory("/mnt/source");
+        assert_int_equal(symlink("/etc", "/mnt/source/link"), 0);
+        no_view((const ViewEntry[]){ { .type = VIEW_BIND, .path = "/mnt/b", .source = "/mnt/source" },
+                                     { .type = VIEW_TMPFS, .path = "/mnt/b/none" } },
+                2, -ENOENT,
+                "tmpfs /mnt/b/none: /mnt/b/none is not there, and making it would change what others see: make it "
+                "first");
+        no_view((const ViewEntry[]){ { .type = VIEW_BIND, .path = "/mnt/b", .source = "/mnt/source" },
+                                     { .type = VIEW_TMPFS, .path = "/mnt/b/link" } },
+                2, -ELOOP, "tmpfs /mnt/b/link: Too many levels of symbolic links");
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 no_view(&rows[i].entry, 1, rows[i].error, rows[i].text);
         assert_int_equal(access("/mnt/none", F_OK), -1);
