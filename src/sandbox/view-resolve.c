@@ -161,27 +161,38 @@ static int resolve_entry(Resolution *resolution, size_t i, const char **ret) {
         return 0;
 }
 
-/* What one entry leads to may lie below another one whose own place is found later: until nothing changes. */
-static int resolve_all(Resolution *resolution, Reason *reason) {
-        bool changed = true;
+/* The entries that do, or that do not, put something else in their place, once; 1 when one of them has moved. */
+static int resolve_once(Resolution *resolution, bool replacing, Reason *reason) {
+        int moved = 0;
 
-        for (unsigned round = 0; changed; round++) {
-                changed = false;
-                for (size_t i = 0; i < resolution->n_entries; i++) {
-                        const ViewEntry *const entry = &resolution->entries[i];
-                        const char *path = NULL;
+        for (size_t i = 0; i < resolution->n_entries; i++) {
+                const ViewEntry *const entry = &resolution->entries[i];
+                const char *path;
 
-                        const int r = round < ROUNDS_MAX ? resolve_entry(resolution, i, &path) : -ELOOP;
-                        if (r < 0)
-                                return view_failed(entry, r, reason);
-                        changed |= view_replaces(entry) && !text_equal(path, resolution->paths[i]);
-                        resolution->paths[i] = path;
-                }
+                if (view_replaces(entry) != replacing)
+                        continue;
+                const int r = resolve_entry(resolution, i, &path);
+                if (r < 0)
+                        return view_failed(entry, r, reason);
+                moved |= !text_equal(path, resolution->paths[i]);
+                resolution->paths[i] = path;
         }
-        return 0;
+        return moved;
 }
 
-static int entry_missing(const ViewEntry *entry, Reason *reason) {
+/* What one entry leads to may lie below another one whose own place is found later: until none moves. */
+static int resolve_all(Resolution *resolution, Reason *reason) {
+        int moved = 1;
+
+        for (unsigned round = 0; moved > 0 && round < ROUNDS_MAX; round++)
+                moved = resolve_once(resolution, true, reason);
+        if (moved > 0)
+                return reason_set(reason, -ELOOP,
+                                  "links make paths of the view depend on each other in a circle");
+        return moved < 0 ? moved : resolve_once(resolution, false, reason);
+}
+
+int view_missing(const ViewEntry *entry, Reason *reason) {
         _cleanup_(freep) char *text = NULL;
 
         if (view_print(entry, &text) < 0)
@@ -191,8 +202,8 @@ static int entry_missing(const ViewEntry *entry, Reason *reason) {
                                   "%s: %s is not there; with a dash in front it may be missing", text,
                                   entry->path);
         return reason_set(reason, -ENOENT,
-                          "%s: %s is not there, and making it would change the host: make it first", text,
-                          entry->path);
+                          "%s: %s is not there, and making it would change what others see: make it first",
+                          text, entry->path);
 }
 
 static int resolution_keep(const Resolution *resolution, ViewEntry *entries, size_t *n_entries,
@@ -201,7 +212,7 @@ static int resolution_keep(const Resolution *resolution, ViewEntry *entries, siz
 
         for (size_t i = 0; i < resolution->n_entries; i++) {
                 if (resolution->missing[i] && !entries[i].optional)
-                        return entry_missing(&entries[i], reason);
+                        return view_missing(&entries[i], reason);
                 if (resolution->missing[i])
                         continue;
                 entries[n] = entries[i];

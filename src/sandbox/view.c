@@ -17,8 +17,8 @@
 #include "sandbox/view-resolve.h"
 #include "sandbox/view-tree.h"
 
-/* How the read-only part comes about: what is not to be read-only below is cloned before, and put in its place afterwards.
- * So nothing has to be made writable again, and what the host has made read-only stays so. */
+/* How the read-only part comes about: what is not to be read-only below is cloned before, and put in its place
+ * afterwards. So nothing has to be made writable again, and what the host has made read-only stays so. */
 
 #define NODES_OPTIONS    "mode=0700,size=64k,nr_inodes=16,nosuid,nodev,noexec"
 #define BOUNDARY_OPTIONS "mode=0755,nosuid,nodev"
@@ -72,8 +72,11 @@ static int view_target(const View *view, size_t i, int *ret_fd) {
 static int bind_open(const View *view, size_t i) {
         const ViewEntry *const entry = &view->entries[i];
 
-        int r = view_tree_clone(AT_FDCWD, entry->source, !entry->shallow, entry->no_links,
-                                &view->tree_fds[i]);
+        const char *const below = entry->trusted ? path_seen_from(entry->source, entry->trusted) : NULL;
+
+        int r = text_is_empty(below)
+                        ? view_tree_clone(AT_FDCWD, entry->source, !entry->shallow, &view->tree_fds[i])
+                        : view_tree_clone_below(entry->trusted, below, !entry->shallow, &view->tree_fds[i]);
         if (r == -ENOENT && entry->optional)
                 return 0;
         if (r >= 0 && entry->from != entry->to)
@@ -126,13 +129,22 @@ static bool is_directory(int fd) {
         return fstat(fd, &status) >= 0 && S_ISDIR(status.st_mode);
 }
 
+/* The entry that decides what is there before entries[i] is carried out; SIZE_MAX: the host does. */
+static size_t view_ground(const View *view, size_t i) {
+        size_t ground = view_nearest(view->entries, i);
+
+        while (ground != SIZE_MAX && !view_replaces(&view->entries[ground]))
+                ground = view_nearest(view->entries, ground);
+        return ground;
+}
+
 /* Mount points of what is put into the empty tmpfs of entries[i]. */
 static int view_make_targets(const View *view, size_t i, int tree_fd) {
         for (size_t j = i + 1; j < view->n_entries; j++) {
                 const ViewEntry *const entry = &view->entries[j];
 
-                if (!view_replaces(entry) || entry->type == VIEW_INACCESSIBLE ||
-                    view_nearest(view->entries, j) != i || (is_bind(entry) && view->tree_fds[j] < 0))
+                if (!view_replaces(entry) || entry->type == VIEW_INACCESSIBLE || view_ground(view, j) != i ||
+                    (is_bind(entry) && view->tree_fds[j] < 0))
                         continue;
                 const int r =
                         view_tree_make_target(tree_fd, path_seen_from(entry->path, view->entries[i].path),
@@ -178,8 +190,8 @@ static int apply_devices(View *view, size_t i, int target_fd, Reason *reason) {
         return r < 0 ? r : view_devices_attach(&view->devices, target_fd, reason);
 }
 
-/* The nodes have to be in the namespace before they can be cloned. On top of the root nothing is hidden by them, as paths
- * start below. */
+/* The nodes have to be in the namespace before they can be cloned. On top of the root nothing is hidden by them, as
+ * paths start below. */
 static int view_make_nodes(View *view, Reason *reason) {
         int r = view_tree_tmpfs(NODES_OPTIONS, &view->nodes_fd, reason);
         if (r < 0)
@@ -218,7 +230,7 @@ static int apply_inaccessible(View *view, size_t i, int target_fd, Reason *reaso
         for (size_t j = 0; j < ELEMENTSOF(hidden_nodes); j++) {
                 if ((status.st_mode & S_IFMT) != hidden_nodes[j].type)
                         continue;
-                const int r = view_tree_clone(view->nodes_fd, hidden_nodes[j].name, false, true, &tree_fd);
+                const int r = view_tree_clone(view->nodes_fd, hidden_nodes[j].name, false, &tree_fd);
                 return r < 0 ? r : view_tree_attach(tree_fd, target_fd);
         }
         return -EINVAL;
@@ -264,8 +276,8 @@ static int view_apply(View *view, size_t i, Reason *reason) {
         if (is_bind(entry) && view->tree_fds[i] < 0)
                 return 0;
         int r = view_target(view, i, &target_fd);
-        if (r == -ENOENT && entry->optional)
-                return 0;
+        if (r == -ENOENT)
+                return entry->optional ? 0 : view_missing(entry, reason);
         if (r >= 0)
                 r = apply[entry->type](view, i, target_fd, reason);
         return r < 0 ? view_failed(entry, r, reason) : 0;

@@ -71,8 +71,7 @@ static void test_protect_home(void **state) {
 }
 
 static void test_switches(void **state) {
-        VIEW("bind /mnt/t1 on /tmp (no links)\nbind /mnt/t2 on /var/tmp (no links)\n",
-             .private_tmp = TRUTH_YES);
+        VIEW("bind /mnt/t1 on /tmp\nbind /mnt/t2 on /var/tmp\n", .private_tmp = TRUTH_YES);
         VIEW("devices /dev\n", .private_devices = TRUTH_YES);
         VIEW("read-only /sys/fs/cgroup (optional)\n", .protect_control_groups = TRUTH_YES);
         static char text[PRINT_SIZE_MAX];
@@ -99,12 +98,12 @@ static void test_together(void **state) {
 
 static void test_dynamic_user(void **state) {
         VIEW("read-only /\nwritable /dev (optional)\nwritable /proc (optional)\nwritable /sys (optional)\n"
-             "bind /mnt/t1 on /tmp (nosuid, no links)\nbind /mnt/t2 on /var/tmp (nosuid, no links)\n",
+             "bind /mnt/t1 on /tmp (nosuid)\nbind /mnt/t2 on /var/tmp (nosuid)\n",
              .dynamic_user = TRUTH_YES, .protect_system = PROTECT_SYSTEM_YES, .private_tmp = TRUTH_NO);
         /* What is stricter stays. */
         VIEW("read-only /\nwritable /dev (optional)\ninaccessible /home (optional)\nwritable /proc (optional)\n"
              "inaccessible /root (optional)\ninaccessible /run/user (optional)\nwritable /sys (optional)\n"
-             "bind /mnt/t1 on /tmp (nosuid, no links)\nbind /mnt/t2 on /var/tmp (nosuid, no links)\n",
+             "bind /mnt/t1 on /tmp (nosuid)\nbind /mnt/t2 on /var/tmp (nosuid)\n",
              .dynamic_user = TRUTH_YES, .protect_home = PROTECT_HOME_YES);
 }
 
@@ -121,7 +120,7 @@ static void test_lists(void **state) {
              "tmpfs /b (mode=0755,nosuid,nodev,strictatime,size=10%,nr_inodes=400k,ro,size=1M)\n",
              .temporary_file_system = LINES("/a /b:ro,size=1M"));
         /* What is said is more than what is implied. */
-        VIEW("bind /srv on /tmp\nbind /mnt/t2 on /var/tmp (no links)\n", .private_tmp = TRUTH_YES,
+        VIEW("bind /srv on /tmp\nbind /mnt/t2 on /var/tmp\n", .private_tmp = TRUTH_YES,
              .bind_paths = LINES("/srv:/tmp"));
 }
 
@@ -179,18 +178,19 @@ static void test_directories(void **state) {
         const ServiceSettings strict = { .protect_system = PROTECT_SYSTEM_STRICT,
                                          .protect_home = PROTECT_HOME_YES };
 
-        assert_view(
-                &dynamic, &directories,
-                "read-only /\nwritable /dev (optional)\nwritable /etc/web\nwritable /proc (optional)\n"
-                "bind /run/web on /run/web (nosuid)\n"
-                "writable /sys (optional)\nbind /mnt/t1 on /tmp (nosuid, no links)\n"
-                "boundary /var/lib/private\n"
-                "bind /var/lib/private/web/one on /var/lib/private/web/one (nosuid, no links, owner 63000 as 64000)\n"
-                "bind /var/lib/private/zoo on /var/lib/private/zoo (nosuid, no links)\n"
-                "bind /var/lib/private/web/one on /var/lib/web/one (optional, nosuid, no links, owner 63000 as "
-                "64000)\n"
-                "bind /var/lib/private/zoo on /var/lib/zoo (optional, nosuid, no links)\n"
-                "bind /mnt/t2 on /var/tmp (nosuid, no links)\n");
+        assert_view(&dynamic, &directories,
+                    "read-only /\nwritable /dev (optional)\nwritable /etc/web\nwritable /proc (optional)\n"
+                    "bind /run/web on /run/web (nosuid, trusted /run)\n"
+                    "writable /sys (optional)\nbind /mnt/t1 on /tmp (nosuid)\n"
+                    "boundary /var/lib/private\n"
+                    "bind /var/lib/private/web/one on /var/lib/private/web/one (nosuid, trusted "
+                    "/var/lib/private, owner 63000 as 64000)\n"
+                    "bind /var/lib/private/zoo on /var/lib/private/zoo (nosuid, trusted /var/lib/private)\n"
+                    "bind /var/lib/private/web/one on /var/lib/web/one (optional, nosuid, trusted "
+                    "/var/lib/private, owner 63000 as "
+                    "64000)\n"
+                    "bind /var/lib/private/zoo on /var/lib/zoo (optional, nosuid, trusted /var/lib/private)\n"
+                    "bind /mnt/t2 on /var/tmp (nosuid)\n");
         assert_view(
                 &strict, &plain_directories,
                 "read-only /\nwritable /dev (optional)\ninaccessible /home (optional)\nwritable /proc (optional)\n"
@@ -389,6 +389,57 @@ static void test_dynamic_service(void **state) {
         assert_int_equal(status.st_uid, 64000);
 }
 
+static void check_hidden_state(void) {
+        INSIDE_CHECK(count_entries("/var/lib") == 3 && count_entries("/var/lib/private") == 2);
+        INSIDE_CHECK(file_has("/var/lib/zoo/file", "zoo") && write_error("/var/lib/zoo") == 0);
+        INSIDE_CHECK(write_error("/var/lib/private") == EROFS && write_error("/var/lib") == 0);
+}
+
+/* Where the links are hidden the directories are there all the same. */
+static void test_hidden_state(void **state) {
+        const ExecDirectories directories = { items, 3 };
+
+        world_only_as_root();
+        make_owned("/var/lib/private/web/one", 64000);
+        make_owned("/var/lib/private/zoo", 64000);
+        make_file("/var/lib/private/zoo/file", "zoo");
+        make_directory("/var/lib/web");
+        assert_int_equal(symlink("../private/web/one", "/var/lib/web/one"), 0);
+        assert_int_equal(symlink("private/zoo", "/var/lib/zoo"), 0);
+        make_directory("/run/web");
+        make_directory("/mnt/t1");
+        make_directory("/mnt/t2");
+        in_service(&(ServiceSettings){ .dynamic_user = TRUTH_YES,
+                                       .temporary_file_system = LINES("/var/lib") },
+                   &directories, check_hidden_state);
+}
+
+/* The state may lie on another disk, where a link of the host leads to. */
+static void test_elsewhere(void **state) {
+        const ExecDirectories directories = { items, 3 };
+
+        world_only_as_root();
+        assert_int_equal(umount2("/var/lib", MNT_DETACH), 0);
+        make_directory("/mnt/disk/lib/private");
+        make_mount("/mnt/var", 0);
+        make_directory("/mnt/var/tmp");
+        make_directory("/mnt/var/cache");
+        assert_int_equal(symlink("/mnt/disk/lib", "/mnt/var/lib"), 0);
+        assert_int_equal(mount("/mnt/var", "/var", NULL, MS_BIND, NULL), 0);
+        make_owned("/var/lib/private/web/one", 63000);
+        make_owned("/var/lib/private/zoo", 64000);
+        make_owned("/var/lib/private/other", 64000);
+        make_directory("/var/lib/web");
+        assert_int_equal(symlink("../private/web/one", "/var/lib/web/one"), 0);
+        assert_int_equal(symlink("private/zoo", "/var/lib/zoo"), 0);
+        make_owned("/run/web", 64000);
+        make_owned("/mnt/t1", 64000);
+        make_owned("/mnt/t2", 64000);
+        in_service(&(ServiceSettings){ .dynamic_user = TRUTH_YES }, &directories, check_dynamic);
+        assert_int_equal(umount2("/var", MNT_DETACH), 0);
+        assert_int_equal(mount("host", "/var/lib", "tmpfs", 0, NULL), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_protect_system),
@@ -402,6 +453,8 @@ int main(void) {
                 host_test(test_settings),
                 host_test(test_paths),
                 host_test(test_dynamic_service),
+                host_test(test_hidden_state),
+                host_test(test_elsewhere),
         };
 
         return cmocka_run_group_tests(tests, world_enter, NULL);
