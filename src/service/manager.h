@@ -92,6 +92,7 @@ typedef struct UnitStatus {
         uid_t uid;
         gid_t gid;
         pid_t main_pid, control_pid; /* 0: none */
+        pid_t last_main_pid;         /* the main process, or the one that was it last */
         int main_code, main_status;  /* as of waitid(2), of the last main process; code 0: none has ended */
         uint64_t main_started, main_ended; /* of the last main process */
         uint64_t main_started_monotonic, main_ended_monotonic;
@@ -112,6 +113,9 @@ ManagedUnit *manager_unit_of_process(Manager *manager, pid_t pid);
 /* All that are known, by name; the array is the caller's. */
 int manager_list_units(Manager *manager, ManagedUnit ***ret, size_t *ret_n);
 void managed_unit_status(ManagedUnit *unit, UnitStatus *ret);
+
+/* Processes in its cgroup, sorted; none when it has no cgroup. */
+int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n);
 
 /* Keeps a unit known when it has ended, until it is let go: for clients that want to see how it went. */
 void managed_unit_hold(ManagedUnit *unit);
