@@ -105,11 +105,10 @@ GETTER(get_slice) {
 /* As systemd gives it: from the root of the hierarchy that the base is. */
 GETTER(get_cgroup) {
         const BusUnit *unit = userdata;
-        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *cgroup = NULL;
 
-        const int r =
-                unit->status.cgroup ? text_format(&path, "/%s", unit->status.cgroup) : text_copy("", &path);
-        return r < 0 ? r : sd_bus_message_append(reply, "s", path);
+        const int r = text_format(&cgroup, "%s%s", unit->status.cgroup ? "/" : "", unit->status.cgroup ?: "");
+        return r < 0 ? r : sd_bus_message_append(reply, "s", cgroup);
 }
 
 GETTER(get_needs_reload) {
