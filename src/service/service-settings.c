@@ -7,14 +7,19 @@
 /* Everything that unit files may say: a new setting is a member in service.h and a row here. The names and what they mean are
  * those of systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.kill(5) and systemd.resource-control(5). */
 
-#define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define NAMES(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
 
-/* Passing over what would confine a service would run it less confined than it was written for. */
-#define CONFINES "it would confine the service, and is not there yet"
+#define REFUSED_ROW(key, ...)                                    \
+        { .section = "Service",                                  \
+          .name = #key,                                          \
+          SETTING_MEMBER(ServiceSettings, refused.key, refusal), \
+          .words = NAMES(__VA_ARGS__),                           \
+          .flags = SETTING_STRICT,                               \
+          .planned = "it would confine the service, and is not there yet" },
 
 /* clang-format off */
 static const char *const service_type_words[SERVICE_TYPE_MAX + 1] = { "simple", "exec", "forking", "oneshot", "notify" };
-static const char *const restart_words[RESTART_MAX + 1] = { "no", "on-success", "on-failure", "on-abnormal", "on-abort", "always" };
+static const char *const restart_words[RESTART_MAX + 1] = { "no", "on-success", "on-failure", "on-abnormal", "on-abort", "always", "on-watchdog" };
 static const char *const kill_mode_words[KILL_MODE_MAX + 1] = { "control-group", "mixed", "process", "none" };
 static const char *const notify_words[NOTIFY_MAX + 1] = { "", "none", "main", "exec", "all" };
 static const char *const preserve_words[PRESERVE_MAX + 1] = { "no", "yes", "restart" };
@@ -27,6 +32,9 @@ static const SettingAlias truth_aliases[] = {
         { "false", "no" }, { "0", "no" },  { "off", "no" }, { "n", "no" },  { "f", "no" },
         {},
 };
+
+/* What differs from them only in what is not there: jobs to wait for, and a signal to reload. */
+static const SettingAlias service_type_aliases[] = { { "idle", "simple" }, { "notify-reload", "notify" }, {} };
 /* clang-format on */
 
 static const SettingSection sections[] = {
@@ -76,7 +84,7 @@ static const Setting rows[] = {
         { .section = "Install", .name = "DefaultInstance", SETTING_MEMBER(ServiceSettings, default_instance, text),
           .about = "The instance that is enabled when a template is." },
         { .section = "Service", .name = "Type", SETTING_MEMBER(ServiceSettings, type, enum),
-          .words = service_type_words, .flags = SETTING_STRICT,
+          .words = service_type_words, .aliases = service_type_aliases, .flags = SETTING_STRICT,
           .about = "When the service counts as started: at once, when its program was executed, when the first "
                    "process ended, when all is done, or when it says so." },
         { .section = "Service", .name = "ExecStartPre", SETTING_MEMBER(ServiceSettings, commands[SERVICE_START_PRE], lines),
@@ -160,9 +168,9 @@ static const Setting rows[] = {
         { .section = "Service", .name = "UMask", SETTING_MEMBER(ServiceSettings, umask, mode),
           .flags = SETTING_STRICT,
           .about = "The permission bits that new files do not get." },
-        { .section = "Service", .name = "Nice", SETTING_MEMBER(ServiceSettings, nice, level),
+        { .section = "Service", .name = "Nice", SETTING_MEMBER(ServiceSettings, nice, nice),
           .about = "From -20 (most urgent) to 19." },
-        { .section = "Service", .name = "OOMScoreAdjust", SETTING_MEMBER(ServiceSettings, oom_score_adjust, level),
+        { .section = "Service", .name = "OOMScoreAdjust", SETTING_MEMBER(ServiceSettings, oom_score_adjust, oom_score),
           .about = "From -1000 (never killed when memory runs out) to 1000 (first)." },
         { .section = "Service", .name = "LimitCPU", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_CPU], limit),
           .about = "The resource limit RLIMIT_CPU, setrlimit(2)." },
@@ -269,13 +277,13 @@ static const Setting rows[] = {
         { .section = "Service", .name = "ProtectControlGroups", SETTING_MEMBER(ServiceSettings, protect_control_groups, truth),
           .flags = SETTING_STRICT,
           .about = "Whether control groups are read-only." },
-        { .section = "Service", .name = "ReadWritePaths", SETTING_MEMBER(ServiceSettings, read_write_paths, lines),
+        { .section = "Service", .name = "ReadWritePaths", .old_names = NAMES("ReadWriteDirectories"), SETTING_MEMBER(ServiceSettings, read_write_paths, lines),
           .flags = SETTING_STRICT,
           .about = "Paths that can be written to though they lie in what is read-only." },
-        { .section = "Service", .name = "ReadOnlyPaths", SETTING_MEMBER(ServiceSettings, read_only_paths, lines),
+        { .section = "Service", .name = "ReadOnlyPaths", .old_names = NAMES("ReadOnlyDirectories"), SETTING_MEMBER(ServiceSettings, read_only_paths, lines),
           .flags = SETTING_STRICT,
           .about = "Paths that are read-only." },
-        { .section = "Service", .name = "InaccessiblePaths", SETTING_MEMBER(ServiceSettings, inaccessible_paths, lines),
+        { .section = "Service", .name = "InaccessiblePaths", .old_names = NAMES("InaccessibleDirectories"), SETTING_MEMBER(ServiceSettings, inaccessible_paths, lines),
           .flags = SETTING_STRICT,
           .about = "Paths that are out of reach." },
         { .section = "Service", .name = "BindPaths", SETTING_MEMBER(ServiceSettings, bind_paths, lines),
@@ -309,80 +317,7 @@ static const Setting rows[] = {
         { .section = "Service", .name = "AmbientCapabilities", SETTING_MEMBER(ServiceSettings, ambient_capabilities, lines),
           .flags = SETTING_STRICT,
           .about = "The capabilities that the service has though it does not run as root." },
-        { .section = "Service", .name = "RootDirectory", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "RootImage", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "RootHash", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "RootVerity", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "MountImages", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "ExtensionImages", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "IPAddressAllow", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "IPAddressDeny", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "IPIngressFilterPath", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "IPEgressFilterPath", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "SocketBindAllow", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "SocketBindDeny", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "RestrictNetworkInterfaces", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "NetworkNamespacePath", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "PrivateUsers", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "PrivateIPC", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "PrivateMounts", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "ProtectProc", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "ProcSubset", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "ProtectKernelModules", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "ProtectKernelLogs", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "ProtectClock", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "ProtectHostname", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "RestrictNamespaces", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "RestrictRealtime", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "RestrictFileSystems", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "LockPersonality", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "SystemCallArchitectures", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "DevicePolicy", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "DeviceAllow", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "NoExecPaths", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "ExecPaths", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "SecureBits", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "AppArmorProfile", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "SELinuxContext", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "SmackProcessLabel", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
-        { .section = "Service", .name = "PAMName", SETTING_MEMBER(ServiceSettings, not_there_yet, lines),
-          .flags = SETTING_STRICT, .planned = CONFINES },
+        SERVICE_REFUSED(REFUSED_ROW)
         { .section = "Service", .name = "Slice", SETTING_MEMBER(ServiceSettings, slice, text),
           .about = "The slice that the unit is in." },
         { .section = "Service", .name = "CPUAccounting", SETTING_MEMBER(ServiceSettings, cpu_accounting, truth),

@@ -176,14 +176,30 @@ const SettingType setting_type_limit = {
 
 /* level */
 
-static int level_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+static int level_in_range(const char *text, int first, int last, void *member, Reason *reason) {
         const bool negative = text[0] == '-';
         uint64_t value;
 
         if (parse_uint64(text + (negative || text[0] == '+'), &value) < 0 || value > INT_MAX)
                 return reason_set(reason, -EINVAL, "not a number");
-        *(Level *)member = (Level){ .set = true, .value = negative ? -(int)value : (int)value };
+
+        const int number = negative ? -(int)value : (int)value;
+        if (number < first || number > last)
+                return reason_set(reason, -EINVAL, "not a number from %d to %d", first, last);
+        *(Level *)member = (Level){ .set = true, .value = number };
         return 0;
+}
+
+static int level_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return level_in_range(text, INT_MIN, INT_MAX, member, reason);
+}
+
+static int nice_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return level_in_range(text, -20, 19, member, reason);
+}
+
+static int oom_score_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return level_in_range(text, -1000, 1000, member, reason);
 }
 
 static bool level_print(const Setting *setting, const void *member, size_t index, FILE *file) {
@@ -211,6 +227,22 @@ static void level_clear(void *member) {
 const SettingType setting_type_level = {
         .metavar = "NUMBER",
         .parse = level_parse,
+        .print = level_print,
+        .print_json = level_print_json,
+        .clear = level_clear,
+};
+
+const SettingType setting_type_nice = {
+        .metavar = "NUMBER",
+        .parse = nice_parse,
+        .print = level_print,
+        .print_json = level_print_json,
+        .clear = level_clear,
+};
+
+const SettingType setting_type_oom_score = {
+        .metavar = "NUMBER",
+        .parse = oom_score_parse,
         .print = level_print,
         .print_json = level_print_json,
         .clear = level_clear,
@@ -318,9 +350,43 @@ const SettingType setting_type_signal = {
         .clear = signal_clear,
 };
 
+/* refusal */
+
+static int refusal_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        bool asked = true;
+
+        *(bool *)member = (parse_bool(text, &asked) < 0 || asked) && !strv_contains(setting->words, text);
+        return 0;
+}
+
+static bool refusal_print(const Setting *setting, const void *member, size_t index, FILE *file) {
+        if (index > 0 || !*(const bool *)member)
+                return false;
+        (void)fputs("refused", file);
+        return true;
+}
+
+static void refusal_print_json(const Setting *setting, const void *member, JsonWriter *writer) {
+        json_bool(writer, "value", *(const bool *)member);
+}
+
+static void refusal_clear(void *member) {
+        *(bool *)member = false;
+}
+
+const SettingType setting_type_refusal = {
+        .metavar = "TEXT",
+        .parse = refusal_parse,
+        .print = refusal_print,
+        .print_json = refusal_print_json,
+        .clear = refusal_clear,
+};
+
 /* lines */
 
 static int lines_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        if (strv_length(STRV(*(char ***)member)) >= SETTING_LIST_ITEMS_MAX)
+                return reason_set(reason, -EINVAL, "more than %d lines", SETTING_LIST_ITEMS_MAX);
         return text_is_empty(text) ? 0 : strv_append(member, text);
 }
 

@@ -42,17 +42,21 @@ extern const SettingType setting_type_truth;    /* Truth */
 extern const SettingType setting_type_duration; /* Duration; a number alone is in seconds */
 extern const SettingType setting_type_limit;    /* Limit, "SOFT:HARD" or one for both; numbers, or sizes with suffix */
 extern const SettingType setting_type_level;    /* Level */
+extern const SettingType setting_type_nice;     /* Level, -20 to 19 */
+extern const SettingType setting_type_oom_score; /* Level, -1000 to 1000 */
 extern const SettingType setting_type_mode;     /* Mode, octal */
 extern const SettingType setting_type_signal;   /* int, "SIGTERM", "TERM", "15"; 0 unset */
+extern const SettingType setting_type_refusal;  /* bool: it asks for something, which is anything but "no" or one of the words */
 extern const SettingType setting_type_lines;    /* char **, each assignment is one item, as it was written */
 /* clang-format on */
 
 typedef Truth SettingMember_truth;
 typedef Duration SettingMember_duration;
 typedef Limit SettingMember_limit;
-typedef Level SettingMember_level;
+typedef Level SettingMember_level, SettingMember_nice, SettingMember_oom_score;
 typedef Mode SettingMember_mode;
 typedef int SettingMember_signal;
+typedef bool SettingMember_refusal;
 typedef char **SettingMember_lines;
 
 typedef enum ServiceType {
@@ -71,6 +75,7 @@ typedef enum RestartWhen {
         RESTART_ON_ABNORMAL,
         RESTART_ON_ABORT,
         RESTART_ALWAYS,
+        RESTART_ON_WATCHDOG,
         RESTART_MAX
 } RestartWhen;
 
@@ -123,6 +128,57 @@ typedef enum ServiceCommand {
         SERVICE_STOP_POST,
         SERVICE_COMMANDS
 } ServiceCommand;
+
+/* Settings that would confine a service and are not there yet: a unit is refused that asks for one. Each with the words,
+ * besides those for "no", that ask for nothing. */
+/* clang-format off */
+#define SERVICE_REFUSED(row)              \
+        row(AppArmorProfile)              \
+        row(BPFProgram)                   \
+        row(DeviceAllow)                  \
+        row(DevicePolicy, "auto")         \
+        row(ExecPaths)                    \
+        row(ExtensionDirectories)         \
+        row(ExtensionImages)              \
+        row(IPAddressAllow)               \
+        row(IPAddressDeny)                \
+        row(IPCNamespacePath)             \
+        row(IPEgressFilterPath)           \
+        row(IPIngressFilterPath)          \
+        row(LockPersonality)              \
+        row(MountImages)                  \
+        row(NetworkNamespacePath)         \
+        row(NoExecPaths)                  \
+        row(PAMName)                      \
+        row(PrivateBPF)                   \
+        row(PrivateIPC)                   \
+        row(PrivateMounts)                \
+        row(PrivatePIDs)                  \
+        row(PrivateUsers)                 \
+        row(ProcSubset, "all")            \
+        row(ProtectClock)                 \
+        row(ProtectHostname)              \
+        row(ProtectKernelLogs)            \
+        row(ProtectKernelModules)         \
+        row(ProtectProc, "default")       \
+        row(RestrictFileSystems)          \
+        row(RestrictNamespaces)           \
+        row(RestrictNetworkInterfaces)    \
+        row(RestrictRealtime)             \
+        row(RootDirectory, "/")           \
+        row(RootEphemeral)                \
+        row(RootHash)                     \
+        row(RootHashSignature)            \
+        row(RootImage)                    \
+        row(RootVerity)                   \
+        row(SELinuxContext)               \
+        row(SecureBits)                   \
+        row(SmackProcessLabel)            \
+        row(SocketBindAllow)              \
+        row(SocketBindDeny)               \
+        row(SystemCallArchitectures)
+/* clang-format on */
+#define SERVICE_REFUSED_MEMBER(name, ...) bool name;
 
 #define SERVICE_LIMITS 16 /* RLIM_NLIMITS, in the order of the kernel's numbers */
 
@@ -184,7 +240,9 @@ typedef struct ServiceSettings {
         Truth no_new_privileges, restrict_suid_sgid, memory_deny_write_execute;
         char **restrict_address_families, **system_call_filter;
         char **capability_bounding_set, **ambient_capabilities;
-        char **not_there_yet; /* what would confine, and cannot: the unit is refused */
+        struct {
+                SERVICE_REFUSED(SERVICE_REFUSED_MEMBER)
+        } refused;
 
         /* [Service], [Slice]: control groups */
         char *slice;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Units out of their files and drop-ins, systemd.unit(5): which files there are, and what they say. */
+/* Units out of their files and drop-ins, systemd.unit(5): what they say. */
 
 #include "service/service.h"
+#include "service/unit-files.h"
 
 typedef enum UnitLoadState {
         UNIT_LOADED,
@@ -22,22 +23,15 @@ typedef struct Unit {
         SettingMistakes mistakes;
 } Unit;
 
-/* Where units lie, highest precedence first: "/etc/systemd/system" and so on, each below the root. */
-typedef struct UnitPaths {
-        char **directories;
-} UnitPaths;
-
-/* The usual directories, below root ("/" or another), those of `own` first. */
-int unit_paths_new(const char *root, const char *const *own, UnitPaths *ret);
-void unit_paths_done(UnitPaths *paths);
-
-/* Reads the unit of a valid name that is no template. What is wrong in its files is in its mistakes and its state;
- * -ENOMEM is the only error. */
+/* Reads the unit of a valid name that is no template. What is wrong in its files is in its mistakes and its state: what
+ * is unknown is a warning, and what would confine the service if it were known refuses the unit. A slice needs no file.
+ * Specifiers stay as they are written. -ENOMEM is the only error. */
 int unit_load(const UnitPaths *paths, const char *name, Unit **ret);
 void unit_free(Unit *unit);
 DEFINE_CLEANUP(Unit, unit_free)
 
-/* A unit that no file describes, of assignments "NAME=VALUE" of which each is said by `source` ("--property"). */
+/* A unit that no file describes, of assignments "NAME=VALUE" of which each is said by `source` ("--property"). The name is
+ * valid and no template's. What is unknown or wrong is always a mistake here. */
 int unit_new_transient(const char *name, const char *const *assignments, const char *source, Unit **ret);
 
 /* Everything that is set, as "NAME=VALUE", each item of a list on its own, so that unit_new_transient() makes the same again. */

@@ -29,9 +29,14 @@ typedef struct FileScan {
         const Setting *setting; /* NULL: a mistake, its lines are skipped */
         unsigned value_line;
         size_t indentation;
-        bool continued; /* the last line ended with a backslash */
-        char *value;    /* as large as the whole file */
+        char *value; /* as large as the whole file */
         size_t value_length;
+
+        /* Units: lines that a backslash at the end joins, from joined_line on. */
+        bool continued;
+        char *joined; /* as large as the whole file */
+        size_t joined_length;
+        unsigned joined_line;
 
         unsigned *set_in_line; /* one per row; 0: not yet in this file */
 } FileScan;
@@ -47,6 +52,7 @@ static bool is_unit(const FileScan *scan) {
 
 static void file_scan_done(FileScan *scan) {
         free(scan->value);
+        free(scan->joined);
         free(scan->set_in_line);
 }
 
@@ -103,9 +109,18 @@ static int find_near_key(const SettingTable *table, const char *section, const c
         return 0;
 }
 
+/* No further mistake of this kind is kept: there is no need to look what was meant. */
+static bool are_too_many(const FileScan *scan) {
+        return strv_length(STRV(is_unit(scan) ? scan->mistakes->warnings : scan->mistakes->texts)) >
+               SETTING_MISTAKES_MAX;
+}
+
 static int explain_unknown_key(FileScan *scan, const char *key) {
         const SettingTable *table = scan->store->table;
         const Setting *elsewhere = find_key(table, NULL, key), *near = NULL;
+
+        if (are_too_many(scan))
+                return 0;
 
         if (elsewhere)
                 return scan_mistake(scan, "%s:%u: Setting \"%s\" belongs in [%s], not in [%s]", scan->name,
@@ -138,23 +153,28 @@ static int warn_of_repetition(FileScan *scan, const Setting *setting) {
                                scan->value_line, setting->name, before);
 }
 
-/* Stores the value under way, if there is one: all its lines have been read. */
-static int finish_value(FileScan *scan) {
+/* A value that would be dangerous to pass over is a mistake in every dialect. */
+static int refuse_value(FileScan *scan, const char *text, const char *why) {
+        const Setting *setting = scan->setting;
+        const char *const shown = setting->flags & SETTING_SECRET ? "…" : text;
+
+        if (setting->flags & SETTING_STRICT)
+                return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, scan->value_line,
+                                       setting->name, shown, why);
+        return scan_mistake(scan, "%s:%u: %s=%s: %s", scan->name, scan->value_line, setting->name, shown,
+                            why);
+}
+
+static int store_value(FileScan *scan, const char *text) {
         const Setting *setting = scan->setting;
         _cleanup_(reason_done) Reason reason = {};
 
-        scan->in_value = false;
-        scan->setting = NULL;
-        if (!setting)
-                return 0;
-
-        scan->value[scan->value_length] = '\0';
-        if (is_unit(scan) && scan->value_length == 0) {
+        if (is_unit(scan) && text[0] == '\0') {
                 setting_reset(scan->store, setting);
                 return 0;
         }
         const SettingValue value = {
-                .text = scan->value,
+                .text = text,
                 .source = SETTING_FILE,
                 .file = scan->name,
                 .line = scan->value_line,
@@ -167,15 +187,19 @@ static int finish_value(FileScan *scan) {
                 return r;
 
         r = setting_assign(scan->store, setting, &value, &reason);
-        if (r >= 0 || r == -ENOMEM)
-                return r;
+        return r >= 0 || r == -ENOMEM ? r : refuse_value(scan, text, reason_text(&reason, r));
+}
 
-        const char *shown = setting->flags & SETTING_SECRET ? "…" : value.text;
-        if (setting->flags & SETTING_STRICT)
-                return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, value.line,
-                                       setting->name, shown, reason_text(&reason, r));
-        return scan_mistake(scan, "%s:%u: %s=%s: %s", scan->name, value.line, setting->name, shown,
-                            reason_text(&reason, r));
+/* Stores the value under way, if there is one: all its lines have been read. */
+static int finish_value(FileScan *scan) {
+        int r = 0;
+
+        scan->in_value = false;
+        scan->value[scan->value_length] = '\0';
+        if (scan->setting)
+                r = store_value(scan, scan->value);
+        scan->setting = NULL;
+        return r;
 }
 
 /* Appends a line to the value, behind a blank if it is not the first. */
@@ -246,11 +270,8 @@ static int begin_value(FileScan *scan, char *text, size_t indentation) {
                 return scan_mistake(scan, "%s:%u: Text before the first [Section]", scan->name, scan->line);
         }
         if (!equals || equals == text)
-                return scan_mistake(
-                        scan,
-                        "%s:%u: Neither a [Section] nor a Key=value, nor indented to continue one: "
-                        "\"%s\"",
-                        scan->name, scan->line, text);
+                return scan_mistake(scan, "%s:%u: Neither a [Section] nor a Key=value%s: \"%s\"", scan->name,
+                                    scan->line, is_unit(scan) ? "" : ", nor indented to continue one", text);
         if (scan->section_state == SECTION_UNKNOWN)
                 return 0; /* that was the mistake */
 
@@ -289,30 +310,47 @@ static int scan_project_line(FileScan *scan, char *line) {
         return 0;
 }
 
-/* Whether the line ends with a backslash, which is cut off. */
-static bool cut_continuation(char *text) {
-        const size_t length = strlen(text);
+/* Whether the line ends with a backslash that is not the second of a pair; it is cut off. */
+static bool cut_continuation(char *line) {
+        const size_t length = strlen(line);
+        size_t n = 0;
 
-        if (length == 0 || text[length - 1] != '\\')
+        while (n < length && line[length - 1 - n] == '\\')
+                n++;
+        if (n % 2 == 0)
                 return false;
-        text[length - 1] = '\0';
+        line[length - 1] = '\0';
         return true;
 }
 
+static int scan_joined_lines(FileScan *scan) {
+        const unsigned last_line = scan->line;
+        char *const text = text_strip(scan->joined);
+
+        scan->line = scan->joined_line;
+        const int r = *text == '\0' ? 0 : begin_line(scan, text, 0);
+        scan->line = last_line;
+        return r;
+}
+
+/* Blanks at the ends of joined lines stay: they may stand between quotes. */
 static int scan_unit_line(FileScan *scan, char *line) {
-        const bool continues = scan->continued;
-        char *text = text_strip(line);
+        const size_t length = strlen(line);
+        const char *const text = line + strspn(line, BLANKS);
 
         if (*text && strchr(COMMENT_MARKS, *text))
                 return 0;
-        scan->continued = cut_continuation(text);
-        text = text_strip(text);
-        if (continues) {
-                if (scan->setting)
-                        append_line(scan, text);
-                return 0;
+        if (!scan->continued) {
+                scan->joined_length = 0;
+                scan->joined_line = scan->line;
         }
-        return *text == '\0' ? 0 : begin_line(scan, text, 0);
+        if (length > 0 && line[length - 1] == '\r')
+                line[length - 1] = '\0';
+        scan->continued = cut_continuation(line);
+        const char *const end =
+                stpcpy(stpcpy(scan->joined + scan->joined_length, line), scan->continued ? " " : "");
+        scan->joined_length = (size_t)(end - scan->joined);
+        return scan->continued ? 0 : scan_joined_lines(scan);
 }
 
 static int scan_line(FileScan *scan, char *line) {
@@ -327,16 +365,17 @@ static int scan_lines(FileScan *scan, char *text, size_t size) {
 
                 scan->line++;
                 *line_end = '\0';
-                if (strlen(line) < (size_t)(line_end - line))
-                        return scan_mistake(scan, "%s:%u: A NUL byte: this is not a text file", scan->name,
-                                            scan->line);
+                if (strlen(line) < (size_t)(line_end - line)) /* what follows is not read, whatever it is */
+                        return setting_mistake(scan->mistakes, "%s:%u: A NUL byte: this is not a text file",
+                                               scan->name, scan->line);
 
                 const int r = scan_line(scan, line);
                 if (r < 0)
                         return r;
                 text = line_end + 1;
         }
-        return finish_value(scan);
+        const int r = scan->continued ? scan_joined_lines(scan) : 0;
+        return r < 0 ? r : finish_value(scan);
 }
 
 static int refuse_size(SettingMistakes *mistakes, const char *name) {
@@ -358,8 +397,9 @@ int setting_load_text(SettingStore *store, const char *name, const char *text, s
 
         copy = malloc(size + 1);
         scan.value = malloc(size + 1);
+        scan.joined = malloc(size + 1);
         scan.set_in_line = calloc(MAX(store->table->n_rows, (size_t)1), sizeof(unsigned));
-        if (!copy || !scan.value || !scan.set_in_line)
+        if (!copy || !scan.value || !scan.joined || !scan.set_in_line)
                 return -ENOMEM;
 
         if (size > 0)
