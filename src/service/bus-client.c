@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdarg.h>
+#include <systemd/sd-bus.h>
 
 #include "base/fd.h"
 #include "base/log.h"

@@ -3,23 +3,22 @@
 
 /* What the client programs have in common: talking to the manager, and looking at a unit from outside. */
 
-#include <systemd/sd-bus.h>
-
 #include "service/bus.h"
 
 /* Connects to the manager that serves the runtime directory (NULL: the usual one). -ENOENT and -ECONNREFUSED when there is none. */
-int bus_client_connect(const char *runtime, sd_bus **ret);
+int bus_client_connect(const char *runtime, struct sd_bus **ret);
 /* The same over a connection that is there; the descriptor is taken over. */
-int bus_client_connect_fd(int fd, sd_bus **ret);
+int bus_client_connect_fd(int fd, struct sd_bus **ret);
 
 /* Calls a method of the manager; logs what is wrong. types, … as for sd_bus_call_method(). */
-int bus_client_call(sd_bus *bus, const char *method, sd_bus_message **ret_reply, const char *types, ...);
+int bus_client_call(struct sd_bus *bus, const char *method, struct sd_bus_message **ret_reply,
+                    const char *types, ...);
 /* The same with a message that is filled already. */
-int bus_client_send(sd_bus *bus, sd_bus_message *message, sd_bus_message **ret_reply);
+int bus_client_send(struct sd_bus *bus, struct sd_bus_message *message, struct sd_bus_message **ret_reply);
 
 /* Begins to wait for jobs: to be called before the first one is asked for. */
 typedef struct JobWait JobWait;
-int job_wait_new(sd_bus *bus, JobWait **ret);
+int job_wait_new(struct sd_bus *bus, JobWait **ret);
 void job_wait_free(JobWait *wait);
 DEFINE_CLEANUP(JobWait, job_wait_free)
 /* The job of this object, of that unit. */
@@ -33,7 +32,7 @@ typedef struct RemoteUnit {
         Unit unit; /* as far as the manager says: names, paths, the state of loading, and some settings */
         char *texts[8];
 } RemoteUnit;
-int remote_unit_get(sd_bus *bus, const char *name, RemoteUnit *ret);
+int remote_unit_get(struct sd_bus *bus, const char *name, RemoteUnit *ret);
 void remote_unit_done(RemoteUnit *unit);
 
 /* Its processes; the command lines are owned by the array. */
@@ -41,5 +40,5 @@ typedef struct RemoteProcess {
         pid_t pid;
         char *command_line;
 } RemoteProcess;
-int remote_unit_processes(sd_bus *bus, const char *name, RemoteProcess **ret, size_t *ret_n);
+int remote_unit_processes(struct sd_bus *bus, const char *name, RemoteProcess **ret, size_t *ret_n);
 void remote_processes_free(RemoteProcess *processes, size_t n_processes);

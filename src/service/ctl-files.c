@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <systemd/sd-bus.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -11,6 +12,7 @@
 #include "service/ctl.h"
 #include "service/service-paths.h"
 #include "service/unit-enable.h"
+#include "service/unit-files.h"
 #include "service/unit-name.h"
 
 /* What is done to unit files, without the manager. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <systemd/sd-bus.h>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "service/bus-client.h"

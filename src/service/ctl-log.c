@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <systemd/sd-bus.h>
 
 #include "base/log.h"
 #include "base/strv.h"

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
+#include <systemd/sd-bus.h>
 
 #include "base/fd.h"
 #include "base/log.h"

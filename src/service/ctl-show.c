@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <time.h>
+#include <systemd/sd-bus.h>
 
 #include "base/log.h"
 #include "base/strv.h"

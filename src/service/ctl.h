@@ -3,8 +3,6 @@
 
 /* Between the files of `mkosi-ctl`. */
 
-#include <systemd/sd-bus.h>
-
 #include "base/macro.h"
 
 /* Exit statuses that systemctl(1) has for states, as init scripts had them. */
@@ -29,32 +27,32 @@ typedef struct CtlVerb {
         unsigned n_min, n_max; /* words behind it */
         bool offline;          /* needs no manager */
         /* The exit status, or a negative errno when it was logged what is wrong. bus is NULL for what is done offline. */
-        int (*run)(const CtlOptions *options, sd_bus *bus, char *const *words);
+        int (*run)(const CtlOptions *options, struct sd_bus *bus, char *const *words);
         const char *about;
 } CtlVerb;
 
 /* Starts or stops by the method, and waits. */
-int ctl_run_jobs(const CtlOptions *options, sd_bus *bus, const char *method, char *const *units);
+int ctl_run_jobs(const CtlOptions *options, struct sd_bus *bus, const char *method, char *const *units);
 
-int ctl_start(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_stop(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_restart(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_try_restart(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_reload(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_kill(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_reset_failed(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_daemon_reload(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_set_property(const CtlOptions *options, sd_bus *bus, char *const *words);
+int ctl_start(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_stop(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_restart(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_try_restart(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_reload(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_kill(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_reset_failed(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_daemon_reload(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_set_property(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 
-int ctl_status(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_show(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_is_active(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_is_failed(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_list_units(const CtlOptions *options, sd_bus *bus, char *const *words);
+int ctl_status(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_show(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_is_active(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_is_failed(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_list_units(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 
-int ctl_cat(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_enable(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_disable(const CtlOptions *options, sd_bus *bus, char *const *words);
-int ctl_is_enabled(const CtlOptions *options, sd_bus *bus, char *const *words);
+int ctl_cat(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_enable(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_disable(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_is_enabled(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 
-int ctl_log(const CtlOptions *options, sd_bus *bus, char *const *words);
+int ctl_log(const CtlOptions *options, struct sd_bus *bus, char *const *words);

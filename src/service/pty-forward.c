@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <systemd/sd-event.h>
 #include <termios.h>
 #include <unistd.h>
 

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <systemd/sd-bus.h>
 
 #include "base/fd.h"
 #include "base/log.h"

@@ -232,23 +232,27 @@ void run_options_done(RunOptions *options) {
 }
 
 int exec_command_quote(const char *word, char **ret) {
+        static const char digits[] = "0123456789abcdef";
         char *text = malloc(4 * strlen(word) + 3), *to = text;
 
         if (!text)
                 return -ENOMEM;
         *to++ = '"';
-        for (const char *from = word; *from; from++) {
-                const unsigned char byte = (unsigned char)*from;
+        for (; *word; word++) {
+                const unsigned char byte = (unsigned char)*word;
 
-                if (byte < ' ' || byte == 0x7f)
-                        to += sprintf(to, "\\x%02x", byte);
-                else {
-                        if (byte == '"' || byte == '\\')
-                                *to++ = '\\';
-                        if (byte == '%')
-                                *to++ = '%';
-                        *to++ = *from;
+                if (byte < ' ' || byte == 0x7f) {
+                        *to++ = '\\';
+                        *to++ = 'x';
+                        *to++ = digits[byte >> 4];
+                        *to++ = digits[byte & 15];
+                        continue;
                 }
+                if (byte == '"' || byte == '\\')
+                        *to++ = '\\';
+                if (byte == '%')
+                        *to++ = '%';
+                *to++ = *word;
         }
         *to++ = '"';
         *to = '\0';

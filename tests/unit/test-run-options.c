@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/strv.h"
@@ -27,8 +28,8 @@ static int read_words(RunOptions *ret, char *const *words) {
 static void test_options(void **state) {
         _cleanup_(run_options_done) RunOptions options = {};
 
-        assert_int_equal(read_words(&options, WORDS(W("--wait"), W("-p"), W("A=b"), W("--uid=me"), W("--unit=x"),
-                                                    W("-q"), W("ls"), W("-l"), W("--wait"))),
+        assert_int_equal(read_words(&options, WORDS(W("--wait"), W("-p"), W("A=b"), W("--uid=me"),
+                                                    W("--unit=x"), W("-q"), W("ls"), W("-l"), W("--wait"))),
                          0);
         assert_true(options.wait);
         assert_true(options.quiet);
@@ -71,7 +72,8 @@ static void test_refusals(void **state) {
 /* Whatever the words are, they come out as they were typed. */
 static void test_command(void **state) {
         static const char *const words[] = {
-                "sh", "-c", "echo \"$HOME\" '%n' \\", "", " ", ";", "a\nb\tc\x01\x7f", "-", "@", "\"", "ä%%", NULL,
+                "sh",  "-c", "echo \"$HOME\" '%n' \\", "", " ", ";", "a\nb\tc\x01\x7f", "-", "@", "\"",
+                "ä%%", NULL,
         };
         _cleanup_(run_options_done) RunOptions options = {};
         _cleanup_(strv_freep) char **settings = NULL;
@@ -100,8 +102,8 @@ static void test_environment(void **state) {
 
         assert_int_equal(setenv("MKOSI_TEST_SET", "from here", 1), 0);
         assert_int_equal(unsetenv("MKOSI_TEST_UNSET"), 0);
-        assert_int_equal(read_words(&options, WORDS(W("-E"), W("A=b c\"%"), W("-E"), W("MKOSI_TEST_SET"), W("-E"),
-                                                    W("MKOSI_TEST_UNSET"), W("true"))),
+        assert_int_equal(read_words(&options, WORDS(W("-E"), W("A=b c\"%"), W("-E"), W("MKOSI_TEST_SET"),
+                                                    W("-E"), W("MKOSI_TEST_UNSET"), W("true"))),
                          0);
         assert_int_equal(run_options_unit(&options, "/dev/pts/7", &settings), 0);
         assert_true(strv_contains(STRV(settings), "Environment=\"A=b c\\\"%%\""));

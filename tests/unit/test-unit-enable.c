@@ -13,6 +13,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "service/unit-enable.h"
+#include "service/unit-files.h"
 #include "temporary-directory.h"
 
 /* A unit of that name, in a directory below the current one, with this section [Install]. */
@@ -28,7 +29,7 @@ static Unit *load(const char *file, const char *name, const char *install) {
         free(TAKE_PTR(path));
         assert_int_equal(text_format(&path, "%s/units", directory), 0);
         const char *const own[] = { path, NULL };
-        assert_int_equal(unit_paths_new(directory, own, &paths), 0);
+        assert_int_equal(unit_paths_new("/", own, &paths), 0);
         assert_int_equal(unit_load(&paths, name, &unit), 0);
         assert_int_equal(unit->state, UNIT_LOADED);
         return unit;
@@ -50,9 +51,10 @@ static void make_all(const UnitLinks *links) {
 
 static void test_links(void **state) {
         _cleanup_(unit_links_done) UnitLinks links = {};
-        _cleanup_(unit_freep) Unit *unit = load("a@.service", "a@x.service",
-                                                "WantedBy=multi-user.target b@%i.target\nRequiredBy=c.service\n"
-                                                "Alias=other.service\n");
+        _cleanup_(unit_freep) Unit *unit =
+                load("a@.service", "a@x.service",
+                     "WantedBy=multi-user.target b@%i.target\nRequiredBy=c.service\n"
+                     "Alias=other.service\n");
 
         assert_int_equal(unit_links_plan(unit, "etc", &links, NULL), 0);
         assert_int_equal(links.n_items, 4);
