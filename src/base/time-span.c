@@ -75,21 +75,32 @@ static int fraction_parse(const char **text, uint64_t *ret) {
         return 0;
 }
 
-static int part_parse(const char **text, uint64_t *total) {
-        uint64_t whole, fraction = 0, usec;
+/* "5", "1.5", ".5" */
+static int number_parse(const char **text, uint64_t *ret_whole, uint64_t *ret_fraction) {
+        int r = 0;
 
-        int r = digits_parse(text, &whole);
+        *ret_whole = *ret_fraction = 0;
+        if (**text != '.')
+                r = digits_parse(text, ret_whole);
         if (r >= 0 && **text == '.') {
                 (*text)++;
-                r = fraction_parse(text, &fraction);
+                r = fraction_parse(text, ret_fraction);
         }
+        return r;
+}
+
+static int part_parse(const char **text, uint64_t *total) {
+        uint64_t whole, fraction, usec;
+
+        const int r = number_parse(text, &whole, &fraction);
         if (r < 0)
                 return r;
 
-        *text += strspn(*text, BLANKS);
+        const size_t n_blanks = strspn(*text, BLANKS);
+        *text += n_blanks;
         const size_t length = strcspn(*text, BLANKS "0123456789.");
         const TimeUnit *const unit = unit_find(*text, length);
-        if (!unit)
+        if (!unit || (length == 0 && n_blanks == 0 && **text != '\0'))
                 return -EINVAL;
         *text += length;
         *text += strspn(*text, BLANKS);
@@ -119,92 +130,97 @@ int time_span_parse(const char *text, uint64_t *ret) {
         return 0;
 }
 
-/* The rest of a span below a minute, "5.297s", without zeros at its end. */
-static size_t fraction_format(uint64_t span, uint64_t accuracy, char *text, size_t size) {
-        const uint64_t fraction = span % SEC / accuracy * accuracy;
-        int length = snprintf(text, size, "%" PRIu64, span / SEC);
+/* What is left of a unit that is a power of ten, in steps of the accuracy, with zeros in front: "297" of 5.297 seconds. */
+static void rest_format(uint64_t rest, uint64_t unit, uint64_t accuracy,
+                        char text[static TIME_SPAN_TEXT_MAX]) {
+        int length = snprintf(text, TIME_SPAN_TEXT_MAX, "%" PRIu64, unit + rest);
 
-        if (fraction > 0) {
-                length = snprintf(text, size, "%" PRIu64 ".%06" PRIu64, span / SEC, fraction);
-                while (text[length - 1] == '0')
-                        length--;
-        }
-        text[length++] = 's';
-        text[length] = '\0';
-        return (size_t)length;
+        for (; accuracy > 1; accuracy /= 10)
+                text[--length] = '\0';
+        /* The first digit is that of the unit itself, which kept the zeros. */
+        (void)memmove(text, text + 1, (size_t)length);
 }
 
 void time_span_format(uint64_t span, uint64_t accuracy, char text[static TIME_SPAN_TEXT_MAX]) {
+        char places[TIME_SPAN_TEXT_MAX];
         size_t length = 0;
 
-        assert(accuracy > 0 && accuracy <= SEC);
+        assert(accuracy == 1 || accuracy == MSEC || accuracy == SEC);
         if (span == TIME_SPAN_INFINITY) {
                 (void)stpcpy(text, "infinity");
                 return;
         }
-        text[0] = '\0';
-        span -= span % accuracy;
+        (void)stpcpy(text, "0");
 
         for (size_t i = 0; i < ELEMENTSOF(units) && span > 0; i++) {
-                const uint64_t usec = units[i].usec;
+                const uint64_t unit = units[i].usec, rest = span % unit;
+                char *const to = text + length;
 
-                if (span < usec || (i > 0 && units[i - 1].usec == usec))
+                if (span < unit || (i > 0 && units[i - 1].usec == unit))
                         continue;
-                if (length > 0)
-                        text[length++] = ' ';
-                if (usec == SEC) {
-                        length += fraction_format(span, accuracy, text + length, TIME_SPAN_TEXT_MAX - length);
+                if (length > 0 && span < accuracy)
+                        break;
+                const size_t room = TIME_SPAN_TEXT_MAX - length;
+                const char *const blank = length > 0 ? " " : "";
+                if (span < MINUTE && rest > 0 && unit > accuracy) {
+                        rest_format(rest, unit, accuracy, places);
+                        (void)snprintf(to, room, "%s%" PRIu64 ".%s%s", blank, span / unit, places,
+                                       units[i].name);
                         return;
                 }
-                length += (size_t)snprintf(text + length, TIME_SPAN_TEXT_MAX - length, "%" PRIu64 "%s",
-                                           span / usec, units[i].name);
-                span %= usec;
+                length += (size_t)snprintf(to, room, "%s%" PRIu64 "%s", blank, span / unit, units[i].name);
+                span = rest;
         }
-        if (length == 0)
-                (void)stpcpy(text, "0");
 }
+
+/* A unit by its name for one and for more. */
+typedef struct AgoUnit {
+        const char *one, *more;
+        uint64_t usec;
+} AgoUnit;
 
 /* How coarse people want it: from a length on, in which two units, of which the second may be missing. */
 typedef struct AgoRow {
         uint64_t from;
-        const char *first, *second; /* with their numbers in front */
-        uint64_t first_usec, second_usec;
-        const char *first_one; /* when the number is one; NULL: the same */
+        AgoUnit first, second;
 } AgoRow;
 
 /* clang-format off */
 static const AgoRow ago_rows[] = {
-        { YEAR,        " years ",  " months", YEAR,   MONTH,  " year " },
-        { MONTH,       " months ", " days",   MONTH,  DAY,    " month " },
-        { WEEK,        " weeks ",  " days",   WEEK,   DAY,    " week " },
-        { 2 * DAY,     " days",    NULL,      DAY,    0,      NULL },
-        { DAY,         " day ",    "h",       DAY,    HOUR,   NULL },
-        { 6 * HOUR,    "h",        NULL,      HOUR,   0,      NULL },
-        { HOUR,        "h ",       "min",     HOUR,   MINUTE, NULL },
-        { 5 * MINUTE,  "min",      NULL,      MINUTE, 0,      NULL },
-        { MINUTE,      "min ",     "s",       MINUTE, SEC,    NULL },
-        { SEC,         "s",        NULL,      SEC,    0,      NULL },
-        { MSEC,        "ms",       NULL,      MSEC,   0,      NULL },
-        { 1,           "us",       NULL,      1,      0,      NULL },
+        { YEAR,       { " year",  " years",  YEAR },   { " month", " months", MONTH } },
+        { MONTH,      { " month", " months", MONTH },  { " day",   " days",   DAY } },
+        { WEEK,       { " week",  " weeks",  WEEK },   { " day",   " days",   DAY } },
+        { 2 * DAY,    { " day",   " days",   DAY },    {} },
+        { 25 * HOUR,  { " day",   " days",   DAY },    { "h",      "h",       HOUR } },
+        { 6 * HOUR,   { "h",      "h",       HOUR },   {} },
+        { HOUR,       { "h",      "h",       HOUR },   { "min",    "min",     MINUTE } },
+        { 5 * MINUTE, { "min",    "min",     MINUTE }, {} },
+        { MINUTE,     { "min",    "min",     MINUTE }, { "s",      "s",       SEC } },
+        { SEC,        { "s",      "s",       SEC },    {} },
+        { MSEC,       { "ms",     "ms",      MSEC },   {} },
+        { 1,          { "us",     "us",      1 },      {} },
 };
 /* clang-format on */
 
+static size_t ago_print(const AgoUnit *unit, uint64_t span, char *text, size_t size) {
+        const uint64_t n = span / unit->usec;
+
+        return (size_t)snprintf(text, size, "%" PRIu64 "%s ", n, n == 1 ? unit->one : unit->more);
+}
+
 void time_span_format_ago(uint64_t then, uint64_t now, char text[static TIME_SPAN_TEXT_MAX]) {
         const uint64_t span = now >= then ? now - then : then - now;
-        const char *const direction = now >= then ? "ago" : "left";
 
         for (size_t i = 0; i < ELEMENTSOF(ago_rows); i++) {
                 const AgoRow *const row = &ago_rows[i];
 
                 if (span < row->from)
                         continue;
-                const uint64_t first = span / row->first_usec;
-                const char *const name = first == 1 && row->first_one ? row->first_one : row->first;
-                if (row->second)
-                        (void)snprintf(text, TIME_SPAN_TEXT_MAX, "%" PRIu64 "%s%" PRIu64 "%s %s", first, name,
-                                       span % row->first_usec / row->second_usec, row->second, direction);
-                else
-                        (void)snprintf(text, TIME_SPAN_TEXT_MAX, "%" PRIu64 "%s %s", first, name, direction);
+                size_t length = ago_print(&row->first, span, text, TIME_SPAN_TEXT_MAX);
+                if (row->second.usec > 0)
+                        length += ago_print(&row->second, span % row->first.usec, text + length,
+                                            TIME_SPAN_TEXT_MAX - length);
+                (void)stpcpy(text + length, now >= then ? "ago" : "left");
                 return;
         }
         (void)stpcpy(text, "now");

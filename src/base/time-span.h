@@ -9,10 +9,11 @@
 #define TIME_SPAN_INFINITY UINT64_MAX
 #define TIME_SPAN_TEXT_MAX 128
 
-/* "5min 20s", "1.5h", "90" (seconds), "infinity". -EINVAL when it is no length of time, -ERANGE when it is too long. */
+/* "5min 20s", "1.5h", "90" (seconds), "infinity"; what is behind the sixth decimal place is cut off. -EINVAL when it is no length of time, -ERANGE when it is too long. */
 int time_span_parse(const char *text, uint64_t *ret);
 
-/* "1min 5.297s", with nothing smaller than the accuracy, which is 1, 1000 or 1000000 microseconds; "0" when that leaves nothing. */
+/* As systemd does, "1min 5.297s": in steps of the accuracy, which is 1, 1000 or 1000000 microseconds, below a minute with a
+ * point where that leaves anything behind it. What is shorter than the accuracy is written out all the same. */
 void time_span_format(uint64_t span, uint64_t accuracy, char text[static TIME_SPAN_TEXT_MAX]);
 
 /* How long ago, for people: "4min 28s ago", "3 days ago"; "4s left" of what is to come. */

@@ -17,6 +17,7 @@
 #include "service/user-name.h"
 
 #define LINK_TARGET_MAX 64
+#define UID_NONE        ((uid_t)-1)
 
 /* That of systemd: a name has the same number there. */
 static const uint8_t number_key[SIPHASH_KEY_SIZE] = {
@@ -153,43 +154,60 @@ void dynamic_user_done(DynamicUser *user) {
         *user = (DynamicUser){ .lock_fd = -EBADF };
 }
 
-void dynamic_user_release(int registry_fd, DynamicUser *user) {
-        if (user->lock_fd >= 0) {
-                const NumberText number = number_text(user->uid);
+/* The lock goes last: who gets the number then finds nothing else of it. */
+static void user_forget(int registry_fd, const DynamicUser *user) {
+        const NumberText number = number_text(user->uid);
 
-                links_remove(registry_fd, user->name, &number);
-                (void)unlinkat(registry_fd, number.lock, 0);
-        }
-        dynamic_user_done(user);
+        links_remove(registry_fd, user->name, &number);
+        (void)unlinkat(registry_fd, number.lock, 0);
+}
+
+/* Removes what a user left behind who had this number before, and died. */
+static void forget_previous(int registry_fd, const char *previous, const char *name,
+                            const NumberText *number) {
+        if (previous && !text_equal(previous, name))
+                links_remove(registry_fd, previous, number);
+}
+
+static int user_register(const DynamicUserWish *wish, const char *previous, const DynamicUser *user) {
+        const NumberText number = number_text(user->uid);
+
+        forget_previous(wish->registry_fd, previous, user->name, &number);
+        const int r = lock_write(user->lock_fd, user->name);
+        return r < 0 ? r : links_put(wish->registry_fd, user->name, &number);
 }
 
 /* One number: -EBUSY when it is somebody's. */
 static int try_number(const DynamicUserWish *wish, uid_t uid, DynamicUser *ret, Reason *reason) {
-        DynamicUser user = { .uid = uid, .lock_fd = -EBADF };
+        _cleanup_(dynamic_user_done) DynamicUser user = { .uid = uid, .lock_fd = -EBADF };
         const NumberText number = number_text(uid);
+        _cleanup_(freep) char *previous = NULL;
 
         int r = lock_take(wish->registry_fd, number.lock, true, &user.lock_fd);
         if (r < 0)
                 return r == -EBUSY ? r
                                    : reason_set(reason, r, "Cannot lock user number %u: %m", (unsigned)uid);
 
-        /* What we have made is ours to remove, on every way out. */
-        r = text_copy(wish->name, &user.name);
-        if (r >= 0 && wish->is_taken) {
+        r = lock_read(user.lock_fd, &previous);
+        if (r >= 0 || r == -ENOENT)
+                r = text_copy(wish->name, &user.name);
+        if (r >= 0 && wish->is_taken)
                 r = wish->is_taken(uid, wish->userdata);
-                r = r > 0 ? -EBUSY : r;
+        if (r == 0)
+                r = user_register(wish, previous, &user);
+        else if (r > 0) {
+                /* Who had it before may still run, and be looked for by what is written here. */
+                if (!previous)
+                        (void)unlinkat(wish->registry_fd, number.lock, 0);
+                return -EBUSY;
         }
-        if (r >= 0)
-                r = lock_write(user.lock_fd, wish->name);
-        if (r >= 0)
-                r = links_put(wish->registry_fd, wish->name, &number);
         if (r < 0) {
-                dynamic_user_release(wish->registry_fd, &user);
-                return r == -EBUSY
-                               ? r
-                               : reason_set(reason, r, "Cannot register user number %u: %m", (unsigned)uid);
+                if (!previous && user.name)
+                        user_forget(wish->registry_fd, &user);
+                return reason_set(reason, r, "Cannot register user number %u: %m", (unsigned)uid);
         }
         *ret = user;
+        user = (DynamicUser){ .lock_fd = -EBADF };
         return 0;
 }
 
@@ -205,12 +223,14 @@ static int number_choose(const DynamicUserWish *wish, size_t i, uid_t first, uid
         return 0;
 }
 
-/* Whether a user of that name exists already: its link leads to a number whose lock is held. */
-static int name_is_in_use(int registry_fd, const char *name) {
+/* Whether a user of that name exists already, with another number than that: its links lead to a number and back, and
+ * the lock of that is held. What only the name's link says may be left of a user who died; somebody else can have the
+ * number now. */
+static int name_is_in_use(int registry_fd, const char *name, uid_t except) {
         _cleanup_(freep) char *link = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
         char text[LINK_TARGET_MAX];
-        uint64_t number;
+        uint64_t uid;
 
         int r = text_format(&link, "direct:%s", name);
         if (r < 0)
@@ -219,9 +239,12 @@ static int name_is_in_use(int registry_fd, const char *name) {
         if (n < 0)
                 return errno == ENOENT ? 0 : -errno;
         text[n] = '\0';
-        if (parse_uint64(text, &number) < 0)
+        if (parse_uint64(text, &uid) < 0 || uid > UINT32_MAX || uid == except)
                 return 0;
-        r = lock_take(registry_fd, text, false, &fd);
+        const NumberText number = number_text((uid_t)uid);
+        if (!link_leads_to(registry_fd, number.link, name))
+                return 0;
+        r = lock_take(registry_fd, number.lock, false, &fd);
         return r == -EBUSY ? 1 : r == -ENOENT ? 0 : r;
 }
 
@@ -231,7 +254,8 @@ static int acquire_locked(const DynamicUserWish *wish, DynamicUser *ret, Reason 
         const size_t n_tries = wish->n_candidates + 1 + (last - first + 1);
         uint16_t start;
 
-        int r = name_is_in_use(wish->registry_fd, wish->name);
+        assert(first <= last);
+        int r = name_is_in_use(wish->registry_fd, wish->name, UID_NONE);
         if (r > 0)
                 return reason_set(reason, -EEXIST, "The dynamic user \"%s\" is in use by another service",
                                   wish->name);
@@ -259,30 +283,58 @@ static int acquire_locked(const DynamicUserWish *wish, DynamicUser *ret, Reason 
                 (unsigned)first, (unsigned)last, wish->name);
 }
 
-/* One allocation at a time, in the whole system: two of the same name would not notice each other. */
+/* One at a time, in the whole system: two of the same name would not notice each other, and a lock that is only looked
+ * at would seem to be held. */
+static int registry_lock(int registry_fd, int *ret) {
+        _cleanup_(fd_closep) int fd = openat(registry_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        while (flock(fd, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+void dynamic_user_release(int registry_fd, DynamicUser *user) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+
+        if (user->lock_fd >= 0) {
+                (void)registry_lock(registry_fd, &fd);
+                user_forget(registry_fd, user);
+        }
+        dynamic_user_done(user);
+}
+
 int dynamic_user_acquire(const DynamicUserWish *wish, DynamicUser *ret, Reason *reason) {
         _cleanup_(fd_closep) int fd = -EBADF;
 
         assert(user_name_is_valid(wish->name));
-        fd = openat(wish->registry_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || flock(fd, LOCK_EX) < 0)
-                return reason_set(reason, -errno, "Cannot lock the registry of dynamic users: %m");
-        return acquire_locked(wish, ret, reason);
+        const int r = registry_lock(wish->registry_fd, &fd);
+        return r < 0 ? reason_set(reason, r, "Cannot lock the registry of dynamic users: %m")
+                     : acquire_locked(wish, ret, reason);
 }
 
 int dynamic_user_adopt(int registry_fd, uid_t uid, DynamicUser *ret) {
-        DynamicUser user = { .uid = uid, .lock_fd = -EBADF };
+        _cleanup_(dynamic_user_done) DynamicUser user = { .uid = uid, .lock_fd = -EBADF };
         const NumberText number = number_text(uid);
+        _cleanup_(fd_closep) int fd = -EBADF;
 
-        int r = lock_take(registry_fd, number.lock, false, &user.lock_fd);
+        int r = registry_lock(registry_fd, &fd);
+        if (r >= 0)
+                r = lock_take(registry_fd, number.lock, false, &user.lock_fd);
         if (r >= 0)
                 r = lock_read(user.lock_fd, &user.name);
         if (r >= 0)
+                r = name_is_in_use(registry_fd, user.name, uid);
+        if (r > 0)
+                return -EEXIST;
+        if (r >= 0)
                 r = links_put(registry_fd, user.name, &number);
-        if (r < 0) {
-                dynamic_user_done(&user);
+        if (r < 0)
                 return r;
-        }
         *ret = user;
+        user = (DynamicUser){ .lock_fd = -EBADF };
         return 0;
 }

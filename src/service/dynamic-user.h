@@ -9,7 +9,9 @@
  *     direct:NAME     a link that leads to the number
  *
  * A user whose lock nobody holds does not exist, whatever lies there; what a crash left behind is taken over or removed by
- * the next who gets there. The links are what the NSS module reads, and are there for everybody. */
+ * the next who gets there. Services may still run with such a number: who has started them adopts it before anybody asks
+ * for a new one. The links are what the NSS module reads, and are there for everybody; one counts if the other leads back.
+ * Whoever changes anything holds an exclusive flock(2) on the directory meanwhile. */
 
 #include "base/macro.h"
 #include "base/reason.h"
@@ -23,11 +25,12 @@ int dynamic_user_hash(const char *name, uid_t *ret);
 typedef struct DynamicUserWish {
         int registry_fd;  /* of the directory */
         const char *name; /* valid as by user-name.h */
-        const uid_t
-                *candidates; /* to be tried before the hash: owners of the service's directories, in order */
+        /* To be tried before the hash: owners of the service's directories, in order. */
+        const uid_t *candidates;
         size_t n_candidates;
         uid_t first, last; /* the range; zero: DYNAMIC_USER_FIRST to DYNAMIC_USER_LAST */
-        /* Whether a number is somebody's in another way than by the registry: 1, 0, or an error; NULL: never. */
+        /* Whether a number is somebody's in another way than by the registry: 1, 0, or an error; NULL: never. Nobody else
+         * gets at the registry meanwhile. */
         int (*is_taken)(uid_t uid, void *userdata);
         void *userdata;
 } DynamicUserWish;
@@ -43,7 +46,7 @@ typedef struct DynamicUser {
 int dynamic_user_acquire(const DynamicUserWish *wish, DynamicUser *ret, Reason *reason);
 
 /* Takes over a number whose holder died, with the name that it had: a service of it may still be running. -EBUSY when
- * somebody holds it, -ENOENT when it is nobody's. */
+ * somebody holds it, -EEXIST when somebody has the name, -ENOENT when it is nobody's. */
 int dynamic_user_adopt(int registry_fd, uid_t uid, DynamicUser *ret);
 
 /* Removes what is in the registry, and lets the number go. The last step of a service's end. */

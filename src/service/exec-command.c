@@ -23,42 +23,80 @@ static const Escape escapes[] = {
         { 'v', '\v' }, { '\\', '\\' }, { '"', '"' },  { '\'', '\'' }, { 's', ' ' },  { ';', ';' },
 };
 
-/* Digits of a number in a base, exactly so many of them. */
-static int number_escape(const char **text, size_t n_digits, unsigned base, char *ret) {
-        unsigned value = 0;
+/* Numbers: by so many digits, a byte or a character is meant. */
+typedef struct NumberEscape {
+        char letter; /* '\0': the first digit follows at once */
+        size_t n_digits;
+        unsigned base;
+        uint32_t last;
+        bool is_character;
+} NumberEscape;
 
-        for (size_t i = 0; i < n_digits; i++) {
-                const char byte = (*text)[i];
-                const unsigned digit = byte >= '0' && byte <= '9'   ? (unsigned)(byte - '0')
-                                       : byte >= 'a' && byte <= 'f' ? (unsigned)(byte - 'a') + 10
-                                       : byte >= 'A' && byte <= 'F' ? (unsigned)(byte - 'A') + 10
-                                                                    : base;
-                if (digit >= base)
-                        return -EINVAL;
-                value = value * base + digit;
-        }
-        if (value == 0 || value > 255)
-                return -EINVAL;
-        *text += n_digits;
-        *ret = (char)value;
-        return 0;
+static const NumberEscape number_escapes[] = {
+        { 'x', 2, 16, UINT8_MAX, false },
+        { 'u', 4, 16, 0xffff, true },
+        { 'U', 8, 16, 0x10ffff, true },
+        { '\0', 3, 8, UINT8_MAX, false },
+};
+
+static unsigned digit_value(char digit, unsigned base) {
+        const unsigned value = digit >= '0' && digit <= '9'   ? (unsigned)(digit - '0')
+                               : digit >= 'a' && digit <= 'f' ? (unsigned)(digit - 'a') + 10
+                               : digit >= 'A' && digit <= 'F' ? (unsigned)(digit - 'A') + 10
+                                                              : base;
+        return MIN(value, base);
 }
 
-/* `text` is behind the backslash. */
-static int escape_read(const char **text, char *ret) {
-        if (**text == 'x') {
-                (*text)++;
-                return number_escape(text, 2, 16, ret);
+/* In UTF-8, which takes no more bytes than the escape has. Returns behind them. */
+static char *character_put(uint32_t character, char *to) {
+        if (character < 0x80)
+                *to++ = (char)character;
+        else {
+                const unsigned n_more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
+
+                *to++ = (char)(0xff << (7 - n_more) | character >> (6 * n_more));
+                for (unsigned i = n_more; i > 0; i--)
+                        *to++ = (char)(0x80 | (character >> (6 * (i - 1)) & 0x3f));
         }
-        if (**text >= '0' && **text <= '7')
-                return number_escape(text, 3, 8, ret);
+        return to;
+}
+
+/* 0 when it is none of these. */
+static int number_read(const NumberEscape *escape, const char **text, char **to) {
+        const char *const digits = *text + (escape->letter != '\0');
+        uint32_t value = 0;
+
+        if (escape->letter != '\0' && escape->letter != **text)
+                return 0;
+        for (size_t i = 0; i < escape->n_digits; i++) {
+                const unsigned digit = digit_value(digits[i], escape->base);
+
+                if (digit == escape->base)
+                        return 0;
+                value = value * escape->base + digit;
+        }
+        if (value == 0 || value > escape->last || (escape->is_character && value >= 0xd800 && value < 0xe000))
+                return 0;
+        *text = digits + escape->n_digits;
+        if (escape->is_character)
+                *to = character_put(value, *to);
+        else
+                *(*to)++ = (char)value;
+        return 1;
+}
+
+/* `text` is behind the backslash. What has no meaning stays as it is, as regular expressions have it. */
+static void escape_read(const char **text, char **to) {
+        for (size_t i = 0; i < ELEMENTSOF(number_escapes); i++)
+                if (number_read(&number_escapes[i], text, to) > 0)
+                        return;
         for (size_t i = 0; i < ELEMENTSOF(escapes); i++)
                 if (escapes[i].letter == **text) {
                         (*text)++;
-                        *ret = escapes[i].byte;
-                        return 0;
+                        *(*to)++ = escapes[i].byte;
+                        return;
                 }
-        return -EINVAL;
+        *(*to)++ = '\\';
 }
 
 /* The next word, with quotes and backslashes taken out; 0 at the end. `quoted` says that it is more than it seems. */
@@ -80,11 +118,7 @@ static int word_read(const char **text, char **ret, bool *quoted, Reason *reason
 
                 if (byte == '\\') {
                         *quoted = true;
-                        if (escape_read(text, to) < 0)
-                                return reason_set(
-                                        reason, -EINVAL,
-                                        "unknown escape \"\\%.1s\"; a backslash is written \"\\\\\"", *text);
-                        to++;
+                        escape_read(text, &to);
                 } else if (quote ? byte == quote : (byte == '"' || byte == '\'')) {
                         *quoted = true;
                         quote = quote ? '\0' : byte;
@@ -126,7 +160,8 @@ static int list_append(ExecCommandList *list, ExecCommand *command) {
         return 0;
 }
 
-/* Takes the marks off the program. */
+/* Takes the marks off the program. "!!" asks for what "!" does where the kernel has no ambient capabilities, which ours
+ * all have: it asks for nothing. */
 static int marks_read(const char **word, ExecCommand *command, bool *own_name, Reason *reason) {
         for (;; (*word)++)
                 switch (**word) {
@@ -143,7 +178,10 @@ static int marks_read(const char **word, ExecCommand *command, bool *own_name, R
                         command->flags |= EXEC_COMMAND_UNCONFINED;
                         break;
                 case '!':
-                        command->flags |= EXEC_COMMAND_NO_USER;
+                        if ((*word)[1] == '!')
+                                (*word)++;
+                        else
+                                command->flags |= EXEC_COMMAND_NO_USER;
                         break;
                 default:
                         if ((command->flags & EXEC_COMMAND_UNCONFINED) &&

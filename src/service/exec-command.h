@@ -28,8 +28,9 @@ typedef struct ExecCommandList {
 
 void exec_command_list_done(ExecCommandList *list);
 
-/* Adds the commands of a line (several have a ";" between them) to the list, with the specifiers replaced for the unit. -EINVAL with a
- * reason when it is none; the list has what it had then. */
+/* Adds the commands of a line (several have a ";" between them) to the list, with the specifiers replaced for the unit. A
+ * backslash that escapes nothing stays. -EINVAL with a reason when it is no command, -E2BIG when it is too long; the list
+ * has what it had then. */
 int exec_command_parse(const char *line, const char *unit, ExecCommandList *list, Reason *reason);
 
 /* The words with their variables replaced: "${NAME}" by the value, wherever it stands; "$NAME" as a word of its own by

@@ -17,14 +17,18 @@
 #include "base/fd.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "service/ipc-objects.h"
 
 #define SHARED_MEMORY_PATH "/dev/shm"
-#define DEPTH_MAX          200 /* each takes a descriptor; what lies deeper stays, and is complained of */
+
+/* Each level keeps a descriptor open. A directory of the user's that lies deeper is moved up, and gone through from there. */
+#define DEPTH_MAX 64
 
 /* Everything is looked at in one way: removing is looking, and deleting what was found. */
 typedef struct IpcSearch {
         uid_t uid;
+        gid_t gid; /* IPC_GROUP_NONE: what a group has stays */
         bool remove;
         bool found;
         int error; /* the first one */
@@ -32,15 +36,15 @@ typedef struct IpcSearch {
 } IpcSearch;
 
 static bool is_owned(const IpcSearch *search, uid_t uid, gid_t gid) {
-        return uid == search->uid || gid == (gid_t)search->uid;
+        return uid == search->uid || (search->gid != IPC_GROUP_NONE && gid == search->gid);
 }
 
 /* Somebody else may have removed it meanwhile. */
 static void note_error(IpcSearch *search, int r, const char *what) {
-        if (r == -ENOENT || r == -EIDRM || r == -EINVAL || search->error < 0)
+        if (r == -ENOENT || search->error < 0)
                 return;
-        search->error =
-                reason_set(search->reason, r, "Cannot remove %s of user %u: %m", what, (unsigned)search->uid);
+        search->error = reason_set(search->reason, r, "Cannot %s %s of user %u: %m",
+                                   search->remove ? "remove" : "look for", what, (unsigned)search->uid);
 }
 
 static int remove_memory(int id) {
@@ -118,8 +122,11 @@ static int search_line(IpcSearch *search, const SystemVKind *kind, const SystemV
                 return 0;
 
         search->found = true;
-        if (search->remove)
-                note_error(search, kind->remove((int)id), kind->what);
+        if (!search->remove)
+                return 0;
+        const int r = kind->remove((int)id);
+        if (r < 0 && r != -EIDRM && r != -EINVAL) /* the number is nobody's any more */
+                note_error(search, r, kind->what);
         return 0;
 }
 
@@ -150,32 +157,70 @@ static int search_system_v(IpcSearch *search, const SystemVKind *kind) {
         return ferror(file) ? -EIO : 0;
 }
 
-static int search_directory(IpcSearch *search, int dir_fd, const char *what, unsigned depth);
+/* A file system under way. */
+typedef struct FileSearch {
+        IpcSearch *search;
+        const char *what;
+        int top_fd;
+        unsigned n_moved;
+        bool again; /* something was moved up: the top has new entries */
+} FileSearch;
 
-static int search_entry(IpcSearch *search, int dir_fd, const char *name, const char *what, unsigned depth) {
+static int search_directory(FileSearch *files, int dir_fd, unsigned depth);
+
+/* Only in the way while it is there: nothing of another user's is moved. */
+static void move_up(FileSearch *files, int dir_fd, const char *name) {
+        for (;;) {
+                char unique[32];
+
+                (void)snprintf(unique, sizeof(unique), ".deep-%u", files->n_moved++);
+                if (renameat2(dir_fd, name, files->top_fd, unique, RENAME_NOREPLACE) == 0) {
+                        files->again = true;
+                        return;
+                }
+                if (errno != EEXIST) {
+                        note_error(files->search, -errno, files->what);
+                        return;
+                }
+        }
+}
+
+/* What is not the user's to be told may change under our hands, and lead elsewhere: no link and no mount is followed. */
+static void search_subdirectory(FileSearch *files, int dir_fd, const char *name, unsigned depth) {
+        const int fd = tree_open_directory(dir_fd, name);
+        int r = fd;
+
+        if (fd >= 0)
+                r = search_directory(files, fd, depth + 1);
+        if (r < 0 && r != -EXDEV && r != -ELOOP && r != -ENOTDIR)
+                note_error(files->search, r, files->what);
+}
+
+static void search_entry(FileSearch *files, int dir_fd, const char *name, unsigned depth) {
+        IpcSearch *const search = files->search;
         struct stat status;
 
-        if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        if (S_ISDIR(status.st_mode) && depth < DEPTH_MAX) {
-                const int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-                if (fd < 0)
-                        return errno == ENOENT ? 0 : -errno;
-                const int r = search_directory(search, fd, what, depth + 1);
-                if (r < 0)
-                        return r;
+        if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+                note_error(search, -errno, files->what);
+                return;
         }
-        if (!is_owned(search, status.st_uid, status.st_gid))
-                return 0;
+        const bool is_directory = S_ISDIR(status.st_mode),
+                   owned = is_owned(search, status.st_uid, status.st_gid);
+        if (is_directory && depth < DEPTH_MAX)
+                search_subdirectory(files, dir_fd, name, depth);
+        if (!owned)
+                return;
         search->found = true;
-        if (search->remove && unlinkat(dir_fd, name, S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) < 0)
-                note_error(search, -errno, what);
-        return 0;
+        if (!search->remove)
+                return;
+        if (is_directory && depth >= DEPTH_MAX)
+                move_up(files, dir_fd, name);
+        else if (unlinkat(dir_fd, name, is_directory ? AT_REMOVEDIR : 0) < 0)
+                note_error(search, -errno, files->what);
 }
 
 /* Takes the descriptor. */
-static int search_directory(IpcSearch *search, int dir_fd, const char *what, unsigned depth) {
+static int search_directory(FileSearch *files, int dir_fd, unsigned depth) {
         _cleanup_(directory_closep) DIR *directory = fdopendir(dir_fd);
 
         if (!directory) {
@@ -184,17 +229,29 @@ static int search_directory(IpcSearch *search, int dir_fd, const char *what, uns
                 (void)fd_close(dir_fd);
                 return r;
         }
-        for (;;) {
-                errno = 0;
-                const struct dirent *const entry = readdir(directory);
-                if (!entry)
-                        return -errno;
-                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-                        continue;
-                const int r = search_entry(search, dirfd(directory), entry->d_name, what, depth);
-                if (r < 0)
-                        return r;
-        }
+        if (depth == 0)
+                files->top_fd = dir_fd;
+        do {
+                files->again = files->again && depth > 0;
+                rewinddir(directory);
+                for (;;) {
+                        errno = 0;
+                        const struct dirent *const entry = readdir(directory);
+                        if (!entry && errno != 0)
+                                return -errno;
+                        if (!entry)
+                                break;
+                        if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, ".."))
+                                search_entry(files, dirfd(directory), entry->d_name, depth);
+                }
+        } while (depth == 0 && files->again);
+        return 0;
+}
+
+static int search_files(IpcSearch *search, int dir_fd, const char *what) {
+        FileSearch files = { .search = search, .what = what };
+
+        return search_directory(&files, dir_fd, 0);
 }
 
 static int search_shared_memory(IpcSearch *search) {
@@ -202,7 +259,7 @@ static int search_shared_memory(IpcSearch *search) {
 
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
-        return search_directory(search, fd, "a file in " SHARED_MEMORY_PATH, 0);
+        return search_files(search, fd, "a file in " SHARED_MEMORY_PATH);
 }
 
 /* A mount that nobody sees shows the queues of our namespace. */
@@ -218,37 +275,38 @@ static int search_queues(IpcSearch *search) {
         if (mount_fd < 0)
                 return -errno;
         const int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? -errno : search_directory(search, fd, "a POSIX message queue", 0);
+        return fd < 0 ? -errno : search_files(search, fd, "a POSIX message queue");
 }
 
-static int search_all(IpcSearch *search) {
-        int r = 0;
+/* What cannot be looked at keeps nothing else from being looked at. */
+static void search_all(IpcSearch *search) {
+        int r;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(system_v_kinds); i++)
+        for (size_t i = 0; i < ELEMENTSOF(system_v_kinds); i++) {
                 r = search_system_v(search, &system_v_kinds[i]);
-        if (r >= 0)
-                r = search_shared_memory(search);
-        if (r >= 0)
-                r = search_queues(search);
-        return r;
+                if (r < 0)
+                        note_error(search, r, system_v_kinds[i].what);
+        }
+        r = search_shared_memory(search);
+        if (r < 0)
+                note_error(search, r, SHARED_MEMORY_PATH);
+        r = search_queues(search);
+        if (r < 0)
+                note_error(search, r, "POSIX message queues");
 }
 
 int ipc_objects_exist(uid_t uid) {
-        IpcSearch search = { .uid = uid };
+        IpcSearch search = { .uid = uid, .gid = (gid_t)uid };
 
-        const int r = search_all(&search);
-        return r < 0 ? r : search.found;
+        search_all(&search);
+        return search.found ? 1 : search.error;
 }
 
-int ipc_objects_remove(uid_t uid, Reason *reason) {
-        IpcSearch search = { .uid = uid, .remove = true, .reason = reason };
+int ipc_objects_remove(uid_t uid, gid_t gid, Reason *reason) {
+        IpcSearch search = { .uid = uid, .gid = gid, .remove = true, .reason = reason };
 
-        if (uid == 0)
+        if (uid == 0 || gid == 0)
                 return -EINVAL;
-        const int r = search_all(&search);
-        if (search.error < 0)
-                return search.error;
-        return r < 0 ? reason_set(reason, r, "Cannot look for what user %u left in the kernel: %m",
-                                  (unsigned)uid)
-                     : 0;
+        search_all(&search);
+        return search.error;
 }

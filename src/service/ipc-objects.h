@@ -8,10 +8,12 @@
 #include "base/macro.h"
 #include "base/reason.h"
 
-/* Whether anything belongs to the user or to the group of that number. Shared memory of System V counts only while nobody has
- * it attached, as then it is a process's matter. */
+/* Whether anything belongs to the user or to the group of that number: 1 or 0. Shared memory of System V counts only while
+ * nobody has it attached, as else it is a process's matter. */
 int ipc_objects_exist(uid_t uid);
 
-/* Removes all that belongs to the user or the group. Whatever cannot be removed stays, and the first error is returned when the rest is
- * done. Never for number 0. */
-int ipc_objects_remove(uid_t uid, Reason *reason);
+/* Removes all that belongs to the user, or to the group if that is not IPC_GROUP_NONE: of a dynamic user both have the same
+ * number, but the group of another user may be that of users who are still there. What cannot be removed stays, and
+ * the first error is returned when the rest is done. Never for number 0, -EINVAL. */
+#define IPC_GROUP_NONE ((gid_t)-1)
+int ipc_objects_remove(uid_t uid, gid_t gid, Reason *reason);

@@ -9,13 +9,15 @@
 
 #define NAMES(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
 
-#define REFUSED_ROW(key, ...)                                    \
-        { .section = "Service",                                  \
-          .name = #key,                                          \
-          SETTING_MEMBER(ServiceSettings, refused.key, refusal), \
-          .words = NAMES(__VA_ARGS__),                           \
-          .flags = SETTING_STRICT,                               \
-          .planned = "it would confine the service, and is not there yet" },
+#define REFUSED_ROW(of, member, key, ...)                     \
+        { .section = of,                                      \
+          .name = #key,                                       \
+          SETTING_MEMBER(ServiceSettings, member.key, asked), \
+          .words = NAMES(__VA_ARGS__),                        \
+          .flags = SETTING_STRICT,                            \
+          .planned = "it would confine what it is said of, and is not there yet" },
+#define REFUSED(key, ...)          REFUSED_ROW("Service", refused, key, __VA_ARGS__)
+#define REFUSED_OF_SLICE(key, ...) REFUSED_ROW("Slice", refused_of_slice, key, __VA_ARGS__)
 
 /* clang-format off */
 static const char *const service_type_words[SERVICE_TYPE_MAX + 1] = { "simple", "exec", "forking", "oneshot", "notify" };
@@ -120,11 +122,11 @@ static const Setting rows[] = {
           .about = "Exit statuses and signals after which the service is never started again." },
         { .section = "Service", .name = "RestartForceExitStatus", SETTING_MEMBER(ServiceSettings, restart_force_exit_status, list),
           .about = "Exit statuses and signals after which the service is always started again." },
-        { .section = "Service", .name = "TimeoutStartSec", SETTING_MEMBER(ServiceSettings, timeout_start, duration),
+        { .section = "Service", .name = "TimeoutStartSec", SETTING_MEMBER(ServiceSettings, timeout_start, timeout),
           .about = "How long a start may take." },
-        { .section = "Service", .name = "TimeoutStopSec", SETTING_MEMBER(ServiceSettings, timeout_stop, duration),
+        { .section = "Service", .name = "TimeoutStopSec", SETTING_MEMBER(ServiceSettings, timeout_stop, timeout),
           .about = "How long a stop may take before the service is killed." },
-        { .section = "Service", .name = "TimeoutSec", SETTING_MEMBER(ServiceSettings, timeout_both, duration),
+        { .section = "Service", .name = "TimeoutSec", SETTING_MEMBER(ServiceSettings, timeout_both, timeout),
           .about = "Both TimeoutStartSec= and TimeoutStopSec=." },
         { .section = "Service", .name = "RuntimeMaxSec", SETTING_MEMBER(ServiceSettings, runtime_max, duration),
           .about = "How long the service may run." },
@@ -317,7 +319,8 @@ static const Setting rows[] = {
         { .section = "Service", .name = "AmbientCapabilities", SETTING_MEMBER(ServiceSettings, ambient_capabilities, lines),
           .flags = SETTING_STRICT,
           .about = "The capabilities that the service has though it does not run as root." },
-        SERVICE_REFUSED(REFUSED_ROW)
+        SERVICE_REFUSED(REFUSED)
+        SERVICE_REFUSED_OF_SLICE(REFUSED_OF_SLICE)
         { .section = "Service", .name = "Slice", SETTING_MEMBER(ServiceSettings, slice, text),
           .about = "The slice that the unit is in." },
         { .section = "Service", .name = "CPUAccounting", SETTING_MEMBER(ServiceSettings, cpu_accounting, truth),
@@ -340,7 +343,7 @@ static const Setting rows[] = {
           .about = "Whether traffic by the Internet protocols is counted." },
         { .section = "Slice", .name = "TasksMax", SETTING_MEMBER(ServiceSettings, tasks_max, text),
           .about = "The most tasks that there may be." },
-        { .section = "Service", .name = "Delegate", SETTING_MEMBER(ServiceSettings, delegate, bool),
+        { .section = "Service", .name = "Delegate", SETTING_MEMBER(ServiceSettings, delegate, asked),
           .about = "Whether the service may make control groups of its own below that which it is in." },
 };
 /* clang-format on */

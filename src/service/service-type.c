@@ -100,6 +100,25 @@ const SettingType setting_type_duration = {
         .clear = duration_clear,
 };
 
+static int timeout_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        Duration *const value = member;
+
+        const int r = duration_parse(setting, text, member, reason);
+        if (r >= 0 && value->usec == 0)
+                value->usec = TIME_SPAN_INFINITY;
+        return r;
+}
+
+const SettingType setting_type_timeout = {
+        .metavar = "TIME",
+        .about =
+                "A length of time, as \"1min 30s\"; a number alone counts seconds; \"infinity\" and 0 have no end.",
+        .parse = timeout_parse,
+        .print = duration_print,
+        .print_json = duration_print_json,
+        .clear = duration_clear,
+};
+
 /* limit */
 
 static int limit_part_parse(const char *text, uint64_t *ret) {
@@ -292,8 +311,23 @@ const SettingType setting_type_mode = {
 
 /* signal */
 
+/* "RTMIN", "RTMIN+3", "RTMAX-1"; 0 when it is none of these. */
+static int realtime_signal_find(const char *name) {
+        const char *const above = text_after_prefix(name, "RTMIN"), *const below =
+                                                                            text_after_prefix(name, "RTMAX");
+        const char *const rest = above ? above : below;
+        uint64_t distance = 0;
+
+        if (!rest ||
+            (rest[0] != '\0' && (rest[0] != (above ? '+' : '-') || parse_uint64(rest + 1, &distance) < 0)))
+                return 0;
+        if (distance > (uint64_t)(SIGRTMAX - SIGRTMIN))
+                return 0;
+        return above ? SIGRTMIN + (int)distance : SIGRTMAX - (int)distance;
+}
+
 static int signal_find(const char *text) {
-        const char *const name = text_after_prefix(text, "SIG");
+        const char *const name = text_after_prefix(text, "SIG") ?: text;
         uint64_t number;
 
         if (parse_uint64(text, &number) >= 0)
@@ -301,10 +335,10 @@ static int signal_find(const char *text) {
         for (int i = 1; i < _NSIG; i++) {
                 const char *const known = sigabbrev_np(i);
 
-                if (known && text_equal(known, name ? name : text))
+                if (known && text_equal(known, name))
                         return i;
         }
-        return 0;
+        return realtime_signal_find(name);
 }
 
 static int signal_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
@@ -350,36 +384,36 @@ const SettingType setting_type_signal = {
         .clear = signal_clear,
 };
 
-/* refusal */
+/* asked */
 
-static int refusal_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+static int asked_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
         bool asked = true;
 
         *(bool *)member = (parse_bool(text, &asked) < 0 || asked) && !strv_contains(setting->words, text);
         return 0;
 }
 
-static bool refusal_print(const Setting *setting, const void *member, size_t index, FILE *file) {
+static bool asked_print(const Setting *setting, const void *member, size_t index, FILE *file) {
         if (index > 0 || !*(const bool *)member)
                 return false;
-        (void)fputs("refused", file);
+        (void)fputs("yes", file);
         return true;
 }
 
-static void refusal_print_json(const Setting *setting, const void *member, JsonWriter *writer) {
+static void asked_print_json(const Setting *setting, const void *member, JsonWriter *writer) {
         json_bool(writer, "value", *(const bool *)member);
 }
 
-static void refusal_clear(void *member) {
+static void asked_clear(void *member) {
         *(bool *)member = false;
 }
 
-const SettingType setting_type_refusal = {
+const SettingType setting_type_asked = {
         .metavar = "TEXT",
-        .parse = refusal_parse,
-        .print = refusal_print,
-        .print_json = refusal_print_json,
-        .clear = refusal_clear,
+        .parse = asked_parse,
+        .print = asked_print,
+        .print_json = asked_print_json,
+        .clear = asked_clear,
 };
 
 /* lines */

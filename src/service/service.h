@@ -40,23 +40,24 @@ typedef struct Mode {
 /* clang-format off */
 extern const SettingType setting_type_truth;    /* Truth */
 extern const SettingType setting_type_duration; /* Duration; a number alone is in seconds */
+extern const SettingType setting_type_timeout;  /* Duration, of which 0 is for ever too */
 extern const SettingType setting_type_limit;    /* Limit, "SOFT:HARD" or one for both; numbers, or sizes with suffix */
 extern const SettingType setting_type_level;    /* Level */
 extern const SettingType setting_type_nice;     /* Level, -20 to 19 */
 extern const SettingType setting_type_oom_score; /* Level, -1000 to 1000 */
 extern const SettingType setting_type_mode;     /* Mode, octal */
 extern const SettingType setting_type_signal;   /* int, "SIGTERM", "TERM", "15"; 0 unset */
-extern const SettingType setting_type_refusal;  /* bool: it asks for something, which is anything but "no" or one of the words */
+extern const SettingType setting_type_asked;    /* bool: something is asked for, by anything but "no" or one of the words */
 extern const SettingType setting_type_lines;    /* char **, each assignment is one item, as it was written */
 /* clang-format on */
 
 typedef Truth SettingMember_truth;
-typedef Duration SettingMember_duration;
+typedef Duration SettingMember_duration, SettingMember_timeout;
 typedef Limit SettingMember_limit;
 typedef Level SettingMember_level, SettingMember_nice, SettingMember_oom_score;
 typedef Mode SettingMember_mode;
 typedef int SettingMember_signal;
-typedef bool SettingMember_refusal;
+typedef bool SettingMember_asked;
 typedef char **SettingMember_lines;
 
 typedef enum ServiceType {
@@ -177,6 +178,19 @@ typedef enum ServiceCommand {
         row(SocketBindAllow)              \
         row(SocketBindDeny)               \
         row(SystemCallArchitectures)
+
+/* The same of a slice, which would confine all services in it. */
+#define SERVICE_REFUSED_OF_SLICE(row)     \
+        row(BPFProgram)                   \
+        row(DeviceAllow)                  \
+        row(DevicePolicy, "auto")         \
+        row(IPAddressAllow)               \
+        row(IPAddressDeny)                \
+        row(IPEgressFilterPath)           \
+        row(IPIngressFilterPath)          \
+        row(RestrictNetworkInterfaces)    \
+        row(SocketBindAllow)              \
+        row(SocketBindDeny)
 /* clang-format on */
 #define SERVICE_REFUSED_MEMBER(name, ...) bool name;
 
@@ -243,6 +257,9 @@ typedef struct ServiceSettings {
         struct {
                 SERVICE_REFUSED(SERVICE_REFUSED_MEMBER)
         } refused;
+        struct {
+                SERVICE_REFUSED_OF_SLICE(SERVICE_REFUSED_MEMBER)
+        } refused_of_slice;
 
         /* [Service], [Slice]: control groups */
         char *slice;

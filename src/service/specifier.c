@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -108,6 +107,40 @@ static int host_short_name(const char *unit, char **ret) {
         return r;
 }
 
+/* What the kernel calls an architecture, and what units do. */
+static const char *const architectures[][2] = {
+        { "x86_64", "x86-64" },
+        { "i686", "x86" },
+        { "i586", "x86" },
+        { "i486", "x86" },
+        { "i386", "x86" },
+        { "aarch64", "arm64" },
+        { "armv8l", "arm" },
+        { "armv7l", "arm" },
+        { "armv6l", "arm" },
+        { "ppc64", "ppc64" },
+        { "ppc64le", "ppc64-le" },
+        { "ppc", "ppc" },
+        { "riscv64", "riscv64" },
+        { "riscv32", "riscv32" },
+        { "s390x", "s390x" },
+        { "s390", "s390" },
+        { "loongarch64", "loongarch64" },
+        { "mips64", "mips64" },
+        { "mips", "mips" },
+};
+
+static int host_architecture(const char *unit, char **ret) {
+        struct utsname name;
+
+        if (uname(&name) < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(architectures); i++)
+                if (text_equal(architectures[i][0], name.machine))
+                        return text_copy(architectures[i][1], ret);
+        return -ENODATA;
+}
+
 static int host_kernel(const char *unit, char **ret) {
         return host_uname(offsetof(struct utsname, release), ret);
 }
@@ -176,6 +209,7 @@ static const Specifier specifiers[] = {
         { 'T', "/tmp" },
         { 'U', .get = manager_number },
         { 'V', "/var/tmp" },
+        { 'a', .get = host_architecture },
         { 'b', .get = host_boot_id },
         { 'f', .get = unit_path },
         { 'g', .get = manager_name },
@@ -202,52 +236,74 @@ static const Specifier *specifier_find(char letter) {
         return NULL;
 }
 
-static int append_value(FILE *file, char letter, const char *unit, Reason *reason) {
+/* Appends to the text under way; one that would become too long is refused before it is there. */
+typedef struct Expansion {
+        char *text;
+        size_t size, length;
+        Reason *reason;
+} Expansion;
+
+static int append(Expansion *expansion, const char *text, size_t length) {
+        if (length > TEXT_SIZE_MAX - expansion->length)
+                return reason_set(expansion->reason, -E2BIG, "longer than %d bytes", TEXT_SIZE_MAX);
+        if (expansion->length + length >= expansion->size) {
+                const size_t size = 2 * expansion->size + length + 1;
+                char *const grown = realloc(expansion->text, size);
+
+                if (!grown)
+                        return -ENOMEM;
+                expansion->text = grown;
+                expansion->size = size;
+        }
+        memcpy(expansion->text + expansion->length, text, length);
+        expansion->length += length;
+        expansion->text[expansion->length] = '\0';
+        return 0;
+}
+
+static int append_value(Expansion *expansion, char letter, const char *unit) {
         const Specifier *const specifier = specifier_find(letter);
         _cleanup_(freep) char *value = NULL;
 
         if (letter == '\0')
-                return reason_set(reason, -EINVAL, "\"%%\" at the end; a percent sign is written \"%%%%\"");
+                return reason_set(expansion->reason, -EINVAL,
+                                  "\"%%\" at the end; a percent sign is written \"%%%%\"");
         if (!specifier)
-                return reason_set(reason, -EINVAL,
+                return reason_set(expansion->reason, -EINVAL,
                                   "unknown specifier \"%%%c\"; a percent sign is written \"%%%%\"", letter);
-        if (specifier->text) {
-                (void)fputs(specifier->text, file);
-                return 0;
-        }
+        if (specifier->text)
+                return append(expansion, specifier->text, strlen(specifier->text));
 
         const int r = specifier->get(unit, &value);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return reason_set(reason, -EINVAL, "specifier \"%%%c\" has no value here: %s", letter,
-                                  strerror(-r));
-        (void)fputs(value, file);
-        return 0;
+                return reason_set(expansion->reason, -EINVAL, "specifier \"%%%c\" has no value here: %s",
+                                  letter, strerror(-r));
+        return append(expansion, value, strlen(value));
 }
 
-int specifier_expand(const char *text, const char *unit, char **ret, Reason *reason) {
-        _cleanup_(freep) char *expanded = NULL;
-        size_t size = 0;
-        int r = 0;
-        FILE *const file = open_memstream(&expanded, &size);
+static void expansion_done(Expansion *expansion) {
+        free(expansion->text);
+}
 
-        if (!file)
-                return -ENOMEM;
-        for (const char *byte = text; r >= 0 && *byte; byte++) {
-                if (*byte != '%')
-                        (void)fputc(*byte, file);
-                else {
-                        r = append_value(file, byte[1], unit, reason);
-                        byte++;
-                }
+/* Values are taken as they are: a percent sign in one of them means itself. */
+int specifier_expand(const char *text, const char *unit, char **ret, Reason *reason) {
+        _cleanup_(expansion_done) Expansion expansion = { .reason = reason };
+        int r = append(&expansion, "", 0);
+
+        while (r >= 0 && *text) {
+                const size_t length = strcspn(text, "%");
+
+                r = append(&expansion, text, length);
+                text += length;
+                if (r < 0 || *text == '\0')
+                        break;
+                r = append_value(&expansion, text[1], unit);
+                text += r < 0 ? 1 : 2;
         }
-        if (fclose(file) != 0)
-                return -ENOMEM;
         if (r < 0)
                 return r;
-        if (size > TEXT_SIZE_MAX)
-                return reason_set(reason, -E2BIG, "too long");
-        *ret = TAKE_PTR(expanded);
+        *ret = TAKE_PTR(expansion.text);
         return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/macro.h"
 #include "base/reason.h"
 
-/* Replaces the specifiers of a text; what stands for a unit is taken from its valid name. "%%" is a percent sign. A letter that has no
- * meaning, and one whose value cannot be had here, is -EINVAL with a reason. */
+/* Replaces the specifiers of a text; what stands for a unit is taken from its valid name. "%%" is a percent sign. A letter
+ * that has no meaning, and one whose value cannot be had here, is -EINVAL with a reason; -E2BIG when the text gets too
+ * long. Values may hold any byte that names of units can escape. */
 int specifier_expand(const char *text, const char *unit, char **ret, Reason *reason);

@@ -166,6 +166,8 @@ static int explain_property(Unit *unit, const char *name, const char *source) {
 
         if (!names)
                 return -ENOMEM;
+        if (strv_length(STRV(unit->mistakes.texts)) > SETTING_MISTAKES_MAX)
+                return 0; /* no more of them are kept */
         for (size_t i = 0; i < service_settings.n_rows; i++)
                 if (has_section(unit_name_type(unit->name), service_settings.rows[i].section))
                         names[n++] = service_settings.rows[i].name;

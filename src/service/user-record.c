@@ -87,9 +87,12 @@ static int record_write(int dir_fd, const RecordKind *kind, const char *name, ui
                 r = put_in_place(dir_fd, names.temporary, names.by_name);
         if (r < 0)
                 return r;
-        if (symlinkat(names.by_name, dir_fd, names.temporary) < 0)
-                return -errno;
-        return put_in_place(dir_fd, names.temporary, names.by_number);
+        r = symlinkat(names.by_name, dir_fd, names.temporary) < 0
+                    ? -errno
+                    : put_in_place(dir_fd, names.temporary, names.by_number);
+        if (r < 0)
+                (void)unlinkat(dir_fd, names.by_name, 0);
+        return r;
 }
 
 static void record_remove(int dir_fd, const RecordKind *kind, const char *name, uid_t uid) {

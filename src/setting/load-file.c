@@ -357,6 +357,14 @@ static int scan_line(FileScan *scan, char *line) {
         return is_unit(scan) ? scan_unit_line(scan, line) : scan_project_line(scan, line);
 }
 
+/* What follows is not read, whatever it is. */
+static int refuse_nul(FileScan *scan) {
+        const int r = setting_mistake(scan->mistakes, "%s:%u: A NUL byte: this is not a text file",
+                                      scan->name, scan->line);
+
+        return r < 0 ? r : finish_value(scan);
+}
+
 static int scan_lines(FileScan *scan, char *text, size_t size) {
         char *const end = text + size;
 
@@ -365,9 +373,8 @@ static int scan_lines(FileScan *scan, char *text, size_t size) {
 
                 scan->line++;
                 *line_end = '\0';
-                if (strlen(line) < (size_t)(line_end - line)) /* what follows is not read, whatever it is */
-                        return setting_mistake(scan->mistakes, "%s:%u: A NUL byte: this is not a text file",
-                                               scan->name, scan->line);
+                if (strlen(line) < (size_t)(line_end - line))
+                        return refuse_nul(scan);
 
                 const int r = scan_line(scan, line);
                 if (r < 0)
