@@ -59,7 +59,7 @@ LIBRARIES = {
     'sqfs/*': ['format/squashfs*.c'],
     'blkid/*': ['verify/verify-content.c'],
     'archive*.h': ['format/decompress.c', 'format/tar.c', 'format/unpack.c'],
-    'systemd/*': ['service/*.c'],
+    'systemd/*': ['service/*.c', 'service/bus-internal.h'],
     'cmocka.h': [],
     'dlfcn.h': [],
 }
@@ -100,6 +100,11 @@ WITHOUT_UNIT_TEST = {
     'image/verify-image.c': 'tests/e2e/test_verify*.py verify whole images, right and broken',
     'verify/verify-*.c': 'tests/e2e/test_verify*.py break one thing after another, and look at what is found',
     'image/image.c': 'tests/e2e/test_image.py builds images',
+    'service/bus-*.c': 'tests/service/test_bus.py and others ask, also with systemctl',
+    'service/ctl-*.c': 'tests/service/test_ctl.py runs every verb',
+    'service/remote-unit.c': 'tests/service/test_ctl.py shows units',
+    'service/run-alone.c': 'tests/service/test_run.py runs services without a manager',
+    'service/run-main.c': 'tests/service/test_run.py runs services',
     'image/step-*.c': 'tests/e2e/test_image.py, test_boot.py and test_interrupt.py look at what steps leave',
 }
 

@@ -41,6 +41,7 @@ typedef struct LogRecord {
 } LogRecord;
 void log_record_done(LogRecord *record);
 const LogField *log_record_find(const LogRecord *record, const char *name);
+bool log_field_equals(const LogField *field, const char *value);
 
 typedef struct LogQuery {
         const char *const

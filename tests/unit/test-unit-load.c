@@ -98,7 +98,7 @@ static void test_all(void **state) {
         assert_int_equal(settings->dynamic_user, TRUTH_YES);
         assert_string_equal(settings->directories[EXEC_DIRECTORY_STATE][0], "waldo/%i");
         assert_int_equal(settings->directory_modes[EXEC_DIRECTORY_STATE].bits, 0750);
-        assert_int_equal(settings->protect_system, PROTECT_SYSTEM_YES);
+        assert_int_equal(settings->protect_system, PROTECT_SYSTEM_STRICT); /* as the dynamic user implies */
         assert_int_equal(settings->limits[RLIMIT_NOFILE].soft, 100);
         assert_int_equal(settings->limits[RLIMIT_NOFILE].hard, 200);
         assert_true(settings->timeout_stop.usec == 90 * UINT64_C(1000000));
@@ -247,7 +247,7 @@ static Unit *transient(const char *name, const char *const *assignments) {
 static void test_transient(void **state) {
         _cleanup_(unit_freep) Unit *unit =
                 TRANSIENT("run-u1.service", "Description=a = b", "ExecStart=/bin/echo  a", "ExecStart=/bin/b",
-                          "Environment=A=1", "Environment=", "Environment=B=2", "DynamicUser=1", "Nice=-5",
+                          "Environment=A=1", "Environment=", "Environment=B=2", "PrivateTmp=1", "Nice=-5",
                           "User=a\nProtectSystem=strict");
 
         assert_mistakes(unit, "");
