@@ -7,6 +7,16 @@
 #include "base/macro.h"
 #include "base/reason.h"
 
+/* What becomes of a system call instead of failing with an errno: the process is killed (SIGSYS). */
+#define RESTRICT_KILL 0
+
+/* A system call that is treated in another way than the rest. */
+typedef struct RestrictCall {
+        const char *name;
+        bool allow;
+        int error; /* when it is not allowed: an errno, or RESTRICT_KILL */
+} RestrictCall;
+
 typedef struct RestrictFilter {
         /* RestrictAddressFamilies=: socket(2) with another family is EAFNOSUPPORT; io_uring, which makes sockets
          * without it, is refused (EPERM). */
@@ -14,17 +24,23 @@ typedef struct RestrictFilter {
         bool families_allow;    /* and these are allowed, all others not; else the other way round */
         const int *family_list; /* AF_…; sorted */
         size_t n_families;
-        /* SystemCallFilter=: numbers by name; what is refused fails with `error`, or kills when that is 0. */
+        /* SystemCallFilter=: what is in the list as it says; the rest is allowed, or fails with `error`; but what the
+         * table of calls does not know, because it is newer, is ENOSYS, so that programs do as with an older kernel. */
         bool calls;
-        bool calls_allow;
-        const char *const *call_list; /* names, groups already replaced by their members */
-        int error;
-        bool memory_deny_write_execute; /* mmap, mprotect, pkey_mprotect, shmat with both are EPERM */
-        bool restrict_suid_sgid; /* chmod, open, mkdir, mknod … that set a set-user-ID or set-group-ID bit are EPERM */
+        bool calls_allow; /* the list is what is allowed: the rest is not */
+        const RestrictCall *call_list;
+        size_t n_calls;
+        int error; /* or RESTRICT_KILL */
+        /* mmap with PROT_WRITE and PROT_EXEC, mprotect and pkey_mprotect with PROT_EXEC, and shmat with SHM_EXEC are EPERM;
+         * where the kernel can (6.3), it also refuses what gets around that. */
+        bool memory_deny_write_execute;
+        /* chmod, open, mkdir, mknod … that set a set-user-ID or set-group-ID bit are EPERM; openat2, whose mode no filter can
+         * see, is ENOSYS, and io_uring, which does all of these, is refused (EPERM). */
+        bool restrict_suid_sgid;
 } RestrictFilter;
 
-/* Puts the filter into force for this process, for ever; needs CAP_SYS_ADMIN, or no_new_privs, which it sets when the
- * capability is missing. -EOPNOTSUPP with a reason when the kernel has no filters. */
+/* Puts the filter into force for this process, for ever, with what it executes; needs CAP_SYS_ADMIN, or no_new_privs, which it
+ * sets when the capability is missing. -EOPNOTSUPP with a reason when the kernel has no filters. */
 int restrict_apply(const RestrictFilter *filter, Reason *reason);
 
 /* "AF_INET6": its number; -EINVAL. */
@@ -32,6 +48,5 @@ int restrict_family(const char *name);
 
 /* A group of system calls, "@file-system": its members, of which some may be groups again; NULL: there is none. */
 const char *const *restrict_call_group(const char *name);
-/* The words "~", names, groups of SystemCallFilter= with "NAME:ERRNO" are of service/; this only says whether the call is
- * known on any architecture. */
+/* Whether the call is known on any architecture. */
 bool restrict_call_exists(const char *name);

@@ -18,16 +18,22 @@ typedef struct ExecView {
 void exec_view_done(ExecView *view);
 
 /* No entries: the service sees what the host sees, and needs no namespace. The confinement that a dynamic user implies
- * (spec 2.10) is in. uid: of the service, for directories that are shown with its owner. */
+ * is in. uid: of the service, for directories that are shown with its owner. -EINVAL with a reason that names the
+ * setting, for what cannot be understood and for a private /tmp that the manager has not made. */
 int exec_view_make(const ExecContext *context, const ServiceSettings *settings,
                    const ExecDirectories *directories, uid_t uid, ExecView *ret, Reason *reason);
 
-/* The filters; the strings are the settings' or static. */
+/* The filters. */
 typedef struct ExecFilter {
         RestrictFilter filter;
         int *families;
-        char **calls;
+        RestrictCall *calls;
+        char **strings; /* that the calls point to, where they are not of the table */
         bool any;
 } ExecFilter;
+
 void exec_filter_done(ExecFilter *filter);
+
+/* What settings imply is in: of a dynamic user, of PrivateDevices= and of ProtectKernelTunables=. -EINVAL with a reason that names
+ * the setting and the word. */
 int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason);

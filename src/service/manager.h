@@ -4,12 +4,11 @@
 /* The manager: units and what became of them, jobs, and the loop that everything happens in. It is a library: the daemon
  * serves it on a bus, and `run` without a daemon has one for its one unit. It never blocks, and never asks the name service. */
 
-#include <systemd/sd-event.h>
-
 #include "service/log-store.h"
 #include "service/service-paths.h"
 #include "service/unit-load.h"
 
+typedef struct sd_event sd_event; /* systemd/sd-event.h */
 typedef struct Manager Manager;
 typedef struct ManagedUnit ManagedUnit;
 
@@ -31,6 +30,13 @@ DEFINE_CLEANUP(Manager, manager_free)
 int manager_adopt(Manager *manager, Reason *reason);
 /* Forgets files, reads units anew when they are next needed; what runs goes on with the settings it has until then. */
 int manager_reload(Manager *manager, Reason *reason);
+
+/* For a process that is the parent of all orphans (PR_SET_CHILD_SUBREAPER, prctl(2)), to be called at SIGCHLD: takes note of the
+ * ends of those that nobody else waits for. */
+int manager_reap_orphans(Manager *manager);
+/* Makes this process the manager's: orphans of services become its children and are waited for, as many descriptors may be
+ * open as the kernel lets it have, and clients that go away are no reason to die. */
+int manager_take_process(Manager *manager, struct sd_event *event);
 
 typedef enum UnitActiveState {
         UNIT_ACTIVE,
@@ -75,7 +81,8 @@ typedef enum ServiceResult {
 } ServiceResult;
 
 /* What systemctl(1) and the bus call them: "start-pre", "exit-code". */
-extern const char *const service_state_words[], *const service_result_words[];
+extern const char *const service_state_words[SERVICE_STATE_MAX],
+        *const service_result_words[SERVICE_RESULT_MAX];
 extern const char *const unit_active_state_words[], *const unit_load_state_words[];
 
 /* What is known about a unit; pointers last until the loop goes on. Times are microseconds since 1970, 0 for never; what was
@@ -157,6 +164,7 @@ typedef struct ManagerEvents {
         void (*unit_removed)(const char *name, void *userdata);
         void *userdata;
 } ManagerEvents;
+/* NULL: nobody wants to know any more. */
 void manager_set_events(Manager *manager, const ManagerEvents *events);
 
 LogStore *manager_log(Manager *manager);

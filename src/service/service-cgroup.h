@@ -15,6 +15,12 @@ int service_cgroup_base(const char *wanted, char **ret, Reason *reason);
 /* The path of a unit's cgroup below the base: "system.slice/system-foo.slice/foo@x.service". slice NULL: as the name says. */
 int service_cgroup_path(const char *unit, const char *slice, char **ret);
 
+/* The slice that a unit is in: NULL for "-.slice" itself. */
+int service_cgroup_slice(const char *unit, const char *slice, char **ret);
+
+/* Opens the directory of one that is there. */
+int service_cgroup_open(const char *base, const char *path);
+
 /* Makes it with its parents. */
 int service_cgroup_make(const char *base, const char *path, int *ret_fd, Reason *reason);
 
