@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Which system calls there are: those of the processor, and those of its predecessors that a kernel may run as well. A filter
- * that leaves one of them out has a hole, as every program can make any of these calls. */
+/* Which system calls there are: those of the processor, and those of its predecessors that a kernel may run as
+ * well. A filter that leaves one of them out has a hole, as every program can make any of these calls. */
 
 #include "base/macro.h"
 

@@ -77,8 +77,8 @@ static const Rule ring_rules[] = {
 static const Rule memory_rules[] = {
         { "mmap",          EPERM, { BITS(2, PROT_WRITE | PROT_EXEC) }, .except = SCMP_ARCH_S390X },
         { "mmap2",         EPERM, { BITS(2, PROT_WRITE | PROT_EXEC) } },
-        /* Its arguments are in memory, out of sight; nothing has called it since there is mmap2. (Of s390x it is the only
-         * one: there the kernel has to do without a filter.) */
+        /* Its arguments are in memory, out of sight; nothing has called it since there is mmap2. (Of s390x it is
+         * the only one: there the kernel has to do without a filter.) */
         { "mmap",          EPERM, { }, SCMP_ARCH_X86 },
         { "mmap",          EPERM, { }, SCMP_ARCH_S390 },
         { "mprotect",      EPERM, { BITS(2, PROT_EXEC) } },
@@ -319,16 +319,15 @@ int restrict_apply(const RestrictFilter *what, Reason *reason) {
 
         if (what->families || what->memory_deny_write_execute || what->restrict_suid_sgid)
                 r = filter_build(what, SCMP_ACT_ALLOW, refuse_one, &refuse, reason);
-        if (r >= 0 && what->calls) {
+        /* A program that searches a tree takes the library longer to make than it ever saves: the kernel goes
+         * through the program once for each call that is always allowed, and remembers that. */
+        if (r >= 0 && what->calls)
                 r = filter_build(what, calls_default(what), calls_one, &calls, reason);
-                /* There are hundreds of rules, which are not to be gone through one by one. */
-                if (r >= 0)
-                        r = seccomp_attr_set(calls, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-        }
         if (r < 0)
                 return reason_set(reason, r, "filters of system calls: %m");
 
-        /* Personalities that make all memory executable, and memory that is written to by way of a file, are beyond filters. */
+        /* Personalities that make all memory executable, and memory that is written to by way of a file, are beyond
+         * filters. */
         if (what->memory_deny_write_execute && prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) < 0 &&
             errno != EINVAL)
                 return reason_set(reason, -errno, "memory that is never written to and executed: %m");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Filters of system calls that services ask for, by seccomp(2). For all architectures that the kernel runs: what is not native
- * is refused as soon as there is any filter, where it could get around it. */
+/* Filters of system calls that services ask for, by seccomp(2). For all architectures that the kernel runs: what is
+ * not native is refused as soon as there is any filter, where it could get around it. */
 
 #include "base/macro.h"
 #include "base/reason.h"
@@ -24,23 +24,25 @@ typedef struct RestrictFilter {
         bool families_allow;    /* and these are allowed, all others not; else the other way round */
         const int *family_list; /* AF_…; sorted */
         size_t n_families;
-        /* SystemCallFilter=: what is in the list as it says; the rest is allowed, or fails with `error`; but what the
-         * table of calls does not know, because it is newer, is ENOSYS, so that programs do as with an older kernel. */
+        /* SystemCallFilter=: what is in the list as it says; the rest is allowed, or fails with `error`; but what
+         * the table of calls does not know, because it is newer, is ENOSYS, so that programs do as with an older
+         * kernel. */
         bool calls;
         bool calls_allow; /* the list is what is allowed: the rest is not */
         const RestrictCall *call_list;
         size_t n_calls;
         int error; /* or RESTRICT_KILL */
-        /* mmap with PROT_WRITE and PROT_EXEC, mprotect and pkey_mprotect with PROT_EXEC, and shmat with SHM_EXEC are EPERM;
-         * where the kernel can (6.3), it also refuses what gets around that. */
+        /* mmap with PROT_WRITE and PROT_EXEC, mprotect and pkey_mprotect with PROT_EXEC, and shmat with SHM_EXEC
+         * are EPERM; where the kernel can (6.3), it also refuses what gets around that. */
         bool memory_deny_write_execute;
-        /* chmod, open, mkdir, mknod … that set a set-user-ID or set-group-ID bit are EPERM; openat2, whose mode no filter can
-         * see, is ENOSYS, and io_uring, which does all of these, is refused (EPERM). */
+        /* chmod, open, mkdir, mknod … that set a set-user-ID or set-group-ID bit are EPERM; openat2, whose mode no
+         * filter can see, is ENOSYS, and io_uring, which does all of these, is refused (EPERM). */
         bool restrict_suid_sgid;
 } RestrictFilter;
 
-/* Puts the filter into force for this process, for ever, with what it executes; needs CAP_SYS_ADMIN, or no_new_privs, which it
- * sets when the capability is missing. -EOPNOTSUPP with a reason when the kernel has no filters. */
+/* Puts the filter into force for this process, for ever, with what it executes; needs CAP_SYS_ADMIN, or
+ * no_new_privs, which it sets when the capability is missing. -EOPNOTSUPP with a reason when the kernel has no
+ * filters. */
 int restrict_apply(const RestrictFilter *filter, Reason *reason);
 
 /* "AF_INET6": its number; -EINVAL. */

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -29,13 +30,17 @@ static const DeviceNode nodes[] = {
         { "random",    S_IFCHR, true },
         { "urandom",   S_IFCHR, true },
         { "tty",       S_IFCHR, true },
-        { "ptmx" }, /* a device, which finds "pts" beside it, or a link into that */
         { "pts",       S_IFDIR },
         { "shm",       S_IFDIR },
         { "mqueue",    S_IFDIR },
         { "hugepages", S_IFDIR },
         { "log" },  /* the socket of syslog(3), or a link to it */
 };
+
+/* The other end of terminals: a device, or a link into "pts". The kernel looks for "pts" beside the device, and not
+ * where it is bound to, so it has to be made. */
+#define TERMINALS "ptmx"
+#define TERMINALS_LINK "pts/ptmx"
 
 static const struct {
         const char *name, *target;
@@ -83,7 +88,23 @@ static int node_open(int dev_fd, const DeviceNode *node, int tree_fd, int *ret_f
         int r = view_tree_make_target(tree_fd, node->name, S_ISDIR(status.st_mode));
         if (r < 0)
                 return r;
-        return view_tree_clone(dev_fd, node->name, S_ISDIR(status.st_mode), true, ret_fd);
+        return view_tree_clone(dev_fd, node->name, S_ISDIR(status.st_mode), ret_fd);
+}
+
+/* Who may make no devices, as in many containers, has what "pts" has: that may be for root alone. */
+static int terminals_make(int dev_fd, int tree_fd) {
+        struct stat status;
+
+        if (fstatat(dev_fd, TERMINALS, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (S_ISLNK(status.st_mode))
+                return link_copy(dev_fd, TERMINALS, tree_fd);
+        if (mknodat(tree_fd, TERMINALS, S_IFCHR, makedev(5, 2)) < 0) {
+                if (errno != EPERM)
+                        return -errno;
+                return symlinkat(TERMINALS_LINK, tree_fd, TERMINALS) < 0 ? -errno : 0;
+        }
+        return fchmodat(tree_fd, TERMINALS, 0666, 0) < 0 ? -errno : 0;
 }
 
 int view_devices_open(int root_fd, ViewDevices *ret, Reason *reason) {
@@ -101,6 +122,9 @@ int view_devices_open(int root_fd, ViewDevices *ret, Reason *reason) {
                 if (r < 0)
                         return reason_set(reason, r, "the host's /dev/%s: %m", nodes[i].name);
         }
+        r = terminals_make(dev_fd, devices.tree_fd);
+        if (r < 0)
+                return reason_set(reason, r, "%s in the new /dev: %m", TERMINALS);
         for (size_t i = 0; i < ELEMENTSOF(links); i++)
                 if (symlinkat(links[i].target, devices.tree_fd, links[i].name) < 0)
                         return reason_set(reason, -errno, "link %s in the new /dev: %m", links[i].name);

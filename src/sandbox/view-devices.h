@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A /dev with nothing in it that reaches hardware: the pseudo devices, and what programs expect beside them. Nodes are the
- * host's, bound one by one: nothing has to be made that a container would not allow. */
+/* A /dev with nothing in it that reaches hardware: the pseudo devices, and what programs expect beside them. Nodes
+ * are the host's, bound one by one: nothing has to be made that a container would not allow, but for one that
+ * cannot be bound (ptmx). */
 
 #include "base/macro.h"
 #include "base/reason.h"

@@ -80,10 +80,10 @@ int view_print(const ViewEntry *entry, char **ret) {
                         : text_format(&owner, ", owner %u as %u", (unsigned)entry->from, (unsigned)entry->to);
         if (r < 0)
                 return r;
-        r = text_format(&notes, "%s%s%s%s%s%s%s", text_is_empty(entry->options) ? "" : ", ",
+        r = text_format(&notes, "%s%s%s%s%s%s%s%s", text_is_empty(entry->options) ? "" : ", ",
                         entry->options ? entry->options : "", entry->optional ? ", optional" : "",
                         entry->shallow ? ", shallow" : "", entry->no_setuid ? ", nosuid" : "",
-                        entry->no_links ? ", no links" : "", owner);
+                        entry->trusted ? ", trusted " : "", entry->trusted ? entry->trusted : "", owner);
         if (r < 0)
                 return r;
         return text_format(ret, "%s %s%s%s%s%s%s", types[entry->type].name, bind ? entry->source : "",
@@ -122,6 +122,9 @@ int view_check(const ViewEntry *entry, Reason *reason) {
         if (types[entry->type].has_source && (!entry->source || entry->source[0] != '/'))
                 return reason_set(reason, -EINVAL, "%s on %s: the source is no absolute path",
                                   types[entry->type].name, entry->path);
+        if (entry->trusted && !path_is_below(entry->source, entry->trusted))
+                return reason_set(reason, -EINVAL, "%s on %s: the source is not below %s",
+                                  types[entry->type].name, entry->path, entry->trusted);
         if (view_replaces(entry) && text_equal(entry->path, "/"))
                 return reason_set(reason, -EINVAL, "%s /: the root of the view is that of the host",
                                   types[entry->type].name);

@@ -14,8 +14,8 @@ bool view_is_read_only(const ViewEntry *entry);
 /* Whether comma-separated options have the word. */
 bool view_options_have(const char *options, const char *word);
 
-/* The index of the nearest entry that entries[i] lies below, or that comes before it at the same path; SIZE_MAX: none. The
- * entries are planned. */
+/* The index of the nearest entry that entries[i] lies below, or that comes before it at the same path; SIZE_MAX:
+ * none. The entries are planned. */
 size_t view_nearest(const ViewEntry *entries, size_t i);
 
 /* -EINVAL with a reason for an entry that means nothing. */

@@ -161,24 +161,35 @@ static int resolve_entry(Resolution *resolution, size_t i, const char **ret) {
         return 0;
 }
 
-/* What one entry leads to may lie below another one whose own place is found later: until nothing changes. */
-static int resolve_all(Resolution *resolution, Reason *reason) {
-        bool changed = true;
+/* The entries that do, or that do not, put something else in their place, once; 1 when one of them has moved. */
+static int resolve_once(Resolution *resolution, bool replacing, Reason *reason) {
+        int moved = 0;
 
-        for (unsigned round = 0; changed; round++) {
-                changed = false;
-                for (size_t i = 0; i < resolution->n_entries; i++) {
-                        const ViewEntry *const entry = &resolution->entries[i];
-                        const char *path = NULL;
+        for (size_t i = 0; i < resolution->n_entries; i++) {
+                const ViewEntry *const entry = &resolution->entries[i];
+                const char *path;
 
-                        const int r = round < ROUNDS_MAX ? resolve_entry(resolution, i, &path) : -ELOOP;
-                        if (r < 0)
-                                return view_failed(entry, r, reason);
-                        changed |= view_replaces(entry) && !text_equal(path, resolution->paths[i]);
-                        resolution->paths[i] = path;
-                }
+                if (view_replaces(entry) != replacing)
+                        continue;
+                const int r = resolve_entry(resolution, i, &path);
+                if (r < 0)
+                        return view_failed(entry, r, reason);
+                moved |= !text_equal(path, resolution->paths[i]);
+                resolution->paths[i] = path;
         }
-        return 0;
+        return moved;
+}
+
+/* What one entry leads to may lie below another one whose own place is found later: until none moves. */
+static int resolve_all(Resolution *resolution, Reason *reason) {
+        int moved = 1;
+
+        for (unsigned round = 0; moved > 0 && round < ROUNDS_MAX; round++)
+                moved = resolve_once(resolution, true, reason);
+        if (moved > 0)
+                return reason_set(reason, -ELOOP,
+                                  "links make paths of the view depend on each other in a circle");
+        return moved < 0 ? moved : resolve_once(resolution, false, reason);
 }
 
 static int entry_missing(const ViewEntry *entry, Reason *reason) {

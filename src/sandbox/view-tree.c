@@ -42,28 +42,29 @@ static const AttributeWord attribute_words[] = {
 };
 /* clang-format on */
 
-static int clone_open_tree(int fd, const char *path, bool recursive, int *ret_fd) {
+int view_tree_clone(int dir_fd, const char *path, bool recursive, int *ret_fd) {
         const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0) |
                                (path[0] == '\0' ? AT_EMPTY_PATH : 0);
-        const int tree_fd = open_tree(fd, path, flags);
+        const int fd = open_tree(dir_fd, path, flags);
 
-        if (tree_fd < 0)
+        if (fd < 0)
                 return -errno;
-        *ret_fd = tree_fd;
+        *ret_fd = fd;
         return 0;
 }
 
 int view_tree_clone_fd(int fd, bool recursive, int *ret_fd) {
-        return clone_open_tree(fd, "", recursive, ret_fd);
+        return view_tree_clone(fd, "", recursive, ret_fd);
 }
 
-int view_tree_clone(int dir_fd, const char *path, bool recursive, bool no_links, int *ret_fd) {
-        const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+int view_tree_clone_below(const char *directory, const char *path, bool recursive, int *ret_fd) {
+        const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+                                      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+        _cleanup_(fd_closep) int directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        if (!no_links)
-                return clone_open_tree(dir_fd, path, recursive, ret_fd);
-
-        const long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+        if (directory_fd < 0)
+                return -errno;
+        const long fd = syscall(SYS_openat2, directory_fd, path, &how, sizeof(how));
         if (fd < 0)
                 return -errno;
         const int r = view_tree_clone_fd((int)fd, recursive, ret_fd);

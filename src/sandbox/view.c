@@ -17,8 +17,8 @@
 #include "sandbox/view-resolve.h"
 #include "sandbox/view-tree.h"
 
-/* How the read-only part comes about: what is not to be read-only below is cloned before, and put in its place afterwards.
- * So nothing has to be made writable again, and what the host has made read-only stays so. */
+/* How the read-only part comes about: what is not to be read-only below is cloned before, and put in its place
+ * afterwards. So nothing has to be made writable again, and what the host has made read-only stays so. */
 
 #define NODES_OPTIONS    "mode=0700,size=64k,nr_inodes=16,nosuid,nodev,noexec"
 #define BOUNDARY_OPTIONS "mode=0755,nosuid,nodev"
@@ -72,8 +72,11 @@ static int view_target(const View *view, size_t i, int *ret_fd) {
 static int bind_open(const View *view, size_t i) {
         const ViewEntry *const entry = &view->entries[i];
 
-        int r = view_tree_clone(AT_FDCWD, entry->source, !entry->shallow, entry->no_links,
-                                &view->tree_fds[i]);
+        const char *const below = entry->trusted ? path_seen_from(entry->source, entry->trusted) : NULL;
+
+        int r = text_is_empty(below)
+                        ? view_tree_clone(AT_FDCWD, entry->source, !entry->shallow, &view->tree_fds[i])
+                        : view_tree_clone_below(entry->trusted, below, !entry->shallow, &view->tree_fds[i]);
         if (r == -ENOENT && entry->optional)
                 return 0;
         if (r >= 0 && entry->from != entry->to)
@@ -178,8 +181,8 @@ static int apply_devices(View *view, size_t i, int target_fd, Reason *reason) {
         return r < 0 ? r : view_devices_attach(&view->devices, target_fd, reason);
 }
 
-/* The nodes have to be in the namespace before they can be cloned. On top of the root nothing is hidden by them, as paths
- * start below. */
+/* The nodes have to be in the namespace before they can be cloned. On top of the root nothing is hidden by them, as
+ * paths start below. */
 static int view_make_nodes(View *view, Reason *reason) {
         int r = view_tree_tmpfs(NODES_OPTIONS, &view->nodes_fd, reason);
         if (r < 0)
@@ -218,7 +221,7 @@ static int apply_inaccessible(View *view, size_t i, int target_fd, Reason *reaso
         for (size_t j = 0; j < ELEMENTSOF(hidden_nodes); j++) {
                 if ((status.st_mode & S_IFMT) != hidden_nodes[j].type)
                         continue;
-                const int r = view_tree_clone(view->nodes_fd, hidden_nodes[j].name, false, true, &tree_fd);
+                const int r = view_tree_clone(view->nodes_fd, hidden_nodes[j].name, false, &tree_fd);
                 return r < 0 ? r : view_tree_attach(tree_fd, target_fd);
         }
         return -EINVAL;

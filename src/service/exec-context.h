@@ -17,6 +17,12 @@ typedef struct ExecDescriptors {
         int standard[3]; /* what StandardInput= and so on mean by "fd": of `run --pipe` and `--pty` */
 } ExecDescriptors;
 
+#define EXEC_DESCRIPTORS_NONE                  \
+        ((ExecDescriptors){ .status = -EBADF,  \
+                            .user = -EBADF,    \
+                            .network = -EBADF, \
+                            .standard = { -EBADF, -EBADF, -EBADF } })
+
 typedef struct ExecContext {
         char *unit;          /* its name */
         char *invocation_id; /* 32 hexadecimal digits */
@@ -33,7 +39,7 @@ typedef struct ExecContext {
 
 void exec_context_done(ExecContext *context);
 
-/* JSON, one object. */
+/* JSON, one object; a character of a text stands for a byte, since not all that services are told is UTF-8. */
 int exec_context_write(const ExecContext *context, char **ret);
 /* -EINVAL with a reason for what is no context. */
 int exec_context_read(const char *text, ExecContext *ret, Reason *reason);

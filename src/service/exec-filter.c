@@ -187,7 +187,8 @@ static int calls_add_line(ExecFilter *filter, const char *line, Reason *reason) 
         int r = line_split("SystemCallFilter", line, &inverted, &words, reason);
         if (r < 0)
                 return r;
-        /* The first line says what becomes of the rest; what no program can do without is always among the allowed ones. */
+        /* The first line says what becomes of the rest; what no program can do without is always among the allowed
+         * ones. */
         if (!filter->filter.calls && !inverted) {
                 filter->filter.calls_allow = true;
                 r = calls_put_named(filter, "@default", true, RESTRICT_KILL);

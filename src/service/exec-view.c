@@ -144,8 +144,10 @@ static int view_add_rows(ExecView *view, const ViewRow *rows) {
         return 0;
 }
 
-/* The view keeps the text as long as it lives. */
+/* The view keeps the text, which is NULL when there was no memory for it, as long as it lives. */
 static int view_keep(ExecView *view, char *text, const char **ret) {
+        if (!text)
+                return -ENOMEM;
         const int r = strv_take(&view->strings, text);
 
         if (r >= 0)
@@ -180,16 +182,11 @@ static int view_add_private_tmp(ExecView *view, const ExecContext *context, cons
                                 Reason *reason) {
         const bool dynamic = settings->dynamic_user == TRUTH_YES;
         const ViewEntry entries[] = {
-                { .type = VIEW_BIND,
-                  .path = "/tmp",
-                  .source = context->private_tmp,
-                  .no_setuid = dynamic,
-                  .no_links = true },
+                { .type = VIEW_BIND, .path = "/tmp", .source = context->private_tmp, .no_setuid = dynamic },
                 { .type = VIEW_BIND,
                   .path = "/var/tmp",
                   .source = context->private_var_tmp,
-                  .no_setuid = dynamic,
-                  .no_links = true },
+                  .no_setuid = dynamic },
         };
 
         if (!dynamic && settings->private_tmp != TRUTH_YES)
@@ -206,23 +203,28 @@ static int view_add_private_tmp(ExecView *view, const ExecContext *context, cons
         return 0;
 }
 
-/* Below the boundary a dynamic user has nothing but its own directories, whatever others have left under its number. */
+/* Where the directories of its type are: the path without the name. */
+static int view_prefix(ExecView *view, const char *path, const char *name, const char **ret) {
+        return view_keep(view, strndup(path, strlen(path) - strlen(name) - 1), ret);
+}
+
+/* Below the boundary a dynamic user has nothing but its own directories, whatever others have left under its
+ * number. */
 static int view_add_private_directory(ExecView *view, const ExecDirectory *directory, uid_t uid) {
-        const size_t length = strlen(directory->private) - strlen(directory->name) - 1;
         ViewEntry entry = {
                 .type = VIEW_BIND,
                 .path = directory->private,
                 .source = directory->private,
                 .no_setuid = true,
-                .no_links = true,
                 .from = directory->disk_uid,
                 .to = uid,
         };
         ViewEntry boundary = { .type = VIEW_BOUNDARY };
 
-        int r = view_keep(view, strndup(directory->private, length), &boundary.path);
+        int r = view_prefix(view, directory->private, directory->name, &boundary.path);
         if (r >= 0)
                 r = view_add(view, &boundary);
+        entry.trusted = boundary.path;
         if (r >= 0)
                 r = view_add(view, &entry);
         if (r < 0)
@@ -233,20 +235,27 @@ static int view_add_private_directory(ExecView *view, const ExecDirectory *direc
         return view_add(view, &entry);
 }
 
-static int view_add_directory(ExecView *view, const ServiceSettings *settings, const ExecDirectory *directory,
-                              uid_t uid) {
-        const ViewEntry writable = { .type = VIEW_WRITABLE, .path = directory->public };
-        const ViewEntry without_setuid = {
+/* As it is, but for set-user-ID programs, which would be those of a number that is somebody else's tomorrow. */
+static int view_add_own_directory(ExecView *view, const ExecDirectory *directory) {
+        ViewEntry entry = {
                 .type = VIEW_BIND,
                 .path = directory->public,
                 .source = directory->public,
                 .no_setuid = true,
         };
 
+        const int r = view_prefix(view, directory->public, directory->name, &entry.trusted);
+        return r < 0 ? r : view_add(view, &entry);
+}
+
+static int view_add_directory(ExecView *view, const ServiceSettings *settings, const ExecDirectory *directory,
+                              uid_t uid) {
+        const ViewEntry writable = { .type = VIEW_WRITABLE, .path = directory->public };
+
         if (directory->private)
                 return view_add_private_directory(view, directory, uid);
         if (settings->dynamic_user == TRUTH_YES && directory->type != EXEC_DIRECTORY_CONFIGURATION)
-                return view_add(view, &without_setuid);
+                return view_add_own_directory(view, directory);
         return view_add(view, &writable);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a service's settings mean for its view of the host's tree and for its filters: settings in, entries out. Nothing here
- * changes anything. */
+/* What a service's settings mean for its view of the host's tree and for its filters: settings in, entries out.
+ * Nothing here changes anything. */
 
 #include "sandbox/restrict.h"
 #include "sandbox/view.h"
@@ -34,6 +34,6 @@ typedef struct ExecFilter {
 
 void exec_filter_done(ExecFilter *filter);
 
-/* What settings imply is in: of a dynamic user, of PrivateDevices= and of ProtectKernelTunables=. -EINVAL with a reason that names
- * the setting and the word. */
+/* What settings imply is in: of a dynamic user, of PrivateDevices= and of ProtectKernelTunables=. -EINVAL with a
+ * reason that names the setting and the word. */
 int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason);

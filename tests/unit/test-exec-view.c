@@ -71,8 +71,7 @@ static void test_protect_home(void **state) {
 }
 
 static void test_switches(void **state) {
-        VIEW("bind /mnt/t1 on /tmp (no links)\nbind /mnt/t2 on /var/tmp (no links)\n",
-             .private_tmp = TRUTH_YES);
+        VIEW("bind /mnt/t1 on /tmp\nbind /mnt/t2 on /var/tmp\n", .private_tmp = TRUTH_YES);
         VIEW("devices /dev\n", .private_devices = TRUTH_YES);
         VIEW("read-only /sys/fs/cgroup (optional)\n", .protect_control_groups = TRUTH_YES);
         static char text[PRINT_SIZE_MAX];
@@ -99,12 +98,12 @@ static void test_together(void **state) {
 
 static void test_dynamic_user(void **state) {
         VIEW("read-only /\nwritable /dev (optional)\nwritable /proc (optional)\nwritable /sys (optional)\n"
-             "bind /mnt/t1 on /tmp (nosuid, no links)\nbind /mnt/t2 on /var/tmp (nosuid, no links)\n",
+             "bind /mnt/t1 on /tmp (nosuid)\nbind /mnt/t2 on /var/tmp (nosuid)\n",
              .dynamic_user = TRUTH_YES, .protect_system = PROTECT_SYSTEM_YES, .private_tmp = TRUTH_NO);
         /* What is stricter stays. */
         VIEW("read-only /\nwritable /dev (optional)\ninaccessible /home (optional)\nwritable /proc (optional)\n"
              "inaccessible /root (optional)\ninaccessible /run/user (optional)\nwritable /sys (optional)\n"
-             "bind /mnt/t1 on /tmp (nosuid, no links)\nbind /mnt/t2 on /var/tmp (nosuid, no links)\n",
+             "bind /mnt/t1 on /tmp (nosuid)\nbind /mnt/t2 on /var/tmp (nosuid)\n",
              .dynamic_user = TRUTH_YES, .protect_home = PROTECT_HOME_YES);
 }
 
@@ -121,7 +120,7 @@ static void test_lists(void **state) {
              "tmpfs /b (mode=0755,nosuid,nodev,strictatime,size=10%,nr_inodes=400k,ro,size=1M)\n",
              .temporary_file_system = LINES("/a /b:ro,size=1M"));
         /* What is said is more than what is implied. */
-        VIEW("bind /srv on /tmp\nbind /mnt/t2 on /var/tmp (no links)\n", .private_tmp = TRUTH_YES,
+        VIEW("bind /srv on /tmp\nbind /mnt/t2 on /var/tmp\n", .private_tmp = TRUTH_YES,
              .bind_paths = LINES("/srv:/tmp"));
 }
 
@@ -179,18 +178,19 @@ static void test_directories(void **state) {
         const ServiceSettings strict = { .protect_system = PROTECT_SYSTEM_STRICT,
                                          .protect_home = PROTECT_HOME_YES };
 
-        assert_view(
-                &dynamic, &directories,
-                "read-only /\nwritable /dev (optional)\nwritable /etc/web\nwritable /proc (optional)\n"
-                "bind /run/web on /run/web (nosuid)\n"
-                "writable /sys (optional)\nbind /mnt/t1 on /tmp (nosuid, no links)\n"
-                "boundary /var/lib/private\n"
-                "bind /var/lib/private/web/one on /var/lib/private/web/one (nosuid, no links, owner 63000 as 64000)\n"
-                "bind /var/lib/private/zoo on /var/lib/private/zoo (nosuid, no links)\n"
-                "bind /var/lib/private/web/one on /var/lib/web/one (optional, nosuid, no links, owner 63000 as "
-                "64000)\n"
-                "bind /var/lib/private/zoo on /var/lib/zoo (optional, nosuid, no links)\n"
-                "bind /mnt/t2 on /var/tmp (nosuid, no links)\n");
+        assert_view(&dynamic, &directories,
+                    "read-only /\nwritable /dev (optional)\nwritable /etc/web\nwritable /proc (optional)\n"
+                    "bind /run/web on /run/web (nosuid, trusted /run)\n"
+                    "writable /sys (optional)\nbind /mnt/t1 on /tmp (nosuid)\n"
+                    "boundary /var/lib/private\n"
+                    "bind /var/lib/private/web/one on /var/lib/private/web/one (nosuid, trusted "
+                    "/var/lib/private, owner 63000 as 64000)\n"
+                    "bind /var/lib/private/zoo on /var/lib/private/zoo (nosuid, trusted /var/lib/private)\n"
+                    "bind /var/lib/private/web/one on /var/lib/web/one (optional, nosuid, trusted "
+                    "/var/lib/private, owner 63000 as "
+                    "64000)\n"
+                    "bind /var/lib/private/zoo on /var/lib/zoo (optional, nosuid, trusted /var/lib/private)\n"
+                    "bind /mnt/t2 on /var/tmp (nosuid)\n");
         assert_view(
                 &strict, &plain_directories,
                 "read-only /\nwritable /dev (optional)\ninaccessible /home (optional)\nwritable /proc (optional)\n"

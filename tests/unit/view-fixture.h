@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A world for views: the test program has a mount namespace of its own, in which /mnt is an empty tmpfs for every test, shared as
- * it is on hosts. Views are entered in children, which say by their exit status whether all was as it should be. */
+/* A world for views: the test program has a mount namespace of its own, in which /mnt is an empty tmpfs for every
+ * test, shared as it is on hosts. Views are entered in children, which say by their exit status whether all was as
+ * it should be. */
 
 #include <setjmp.h>
 #include <stdarg.h>
