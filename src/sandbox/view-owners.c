@@ -85,5 +85,6 @@ int view_can_map_owners(int directory_fd) {
         if (r < 0)
                 return r;
         r = view_owners_map(tree_fd, 0, 1);
-        return r == -EINVAL ? 0 : r < 0 ? r : 1;
+        /* -EPERM: somebody has mapped it before, or we may not. */
+        return r == -EINVAL || r == -EPERM ? 0 : r < 0 ? r : 1;
 }

@@ -192,7 +192,7 @@ static int resolve_all(Resolution *resolution, Reason *reason) {
         return moved < 0 ? moved : resolve_once(resolution, false, reason);
 }
 
-static int entry_missing(const ViewEntry *entry, Reason *reason) {
+int view_missing(const ViewEntry *entry, Reason *reason) {
         _cleanup_(freep) char *text = NULL;
 
         if (view_print(entry, &text) < 0)
@@ -202,8 +202,8 @@ static int entry_missing(const ViewEntry *entry, Reason *reason) {
                                   "%s: %s is not there; with a dash in front it may be missing", text,
                                   entry->path);
         return reason_set(reason, -ENOENT,
-                          "%s: %s is not there, and making it would change the host: make it first", text,
-                          entry->path);
+                          "%s: %s is not there, and making it would change what others see: make it first",
+                          text, entry->path);
 }
 
 static int resolution_keep(const Resolution *resolution, ViewEntry *entries, size_t *n_entries,
@@ -212,7 +212,7 @@ static int resolution_keep(const Resolution *resolution, ViewEntry *entries, siz
 
         for (size_t i = 0; i < resolution->n_entries; i++) {
                 if (resolution->missing[i] && !entries[i].optional)
-                        return entry_missing(&entries[i], reason);
+                        return view_missing(&entries[i], reason);
                 if (resolution->missing[i])
                         continue;
                 entries[n] = entries[i];

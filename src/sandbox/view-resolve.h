@@ -11,5 +11,8 @@
  * What is missing otherwise is -ENOENT with a reason. They keep their order. */
 int view_resolve(int root_fd, ViewEntry *entries, size_t *n_entries, char ***strings, Reason *reason);
 
+/* -ENOENT with a reason that says what helps. */
+int view_missing(const ViewEntry *entry, Reason *reason);
+
 /* Opens a path that has no symbolic links below the root, for mounting (O_PATH). -ELOOP when it has one after all. */
 int view_open(int root_fd, const char *path);

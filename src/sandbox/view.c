@@ -129,13 +129,22 @@ static bool is_directory(int fd) {
         return fstat(fd, &status) >= 0 && S_ISDIR(status.st_mode);
 }
 
+/* The entry that decides what is there before entries[i] is carried out; SIZE_MAX: the host does. */
+static size_t view_ground(const View *view, size_t i) {
+        size_t ground = view_nearest(view->entries, i);
+
+        while (ground != SIZE_MAX && !view_replaces(&view->entries[ground]))
+                ground = view_nearest(view->entries, ground);
+        return ground;
+}
+
 /* Mount points of what is put into the empty tmpfs of entries[i]. */
 static int view_make_targets(const View *view, size_t i, int tree_fd) {
         for (size_t j = i + 1; j < view->n_entries; j++) {
                 const ViewEntry *const entry = &view->entries[j];
 
-                if (!view_replaces(entry) || entry->type == VIEW_INACCESSIBLE ||
-                    view_nearest(view->entries, j) != i || (is_bind(entry) && view->tree_fds[j] < 0))
+                if (!view_replaces(entry) || entry->type == VIEW_INACCESSIBLE || view_ground(view, j) != i ||
+                    (is_bind(entry) && view->tree_fds[j] < 0))
                         continue;
                 const int r =
                         view_tree_make_target(tree_fd, path_seen_from(entry->path, view->entries[i].path),
@@ -267,8 +276,8 @@ static int view_apply(View *view, size_t i, Reason *reason) {
         if (is_bind(entry) && view->tree_fds[i] < 0)
                 return 0;
         int r = view_target(view, i, &target_fd);
-        if (r == -ENOENT && entry->optional)
-                return 0;
+        if (r == -ENOENT)
+                return entry->optional ? 0 : view_missing(entry, reason);
         if (r >= 0)
                 r = apply[entry->type](view, i, target_fd, reason);
         return r < 0 ? view_failed(entry, r, reason) : 0;

@@ -291,10 +291,11 @@ int manager_reap_orphans(Manager *manager) {
                         return errno == ECHILD ? 0 : -errno;
                 if (info.si_pid == 0)
                         return 0;
-                /* The end of one that is known is looked at by whoever watches it. */
                 (void)snprintf(key, sizeof(key), "%d", (int)info.si_pid);
-                if (name_table_find(&manager->processes, key))
+                Process *const process = name_table_find(&manager->processes, key);
+                if (!process)
+                        (void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+                else if (!process_take_end(process))
                         return 0;
-                (void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
         }
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/parse.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "base/time-span.h"
@@ -22,8 +23,9 @@
 #include "service/service-user.h"
 #include "service/unit-log.h"
 
-#define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define LANG_DEFAULT "LANG=C.UTF-8"
+#define PATH_DEFAULT  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define STAT_SIZE_MAX 4096
+#define LANG_DEFAULT  "LANG=C.UTF-8"
 
 /* How a process ended that is not our child, as newer kernels tell (linux/pidfd.h, 6.15). */
 typedef struct ExitInfo {
@@ -55,10 +57,33 @@ static void decode_status(int wait_status, int *ret_code, int *ret_status) {
         }
 }
 
+/* Of a zombie: what its parent has not asked for yet, proc_pid_stat(5). */
+static int zombie_status(pid_t pid, int *ret) {
+        _cleanup_(freep) char *text = NULL;
+        char path[64];
+        uint64_t value;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        const int r = file_read(AT_FDCWD, path, STAT_SIZE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        /* The name may be anything, the state follows it, and the exit code is the last of all. */
+        const char *const name_end = strrchr(text, ')'), *const last = strrchr(text_strip(text), ' ');
+        if (!name_end || !text_after_prefix(name_end, ") Z ") || !last || parse_uint64(last + 1, &value) < 0)
+                return -ESRCH;
+        *ret = (int)value;
+        return 0;
+}
+
 /* 1 when it is known how it ended, 0 when it cannot be known, -EAGAIN until its parent has taken note. */
 static int foreign_ended(const Process *process, int *ret_code, int *ret_status) {
         ExitInfo info = { .mask = EXIT_INFO_EXIT };
+        int wait_status;
 
+        if (zombie_status(process->pid, &wait_status) >= 0) {
+                decode_status(wait_status, ret_code, ret_status);
+                return 1;
+        }
         *ret_code = CLD_EXITED;
         *ret_status = 0;
         if (ioctl(process->pid_fd, EXIT_INFO_REQUEST, &info) < 0)
@@ -69,19 +94,25 @@ static int foreign_ended(const Process *process, int *ret_code, int *ret_status)
         return 1;
 }
 
+bool process_take_end(Process *process) {
+        siginfo_t info = {};
+
+        if (waitid(P_PIDFD, (id_t)process->pid_fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+                return false;
+        service_process_ended(process, info.si_code, info.si_status);
+        return true;
+}
+
 static int on_process(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Process *const process = userdata;
-        siginfo_t info = {};
         int code, status;
 
-        if (waitid(P_PIDFD, (id_t)process->pid_fd, &info, WEXITED | WNOHANG) >= 0) {
-                if (info.si_pid != 0)
-                        service_process_ended(process, info.si_code, info.si_status);
+        if (process_take_end(process))
                 return 0;
-        }
         const int r = foreign_ended(process, &code, &status);
         if (r == -EAGAIN && !(events & EPOLLHUP))
-                /* A hang-up is reported all the same, when the process is no zombie any more. */
+                /* A hang-up is reported all the same, when the process is no zombie any more; or it becomes our child,
+                 * when its parent ends as well. */
                 return sd_event_source_set_io_events(source, 0);
         if (r <= 0)
                 unit_log(process->unit, LOG_INFO,

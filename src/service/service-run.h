@@ -132,6 +132,8 @@ int service_spawn(Service *service, const ExecCommand *command, bool control, Pr
 /* A process that somebody else started; -ESRCH when it is gone. */
 int service_watch_process(Service *service, pid_t pid, bool control, Process **ret);
 void process_free(Process *process);
+/* Of a child of ours: true when it has ended, which has been taken note of then. */
+bool process_take_end(Process *process);
 
 /* service-timer.c */
 void service_set_timer(Service *service, uint64_t usec);        /* TIME_SPAN_INFINITY: none */

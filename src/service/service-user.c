@@ -5,7 +5,6 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "service/exec-user.h"
-#include "service/network-namespace.h"
 #include "service/service-user.h"
 #include "service/user-record.h"
 
@@ -33,7 +32,7 @@ static int user_new(Manager *manager, const char *name, ServiceUser **ret) {
         user->storage_fd = -EBADF;
         int r = text_copy(name, &user->name);
         if (r >= 0)
-                r = network_namespace_storage_new(&user->storage_fd);
+                r = user_storage_new(&user->storage_fd);
         if (r >= 0)
                 r = name_table_add(&manager->users, &user->entry, user->name, user);
         if (r < 0) {

@@ -139,6 +139,25 @@ static int write_file(Manager *manager, Unit *read, Reason *reason) {
         return 0;
 }
 
+/* Descriptors that come along are what the standard ones are to be, unless it says otherwise. */
+static int add_standard(const char *const *assignments, const int standard[3], char ***ret) {
+        static const char *const names[] = { "StandardInput=", "StandardOutput=", "StandardError=" };
+        _cleanup_(strv_freep) char **all = NULL;
+
+        int r = strv_copy(assignments, &all);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names) && standard; i++) {
+                bool said = false;
+
+                for (const char *const *item = assignments; item && *item; item++)
+                        said = said || text_after_prefix(*item, names[i]);
+                if (standard[i] >= 0 && !said)
+                        r = strv_append_format(&all, "%sfd", names[i]);
+        }
+        if (r >= 0)
+                *ret = TAKE_PTR(all);
+        return r;
+}
+
 static int keep_standard(Service *service, const int standard[3]) {
         service_close_standard(service);
         for (size_t i = 0; i < ELEMENTSOF(service->standard); i++) {
@@ -153,12 +172,15 @@ static int keep_standard(Service *service, const int standard[3]) {
 
 int manager_add_transient(Manager *manager, const char *name, const char *const *assignments,
                           const int standard[3], ManagedUnit **ret, Reason *reason) {
+        _cleanup_(strv_freep) char **all = NULL;
         _cleanup_(unit_freep) Unit *read = NULL;
         ManagedUnit *unit = NULL;
 
         int r = find_free_name(manager, name, &unit, reason);
         if (r >= 0)
-                r = unit_new_transient(name, assignments, SOURCE, &read);
+                r = add_standard(assignments, standard, &all);
+        if (r >= 0)
+                r = unit_new_transient(name, STRV(all), SOURCE, &read);
         if (r < 0)
                 return r;
         if (read->state != UNIT_LOADED)

@@ -389,6 +389,57 @@ static void test_dynamic_service(void **state) {
         assert_int_equal(status.st_uid, 64000);
 }
 
+static void check_hidden_state(void) {
+        INSIDE_CHECK(count_entries("/var/lib") == 3 && count_entries("/var/lib/private") == 2);
+        INSIDE_CHECK(file_has("/var/lib/zoo/file", "zoo") && write_error("/var/lib/zoo") == 0);
+        INSIDE_CHECK(write_error("/var/lib/private") == EROFS && write_error("/var/lib") == 0);
+}
+
+/* Where the links are hidden the directories are there all the same. */
+static void test_hidden_state(void **state) {
+        const ExecDirectories directories = { items, 3 };
+
+        world_only_as_root();
+        make_owned("/var/lib/private/web/one", 64000);
+        make_owned("/var/lib/private/zoo", 64000);
+        make_file("/var/lib/private/zoo/file", "zoo");
+        make_directory("/var/lib/web");
+        assert_int_equal(symlink("../private/web/one", "/var/lib/web/one"), 0);
+        assert_int_equal(symlink("private/zoo", "/var/lib/zoo"), 0);
+        make_directory("/run/web");
+        make_directory("/mnt/t1");
+        make_directory("/mnt/t2");
+        in_service(&(ServiceSettings){ .dynamic_user = TRUTH_YES,
+                                       .temporary_file_system = LINES("/var/lib") },
+                   &directories, check_hidden_state);
+}
+
+/* The state may lie on another disk, where a link of the host leads to. */
+static void test_elsewhere(void **state) {
+        const ExecDirectories directories = { items, 3 };
+
+        world_only_as_root();
+        assert_int_equal(umount2("/var/lib", MNT_DETACH), 0);
+        make_directory("/mnt/disk/lib/private");
+        make_mount("/mnt/var", 0);
+        make_directory("/mnt/var/tmp");
+        make_directory("/mnt/var/cache");
+        assert_int_equal(symlink("/mnt/disk/lib", "/mnt/var/lib"), 0);
+        assert_int_equal(mount("/mnt/var", "/var", NULL, MS_BIND, NULL), 0);
+        make_owned("/var/lib/private/web/one", 63000);
+        make_owned("/var/lib/private/zoo", 64000);
+        make_owned("/var/lib/private/other", 64000);
+        make_directory("/var/lib/web");
+        assert_int_equal(symlink("../private/web/one", "/var/lib/web/one"), 0);
+        assert_int_equal(symlink("private/zoo", "/var/lib/zoo"), 0);
+        make_owned("/run/web", 64000);
+        make_owned("/mnt/t1", 64000);
+        make_owned("/mnt/t2", 64000);
+        in_service(&(ServiceSettings){ .dynamic_user = TRUTH_YES }, &directories, check_dynamic);
+        assert_int_equal(umount2("/var", MNT_DETACH), 0);
+        assert_int_equal(mount("host", "/var/lib", "tmpfs", 0, NULL), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_protect_system),
@@ -402,6 +453,8 @@ int main(void) {
                 host_test(test_settings),
                 host_test(test_paths),
                 host_test(test_dynamic_service),
+                host_test(test_hidden_state),
+                host_test(test_elsewhere),
         };
 
         return cmocka_run_group_tests(tests, world_enter, NULL);

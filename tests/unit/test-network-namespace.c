@@ -42,12 +42,15 @@ static ino_t enter_in_child(int storage_fd) {
                 const int r = network_namespace_enter(storage_fd, &reason);
                 if (r < 0)
                         (void)fprintf(stderr, "%s\n", reason_text(&reason, r));
-                const int fd = socket(AF_INET, SOCK_STREAM, 0);
+                const int fd = socket(AF_INET, SOCK_STREAM, 0), client_fd = socket(AF_INET, SOCK_STREAM, 0);
+                struct sockaddr_in bound;
+                socklen_t length = sizeof(bound);
                 number = namespace_of("/proc/self/ns/net");
                 struct if_nameindex *const links = if_nameindex();
                 if (r == 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-                    listen(fd, 1) == 0 && links && links[0].if_index == if_nametoindex("lo") &&
-                    links[1].if_index == 0)
+                    listen(fd, 1) == 0 && getsockname(fd, (struct sockaddr *)&bound, &length) == 0 &&
+                    connect(client_fd, (const struct sockaddr *)&bound, length) == 0 && links &&
+                    links[0].if_index == if_nametoindex("lo") && links[1].if_index == 0)
                         (void)!write(pair[1], &number, sizeof(number));
                 _exit(EXIT_SUCCESS);
         }

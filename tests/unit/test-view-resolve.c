@@ -100,7 +100,7 @@ static void test_missing(void **state) {
                   "read-only /dangling: /dangling is not there; with a dash in front it may be missing" },
                 { { VIEW_TMPFS, "/link/none" },
                   -ENOENT,
-                  "tmpfs /link/none: /link/none is not there, and making it would change the host: make it first" },
+                  "tmpfs /link/none: /link/none is not there, and making it would change what others see: make it first" },
                 { { VIEW_READ_ONLY, "/loop/x", .optional = true },
                   -ELOOP,
                   "read-only /loop/x (optional): Too many levels of symbolic links" },

@@ -7,6 +7,8 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
+#include "foreign-program.h"
+
 #define VIEW(entries, check) in_view(entries, ELEMENTSOF(entries), check)
 
 static void check_read_only(void) {
@@ -224,6 +226,7 @@ static void check_tmpfs(void) {
         struct statvfs status;
 
         INSIDE_CHECK(count_entries("/mnt/empty") == 2 && write_error("/mnt/empty") == 0);
+        INSIDE_CHECK(write_error("/mnt/empty/made") == EROFS && write_error("/mnt/empty/made/deep") == 0);
         INSIDE_CHECK(file_has("/mnt/empty/made/deep/file", "source") &&
                      file_has("/mnt/empty/file", "source"));
         INSIDE_CHECK(statvfs("/mnt/empty", &status) == 0 && status.f_blocks * status.f_frsize == 65536);
@@ -241,6 +244,8 @@ static void test_tmpfs(void **state) {
                 { .type = VIEW_BIND, .path = "/mnt/empty/not", .source = "/mnt/none", .optional = true },
                 { .type = VIEW_TMPFS, .path = "/mnt/fixed", .options = "ro" },
                 { .type = VIEW_TMPFS, .path = "/mnt/fixed/made" },
+                /* Below something that is there for this reason only. */
+                { .type = VIEW_READ_ONLY, .path = "/mnt/empty/made", .optional = true },
         };
 
         world_only_as_root();
@@ -354,6 +359,44 @@ static void test_owners(void **state) {
         assert_int_equal(status.st_gid, 63000);
 }
 
+/* What findmnt(8) says of a mount point. */
+static bool foreign_says(const char *path, const char *column, const char *text) {
+        _cleanup_(freep) char *output = NULL;
+
+        return foreign_run((const char *const[]){ "findmnt", "-n", "-o", column, "--mountpoint", path, NULL },
+                           &output) == 0 &&
+               strstr(output, text);
+}
+
+static void check_foreign(void) {
+        INSIDE_CHECK(foreign_says("/", "VFS-OPTIONS", "ro"));
+        INSIDE_CHECK(foreign_says("/mnt/rw", "VFS-OPTIONS", "rw"));
+        INSIDE_CHECK(foreign_says("/mnt/rw", "PROPAGATION", "private,slave"));
+        INSIDE_CHECK(foreign_says("/mnt/bound", "VFS-OPTIONS", "rw,nosuid"));
+        INSIDE_CHECK(foreign_says("/mnt/bound", "FSROOT", "/rw"));
+        INSIDE_CHECK(foreign_says("/mnt/hidden", "VFS-OPTIONS", "ro,nosuid,nodev,noexec"));
+        INSIDE_CHECK(foreign_says("/mnt/empty", "FS-OPTIONS", "size=64k"));
+        INSIDE_CHECK(foreign_says("/proc", "VFS-OPTIONS", "rw"));
+}
+
+static void test_foreign(void **state) {
+        static const ViewEntry entries[] = {
+                { .type = VIEW_READ_ONLY, .path = "/" },
+                { .type = VIEW_WRITABLE, .path = "/mnt/rw" },
+                { .type = VIEW_WRITABLE, .path = "/proc" },
+                { .type = VIEW_BIND, .path = "/mnt/bound", .source = "/mnt/rw", .no_setuid = true },
+                { .type = VIEW_INACCESSIBLE, .path = "/mnt/hidden" },
+                { .type = VIEW_TMPFS, .path = "/mnt/empty", .options = "size=64k" },
+        };
+
+        world_only_as_root();
+        make_directory("/mnt/rw");
+        make_directory("/mnt/bound");
+        make_directory("/mnt/hidden");
+        make_directory("/mnt/empty");
+        VIEW(entries, check_foreign);
+}
+
 static int to_child[2], to_parent[2];
 
 static void check_later(void) {
@@ -420,8 +463,8 @@ static void test_failures(void **state) {
                   "inaccessible /mnt/a/none: /mnt/a/none is not there; with a dash in front it may be missing" },
                 { { .type = VIEW_BIND, .path = "/mnt/none", .source = "/mnt/a" },
                   -ENOENT,
-                  "bind /mnt/a on /mnt/none: /mnt/none is not there, and making it would change the host: make it "
-                  "first" },
+                  "bind /mnt/a on /mnt/none: /mnt/none is not there, and making it would change what others see: "
+                  "make it first" },
                 { { .type = VIEW_BIND, .path = "/mnt/a", .source = "/mnt/none" },
                   -ENOENT,
                   "bind /mnt/none on /mnt/a: No such file or directory" },
@@ -459,6 +502,27 @@ static void test_failures(void **state) {
         assert_int_equal(access("/mnt/none", F_OK), -1);
 }
 
+/* What is bound is others' as well: nothing is made in it, and links in it are not followed. */
+static void test_failures_in_binds(void **state) {
+        static const ViewEntry missing[] = {
+                { .type = VIEW_BIND, .path = "/mnt/b", .source = "/mnt/source" },
+                { .type = VIEW_TMPFS, .path = "/mnt/b/none" },
+        };
+        static const ViewEntry link[] = {
+                { .type = VIEW_BIND, .path = "/mnt/b", .source = "/mnt/source" },
+                { .type = VIEW_TMPFS, .path = "/mnt/b/link" },
+        };
+
+        world_only_as_root();
+        make_directory("/mnt/b");
+        make_directory("/mnt/source");
+        assert_int_equal(symlink("/etc", "/mnt/source/link"), 0);
+        no_view(missing, ELEMENTSOF(missing), -ENOENT,
+                "tmpfs /mnt/b/none: /mnt/b/none is not there, and making it would change what others see: make it "
+                "first");
+        no_view(link, ELEMENTSOF(link), -ELOOP, "tmpfs /mnt/b/link: Too many levels of symbolic links");
+}
+
 /* Who may not do it is told, and nothing is passed over. */
 static void test_without_privilege(void **state) {
         static const ViewEntry entry = { .type = VIEW_READ_ONLY, .path = "/" };
@@ -491,7 +555,9 @@ int main(void) {
                 world_test(test_owners),
                 world_test(test_later),
                 world_test(test_failures),
+                world_test(test_failures_in_binds),
                 world_test(test_without_privilege),
+                world_test(test_foreign),
         };
 
         return cmocka_run_group_tests(tests, world_enter, NULL);
