@@ -26,13 +26,20 @@ typedef struct BusUnit {
         ManagedUnit *managed;
 } BusUnit;
 
+/* A socket that clients find. */
+typedef struct BusListener BusListener;
+struct BusListener {
+        BusListener *next;
+        int fd;
+        char *path;
+        sd_event_source *source;
+};
+
 struct BusServer {
         Manager *manager;
         sd_event *event;
         BusConnection *connections;
-        int listen_fd;
-        char *path;
-        sd_event_source *accept_source;
+        BusListener *listeners;
         void (*on_empty)(void *userdata);
         void *userdata;
         BusUnit *asked;                    /* the unit of the question that is being answered */

@@ -8,6 +8,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "service/bus-internal.h"
+#include "service/exec-command.h"
 
 /* How the settings of units look on a bus: a truth value as one, a length of time in microseconds under a name of its own,
  * numbers as numbers, and all else as the text that would stand in a file. */
@@ -100,6 +101,52 @@ static const Setting *find_setting(const char *property) {
         return NULL;
 }
 
+/* Commands, with how the last of them went: of those that are kept, the main process is the one that is known. */
+
+#define COMMAND_CONTENTS "sasbttttuii"
+
+static bool is_command(const Setting *setting) {
+        return setting->offset >= offsetof(ServiceSettings, commands) &&
+               setting->offset <
+                       offsetof(ServiceSettings, commands) + sizeof(((ServiceSettings *)NULL)->commands);
+}
+
+static int append_command(sd_bus_message *reply, const ExecCommand *command, const UnitStatus *status) {
+        int r = sd_bus_message_open_container(reply, 'r', COMMAND_CONTENTS);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", command->path);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(reply, command->argv);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "bttttuii",
+                                          (command->flags & EXEC_COMMAND_IGNORE_FAILURE) != 0,
+                                          status->main_started, status->main_started_monotonic,
+                                          status->main_ended, status->main_ended_monotonic,
+                                          (uint32_t)status->last_main_pid, (int32_t)status->main_code,
+                                          (int32_t)status->main_status);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* Lines that are none were complained of when the unit was loaded. */
+static int append_commands(sd_bus_message *reply, const Setting *setting, const UnitStatus *status) {
+        static const UnitStatus nothing = {};
+        const bool is_main = setting->offset == offsetof(ServiceSettings, commands[SERVICE_START]);
+        char *const *line = *(char *const *const *)((const char *)&status->unit->settings + setting->offset);
+        _cleanup_(exec_command_list_done) ExecCommandList list = {};
+        int r = 0;
+
+        for (; r >= 0 && line && *line; line++) {
+                r = exec_command_parse(*line, status->unit->name, &list, NULL);
+                if (r == -EINVAL)
+                        r = 0;
+        }
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(" COMMAND_CONTENTS ")");
+        for (size_t i = 0; r >= 0 && i < list.n_items; i++)
+                r = append_command(reply, &list.items[i], is_main ? status : &nothing);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static int append_text(sd_bus_message *reply, const Setting *setting, const void *member) {
         _cleanup_(freep) char *text = NULL;
         size_t size;
@@ -121,6 +168,8 @@ static int get_setting(sd_bus *bus, const char *path, const char *interface, con
 
         if (!setting)
                 return -ENOENT;
+        if (is_command(setting))
+                return append_commands(reply, setting, &unit->status);
         const void *member = (const char *)&unit->status.unit->settings + setting->offset;
         type = find_type(setting);
         return type ? type->append(reply, member) : append_text(reply, setting, member);
@@ -128,10 +177,16 @@ static int get_setting(sd_bus *bus, const char *path, const char *interface, con
 
 /* What the other tables have under the same name, as it really is. */
 static bool is_elsewhere(const Setting *setting) {
-        static const char *const names[] = { "Description", "Slice", NULL };
+        static const char *const names[] = { "Description", "Slice", "TasksMax", NULL };
 
         return setting->planned || strv_contains(names, setting->name) ||
                !text_equal(setting->section, "Service");
+}
+
+static const char *signature_of(const Setting *setting) {
+        const PropertyType *type = find_type(setting);
+
+        return is_command(setting) ? "a(" COMMAND_CONTENTS ")" : type ? type->signature : "s";
 }
 
 int bus_property_vtable(sd_bus_vtable **ret) {
@@ -144,7 +199,6 @@ int bus_property_vtable(sd_bus_vtable **ret) {
         table[n++] = start;
         for (size_t i = 0; i < service_settings.n_rows; i++) {
                 const Setting *setting = &service_settings.rows[i];
-                const PropertyType *type = find_type(setting);
                 char *name;
 
                 if (is_elsewhere(setting))
@@ -153,8 +207,8 @@ int bus_property_vtable(sd_bus_vtable **ret) {
                         bus_property_vtable_free(table);
                         return -ENOMEM;
                 }
-                table[n++] = (sd_bus_vtable)SD_BUS_PROPERTY(name, type ? type->signature : "s", get_setting,
-                                                            0, SD_BUS_VTABLE_PROPERTY_CONST);
+                table[n++] = (sd_bus_vtable)SD_BUS_PROPERTY(name, signature_of(setting), get_setting, 0,
+                                                            SD_BUS_VTABLE_PROPERTY_CONST);
         }
         table[n] = end;
         *ret = table;

@@ -213,12 +213,27 @@ static int bind_privately(int fd, const struct sockaddr_un *address) {
         return r;
 }
 
+/* The socket goes with whoever made it. */
+static void listener_free(BusListener *listener) {
+        if (!listener)
+                return;
+        sd_event_source_unref(listener->source);
+        if (listener->fd >= 0)
+                (void)unlink(listener->path);
+        (void)fd_close(listener->fd);
+        free(listener->path);
+        free(listener);
+}
+DEFINE_CLEANUP(BusListener, listener_free)
+
 int bus_server_listen(BusServer *server, const char *path, Reason *reason) {
         _cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        _cleanup_(listener_freep) BusListener *listener = calloc(1, sizeof(*listener));
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-        if (fd < 0)
-                return -errno;
+        if (fd < 0 || !listener)
+                return fd < 0 ? -errno : -ENOMEM;
+        listener->fd = -EBADF;
         if (strlen(path) >= sizeof(address.sun_path))
                 return reason_set(reason, -ENAMETOOLONG, "%s is too long for a socket", path);
         memcpy(address.sun_path, path, strlen(path) + 1);
@@ -228,12 +243,14 @@ int bus_server_listen(BusServer *server, const char *path, Reason *reason) {
         if (r >= 0 && listen(fd, SOMAXCONN) < 0)
                 r = -errno;
         if (r >= 0)
-                r = text_copy(path, &server->path);
+                r = text_copy(path, &listener->path);
         if (r >= 0)
-                r = sd_event_add_io(server->event, &server->accept_source, fd, EPOLLIN, on_accept, server);
+                r = sd_event_add_io(server->event, &listener->source, fd, EPOLLIN, on_accept, server);
         if (r < 0)
                 return reason_set(reason, r, "Cannot listen on %s: %m", path);
-        server->listen_fd = TAKE_FD(fd);
+        listener->fd = TAKE_FD(fd);
+        listener->next = server->listeners;
+        server->listeners = TAKE_PTR(listener);
         return 0;
 }
 
@@ -303,7 +320,6 @@ int bus_server_new(Manager *manager, sd_event *event, void (*on_empty)(void *use
                 return -ENOMEM;
         server->manager = manager;
         server->event = sd_event_ref(event);
-        server->listen_fd = -EBADF;
         server->on_empty = on_empty;
         server->userdata = userdata;
         server->asked = calloc(1, sizeof(*server->asked));
@@ -327,13 +343,14 @@ void bus_server_free(BusServer *server) {
         manager_set_events(server->manager, NULL);
         while (server->connections)
                 connection_free(server->connections);
-        sd_event_source_unref(server->accept_source);
-        if (server->listen_fd >= 0)
-                (void)unlink(server->path);
-        (void)fd_close(server->listen_fd);
+        while (server->listeners) {
+                BusListener *next = server->listeners->next;
+
+                listener_free(server->listeners);
+                server->listeners = next;
+        }
         sd_event_unref(server->event);
         bus_property_vtable_free(server->service_properties);
         free(server->asked);
-        free(server->path);
         free(server);
 }

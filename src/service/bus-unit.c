@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "base/parse.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "service/bus-internal.h"
@@ -123,6 +124,24 @@ GETTER(get_transient) {
         return sd_bus_message_append(reply, "b", unit->status.transient);
 }
 
+GETTER(get_restarts) {
+        const BusUnit *unit = userdata;
+
+        return sd_bus_message_append(reply, "u",
+                                     (uint32_t)MIN(unit->status.n_restarts, (uint64_t)UINT32_MAX));
+}
+
+/* What is no number is no limit here: a part of what the machine has, or none. */
+GETTER(get_tasks_max) {
+        const BusUnit *unit = userdata;
+        uint64_t limit;
+
+        if (!unit->status.unit->settings.tasks_max ||
+            parse_uint64(unit->status.unit->settings.tasks_max, &limit) < 0)
+                limit = UINT64_MAX;
+        return sd_bus_message_append(reply, "t", limit);
+}
+
 GETTER(get_true) {
         return sd_bus_message_append(reply, "b", true);
 }
@@ -174,7 +193,8 @@ const sd_bus_vtable bus_service_vtable[] = {
         STATUS("ExecMainStartTimestampMonotonic", "t", main_started_monotonic, 0),
         STATUS("ExecMainExitTimestamp", "t", main_ended, 0),
         STATUS("ExecMainExitTimestampMonotonic", "t", main_ended_monotonic, 0),
-        STATUS("NRestarts", "t", n_restarts, 0),
+        SD_BUS_PROPERTY("NRestarts", "u", get_restarts, 0, 0),
+        SD_BUS_PROPERTY("TasksMax", "t", get_tasks_max, 0, 0),
         SD_BUS_PROPERTY("Slice", "s", get_slice, 0, 0),
         SD_BUS_PROPERTY("ControlGroup", "s", get_cgroup, 0, 0),
         STATUS("TasksCurrent", "t", tasks, 0),

@@ -26,7 +26,7 @@ typedef struct BusServer BusServer;
 
 /* Takes over what the manager says by its events. on_empty (NULL: nobody wants to know) is called when the last connection is
  * gone. */
-int bus_server_new(Manager *manager, sd_event *event, void (*on_empty)(void *userdata), void *userdata,
+int bus_server_new(Manager *manager, struct sd_event *event, void (*on_empty)(void *userdata), void *userdata,
                    BusServer **ret);
 void bus_server_free(BusServer *server);
 DEFINE_CLEANUP(BusServer, bus_server_free)

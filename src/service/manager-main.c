@@ -4,8 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -14,7 +12,7 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/manager.h"
+#include "service/bus.h"
 
 #define EXIT_USAGE 2
 
@@ -33,6 +31,8 @@ static const char help[] =
         "                           hierarchy of version 2 (mkosi.slice, or the own one if\n"
         "                           that was delegated)\n"
         "  --helper=PATH            the program that sets up processes of services\n"
+        "  --bus=PATH               a further socket for clients, such as the one that\n"
+        "                           systemctl looks for, /run/systemd/private\n"
         "  --debug                  say more on standard error\n"
         "  --help                   this text\n"
         "  --version                which version this is\n"
@@ -42,12 +42,20 @@ static const char help[] =
 
 typedef struct MainOptions {
         ManagerOptions manager;
-        char **unit_paths;
+        char **unit_paths, **sockets;
         const char *runtime, *config;
         int exit_status; /* -1: go on */
 } MainOptions;
 
-enum { OPTION_RUNTIME = 256, OPTION_CONFIG, OPTION_UNIT_PATH, OPTION_ROOT, OPTION_CGROUP, OPTION_HELPER };
+enum {
+        OPTION_RUNTIME = 256,
+        OPTION_CONFIG,
+        OPTION_UNIT_PATH,
+        OPTION_ROOT,
+        OPTION_CGROUP,
+        OPTION_HELPER,
+        OPTION_BUS
+};
 
 static const struct option long_options[] = {
         { "runtime-directory", required_argument, NULL, OPTION_RUNTIME },
@@ -56,6 +64,7 @@ static const struct option long_options[] = {
         { "root", required_argument, NULL, OPTION_ROOT },
         { "cgroup", required_argument, NULL, OPTION_CGROUP },
         { "helper", required_argument, NULL, OPTION_HELPER },
+        { "bus", required_argument, NULL, OPTION_BUS },
         { "debug", no_argument, NULL, 'd' },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
@@ -81,6 +90,8 @@ static int take_option(int option, MainOptions *options) {
         case OPTION_HELPER:
                 options->manager.helper = optarg;
                 return 0;
+        case OPTION_BUS:
+                return strv_append(&options->sockets, optarg);
         case 'd':
                 log_set_level(LOG_LEVEL_DEBUG);
                 return 0;
@@ -129,11 +140,6 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
-static int on_child(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
-        (void)manager_reap_orphans(userdata);
-        return 0;
-}
-
 typedef struct SignalRow {
         int signal;
         sd_event_signal_handler_t handler;
@@ -143,31 +149,35 @@ static const SignalRow signals[] = {
         { SIGTERM, on_end },
         { SIGINT, on_end },
         { SIGHUP, on_reload },
-        { SIGCHLD, on_child },
 };
 
-/* Services that leave their parents are ours to wait for; a thousand of them take some descriptors. */
 static int prepare_process(sd_event *event, Manager *manager) {
-        struct rlimit limit;
-        int r = 0;
-
-        if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-                return log_error(-errno, "Cannot become the parent of orphans: %m");
-        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-                limit.rlim_cur = limit.rlim_max;
-                (void)setrlimit(RLIMIT_NOFILE, &limit);
-        }
-        (void)signal(SIGPIPE, SIG_IGN);
+        int r = manager_take_process(manager, event);
+        if (r < 0)
+                return log_error(r, "Cannot become the parent of services: %m");
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(signals); i++)
                 r = sd_event_add_signal(event, NULL, signals[i].signal | SD_EVENT_SIGNAL_PROCMASK,
                                         signals[i].handler, manager);
         return r < 0 ? log_error(r, "Cannot wait for signals: %m") : 0;
 }
 
+/* On the socket below the runtime directory, and on those that were asked for. */
+static int listen_everywhere(BusServer *server, const MainOptions *options, Reason *reason) {
+        _cleanup_(freep) char *path = NULL;
+
+        int r = text_format(&path, "%s/private", options->manager.paths.runtime);
+        if (r >= 0)
+                r = bus_server_listen(server, path, reason);
+        for (char **more = options->sockets; r >= 0 && more && *more; more++)
+                r = bus_server_listen(server, *more, reason);
+        return r;
+}
+
 static int serve(const MainOptions *options) {
         _cleanup_(reason_done) Reason reason = {};
-        _cleanup_(manager_freep) Manager *manager = NULL;
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_(bus_server_freep) BusServer *server = NULL;
 
         int r = sd_event_new(&event);
         if (r < 0)
@@ -181,6 +191,11 @@ static int serve(const MainOptions *options) {
         r = manager_adopt(manager, &reason);
         if (r < 0)
                 return log_error(r, "Cannot start the manager: %s", reason_text(&reason, r));
+        r = bus_server_new(manager, event, NULL, NULL, &server);
+        if (r >= 0)
+                r = listen_everywhere(server, options, &reason);
+        if (r < 0)
+                return log_error(r, "Cannot serve clients: %s", reason_text(&reason, r));
         (void)sd_notify(0, "READY=1");
         r = sd_event_loop(event);
         (void)sd_notify(0, "STOPPING=1");
@@ -200,5 +215,6 @@ int main(int argc, char *argv[]) {
                 service_paths_done(&options.manager.paths);
         }
         strv_free(options.unit_paths);
+        strv_free(options.sockets);
         return options.exit_status >= 0 ? options.exit_status : r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

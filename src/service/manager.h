@@ -34,6 +34,9 @@ int manager_reload(Manager *manager, Reason *reason);
 /* For a process that is the parent of all orphans (PR_SET_CHILD_SUBREAPER, prctl(2)), to be called at SIGCHLD: takes note of the
  * ends of those that nobody else waits for. */
 int manager_reap_orphans(Manager *manager);
+/* Makes this process the manager's: orphans of services become its children and are waited for, as many descriptors may be
+ * open as the kernel lets it have, and clients that go away are no reason to die. */
+int manager_take_process(Manager *manager, struct sd_event *event);
 
 typedef enum UnitActiveState {
         UNIT_ACTIVE,

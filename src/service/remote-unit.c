@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <inttypes.h>
 #include <systemd/sd-bus.h>
 
 #include "base/strv.h"
@@ -28,7 +29,6 @@ static const Field fields[] = {
         { "IPAccounting", "b", SETTING(ip_accounting), NULL },
         { "CPUAccounting", "b", SETTING(cpu_accounting), NULL },
         { "TasksAccounting", "b", SETTING(tasks_accounting), NULL },
-        { "TasksMax", "s", SETTING(tasks_max), NULL },
         { "MainPID", "u", STATUS(main_pid), NULL },
         { "ControlPID", "u", STATUS(control_pid), NULL },
         { "ExecMainPID", "u", STATUS(last_main_pid), NULL },
@@ -43,7 +43,6 @@ static const Field fields[] = {
         { "StateChangeTimestamp", "t", STATUS(state_changed), NULL },
         { "ActiveEnterTimestamp", "t", STATUS(active_since), NULL },
         { "InactiveEnterTimestamp", "t", STATUS(inactive_since), NULL },
-        { "NRestarts", "t", STATUS(n_restarts), NULL },
         { "CPUUsageNSec", "t", STATUS(cpu_nsec), NULL },
         { "TasksCurrent", "t", STATUS(tasks), NULL },
         { "IPIngressBytes", "t", STATUS(ip_counters[0]), NULL },
@@ -83,7 +82,7 @@ static int take_word(RemoteUnit *unit, const char *name, const char *word) {
                 return word[0] ? text_replace(&unit->texts[TEXT_STATUS], word) : 0;
         else if (text_equal(name, "DynamicUserName"))
                 return word[0] ? text_replace(&unit->texts[TEXT_USER], word) : 0;
-        return i < 0 ? i : 0;
+        return 0; /* a word that is not known here is of a kind of unit that has no service's state */
 }
 
 static int read_invocation(sd_bus_message *reply, RemoteUnit *unit) {
@@ -118,12 +117,32 @@ static int read_field(sd_bus_message *reply, const Field *field, RemoteUnit *uni
         return sd_bus_message_read_basic(reply, field->signature[0], member);
 }
 
+/* Numbers that are kept otherwise here. */
+static int read_number(sd_bus_message *reply, const char *name, RemoteUnit *unit) {
+        uint64_t limit;
+        uint32_t n;
+        int r;
+
+        if (text_equal(name, "NRestarts")) {
+                r = sd_bus_message_read_basic(reply, 'u', &n);
+                unit->status.n_restarts = r < 0 ? 0 : n;
+                return r;
+        }
+        r = sd_bus_message_read_basic(reply, 't', &limit);
+        if (r < 0 || limit == UINT64_MAX)
+                return r;
+        free(TAKE_PTR(unit->unit.settings.tasks_max));
+        return text_format(&unit->unit.settings.tasks_max, "%" PRIu64, limit);
+}
+
 static int read_property(sd_bus_message *reply, const char *name, const char *contents, RemoteUnit *unit) {
         const char *word;
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 if (text_equal(fields[i].name, name) && text_equal(fields[i].signature, contents))
                         return read_field(reply, &fields[i], unit);
+        if (text_equal(name, "NRestarts") || text_equal(name, "TasksMax"))
+                return read_number(reply, name, unit);
         if (text_equal(name, "InvocationID") && text_equal(contents, "ay"))
                 return read_invocation(reply, unit);
         if (text_equal(name, "Transient") || text_equal(name, "NeedDaemonReload")) {

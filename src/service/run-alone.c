@@ -85,6 +85,8 @@ static int prepare(Alone *alone, const RunAlone *options, int fd, Reason *reason
                 r = manager_new(alone->event, &manager_options, &alone->manager, reason);
         service_paths_done(&manager_options.paths);
         if (r >= 0)
+                r = manager_take_process(alone->manager, alone->event);
+        if (r >= 0)
                 r = bus_server_new(alone->manager, alone->event, on_client_gone, alone, &alone->server);
         if (r < 0) {
                 (void)fd_close(fd);

@@ -298,17 +298,24 @@ static int add_environment(const RunOptions *options, char ***settings) {
         return r;
 }
 
-/* The terminal's kind is what programs on it have to know. */
-static int add_terminal(const char *terminal, char ***settings) {
+/* What the three standard streams are: a terminal, or the descriptors that come along. */
+static int add_streams(const char *what, char ***settings) {
         static const char *const names[] = { "StandardInput", "StandardOutput", "StandardError" };
-        const char *kind = getenv("TERM");
-        int r = strv_append_format(settings, "TTYPath=%s", terminal);
+        int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++)
-                r = strv_append_format(settings, "%s=tty", names[i]);
-        if (r >= 0 && kind)
-                r = strv_append_format(settings, "Environment=\"TERM=%s\"", kind);
+                r = strv_append_format(settings, "%s=%s", names[i], what);
         return r;
+}
+
+/* The terminal's kind is what programs on it have to know. */
+static int add_terminal(const char *terminal, char ***settings) {
+        const char *kind = getenv("TERM");
+
+        int r = strv_append_format(settings, "TTYPath=%s", terminal);
+        if (r >= 0)
+                r = add_streams("tty", settings);
+        return r < 0 || !kind ? r : strv_append_format(settings, "Environment=\"TERM=%s\"", kind);
 }
 
 int run_options_unit(const RunOptions *options, const char *terminal, char ***ret) {
@@ -324,6 +331,8 @@ int run_options_unit(const RunOptions *options, const char *terminal, char ***re
         }
         if (r >= 0 && terminal)
                 r = add_terminal(terminal, &settings);
+        if (r >= 0 && options->pipe)
+                r = add_streams("fd", &settings);
         if (r >= 0)
                 r = add_environment(options, &settings);
         if (r >= 0)
