@@ -86,6 +86,7 @@ struct Manager {
         char *helper;
         LogStore *log; /* NULL: nothing is kept */
         int registry_fd, records_fd;
+        int lock_fd; /* of the runtime directory, which is locked */
 
         NameTable units, users, processes, numbers;
         STAILQ_HEAD(, Job) jobs;                    /* that may be able to run */

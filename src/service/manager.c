@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/fd.h"
+#include "base/file-lock.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -115,6 +116,22 @@ static int open_log(Manager *manager, Reason *reason) {
         return r < 0 ? r : log_store_open(path, &manager->log, reason);
 }
 
+/* Two managers would take each other's sockets, and services. */
+static int lock_runtime(Manager *manager, Reason *reason) {
+        pid_t holder;
+
+        manager->lock_fd = open_directory(manager->paths.runtime);
+        if (manager->lock_fd < 0)
+                return manager->lock_fd;
+        const int r = file_lock(manager->lock_fd, FILE_LOCK_EXCLUSIVE, &holder);
+        if (r == 0)
+                return reason_set(reason, -EBUSY,
+                                  "Another manager (process %d) has %s; a second one needs another runtime "
+                                  "directory",
+                                  (int)holder, manager->paths.runtime);
+        return r;
+}
+
 static int prepare_paths(Manager *manager, const ManagerOptions *options, Reason *reason) {
         int r = copy_paths(&options->paths, &manager->paths);
 
@@ -125,6 +142,8 @@ static int prepare_paths(Manager *manager, const ManagerOptions *options, Reason
         if (r < 0)
                 return r;
         r = service_paths_make(&manager->paths);
+        if (r >= 0)
+                r = lock_runtime(manager, reason);
         if (r >= 0)
                 r = manager->registry_fd = open_directory(manager->paths.registry);
         if (r >= 0)
@@ -140,7 +159,7 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, R
         if (!manager)
                 return -ENOMEM;
         manager->event = sd_event_ref(event);
-        manager->registry_fd = manager->records_fd = manager->notify_fd = -EBADF;
+        manager->registry_fd = manager->records_fd = manager->notify_fd = manager->lock_fd = -EBADF;
         STAILQ_INIT(&manager->jobs);
         STAILQ_INIT(&manager->changed);
         STAILQ_INIT(&manager->unused);
@@ -191,6 +210,7 @@ void manager_free(Manager *manager) {
         log_store_free(manager->log);
         (void)fd_close(manager->registry_fd);
         (void)fd_close(manager->records_fd);
+        (void)fd_close(manager->lock_fd);
         name_table_done(&manager->units);
         name_table_done(&manager->users);
         name_table_done(&manager->processes);

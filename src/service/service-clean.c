@@ -137,6 +137,8 @@ static int cleaner_start(Service *service, const Remains *remains) {
         const pid_t pid = fork();
         if (pid == 0) {
                 (void)prctl(PR_SET_NAME, CLEANER_NAME);
+                /* The next manager need not wait for us. */
+                (void)fd_close(service->unit->manager->lock_fd);
                 remove_remains(service, remains, write_fd);
                 _exit(EXIT_SUCCESS);
         }

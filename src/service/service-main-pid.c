@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <systemd/sd-event.h>
 
 #include "base/fd.h"
@@ -46,16 +45,15 @@ static bool is_in_group(const Service *service, pid_t pid) {
                text_equal(path, service->cgroup);
 }
 
-/* The number in the file. Whoever can write it must not make us watch, and kill, what is not his: a process of another
- * group is taken from root only. */
+/* The number in the file. Whoever can write it, or put a link in its place, must not make us watch, and kill, what is not
+ * his: only a process of the service's own group is taken. */
 static int pid_file_read(const Service *service, const char *path, pid_t *ret) {
         _cleanup_(freep) char *text = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
-        struct stat status;
         uint64_t number;
 
         fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &status) < 0)
+        if (fd < 0)
                 return -errno;
         int r = fd_read_file(fd, PID_FILE_SIZE_MAX, &text, NULL);
         if (r >= 0)
@@ -64,7 +62,7 @@ static int pid_file_read(const Service *service, const char *path, pid_t *ret) {
                 return r;
         if (number <= 1 || number > INT32_MAX)
                 return -ERANGE;
-        if (!is_in_group(service, (pid_t)number) && status.st_uid != 0)
+        if (!is_in_group(service, (pid_t)number))
                 return -EPERM;
         *ret = (pid_t)number;
         return 0;

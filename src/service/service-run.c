@@ -99,7 +99,26 @@ static void enter_start_pre(Service *service) {
                 service_enter_start(service);
 }
 
-/* Where the last end left it, and with the files as they are now. */
+/* The files as they are now may say something else than when the start was asked for. */
+static int refresh(ManagedUnit *unit) {
+        _cleanup_(reason_done) Reason reason = {};
+
+        int r = managed_unit_load(&unit);
+        if (r < 0)
+                return r;
+        r = unit->unit->state == UNIT_LOADED
+                    ? service_check(unit, &reason)
+                    : reason_set(&reason, -EBADMSG, "Its files are not what can be started any more: %s",
+                                 unit_load_state_words[unit->unit->state]);
+        if (r >= 0)
+                return 0;
+        unit_log(unit, LOG_ERR, "%s: %s", unit->name, reason_text(&reason, r));
+        unit->service->result = SERVICE_FAILURE_RESOURCES;
+        service_set_state(unit->service, SERVICE_STATE_FAILED);
+        return r;
+}
+
+/* From where the last end left it. */
 int service_start(ManagedUnit *unit) {
         Service *const service = unit->service;
         _cleanup_(reason_done) Reason reason = {};
@@ -109,7 +128,7 @@ int service_start(ManagedUnit *unit) {
         if (service->state != SERVICE_DEAD && service->state != SERVICE_STATE_FAILED &&
             service->state != SERVICE_AUTO_RESTART)
                 return -EAGAIN;
-        int r = managed_unit_load(&unit);
+        int r = refresh(unit);
         if (r < 0)
                 return r;
         if (!service_may_start(unit)) {

@@ -88,10 +88,8 @@ class Rig:
         self.start_manager()
         return self
 
-    def __exit__(self, *_):
-        if self.manager:
-            self.manager.kill()
-            self.manager.wait()
+    def __exit__(self, kind, *_):
+        status = self.kill_manager(signal.SIGTERM) if self.manager else 0
         if self.cgroup.exists():
             (self.cgroup / 'cgroup.kill').write_text('1')
             events = self.cgroup / 'cgroup.events'
@@ -101,6 +99,8 @@ class Rig:
         self.holder.kill()
         self.holder.wait()
         self.holder.stdout.close()
+        # It ends well whatever it was asked for; with a sanitizer it also says so when something was lost.
+        assert kind or status == 0, f'the manager ended with {status}'
 
     # Running things.
 

@@ -169,6 +169,42 @@ def test_forking_with_pid_file(rig):
     assert rig.processes('system.slice/fork.service') == []
 
 
+def test_pid_file_of_somebody_else(rig):
+    """A number that leads to a process of another service is not taken, whoever has written it."""
+    rig.unit('victim.service', Type='exec', ExecStart=SLEEP)
+    rig.ctl('start', 'victim')
+    victim = rig.main_pid('victim')
+    rig.unit(
+        'fork.service',
+        Type='forking',
+        PIDFile='/run/fork.pid',
+        TimeoutStartSec='500ms',
+        ExecStart=f"/bin/sh -c 'echo {victim} >/run/fork.pid; sleep infinity & exit 0'",
+    )
+    assert rig.ctl('start', 'fork', check=False).returncode != 0
+    assert rig.show('fork', 'Result') == 'timeout'
+    assert rig.main_pid('victim') == victim
+
+
+def test_one_manager_for_a_directory(rig):
+    second = rig.run(rig.programs / 'mkosi-manager', f'--cgroup={rig.name}', check=False)
+    assert second.returncode != 0
+    assert f'process {rig.manager_pid()}' in second.stderr
+    # The first one is not disturbed.
+    rig.unit('still.service', Type='notify', NotifyAccess='all',
+             ExecStart="/bin/sh -c 'systemd-notify --ready; exec sleep infinity'")  # fmt: skip
+    rig.ctl('start', 'still')
+
+
+def test_files_that_became_bad_fail_the_restart(rig):
+    rig.unit('worse.service', ExecStart=SLEEP)
+    rig.ctl('start', 'worse')
+    rig.unit('worse.service', '[Service]\nExecStart=/bin/true\nRootImage=/x\n')
+    rig.ctl('daemon-reload')
+    rig.ctl('restart', 'worse', check=False)
+    assert rig.state('worse') == 'failed'
+
+
 def test_restart_until_the_limit(rig):
     rig.unit('crash.service', ExecStart='/bin/false', Restart='on-failure', RestartSec='10ms')
     rig.ctl('start', 'crash', check=False)
