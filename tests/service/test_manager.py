@@ -203,6 +203,8 @@ def test_files_that_became_bad_fail_the_restart(rig):
     rig.ctl('daemon-reload')
     rig.ctl('restart', 'worse', check=False)
     assert rig.state('worse') == 'failed'
+    assert rig.show('worse', 'Result') == 'resources'
+    assert any(line.endswith('can be started any more: bad-setting') for line in rig.log('-u', 'worse'))
 
 
 def test_restart_until_the_limit(rig):
