@@ -340,7 +340,7 @@ def test_output_in_the_log(rig):
     assert [line for line in rig.log('-u', 'talk') if ' ' not in line] == ['one', 'two', 'three']
 
 
-def test_du45_crash_of_the_manager(rig):
+def test_crash_of_the_manager(rig):
     """Services survive SIGKILL of the manager; the next one finds them, keeps their users, and sees what ends."""
     rig.unit('user.service', DynamicUser='yes', RuntimeDirectory='user', ExecStart=SLEEP)
     rig.unit('fork.service', Type='forking', ExecStart="/bin/sh -c 'sleep infinity & exit 0'")
