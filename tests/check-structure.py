@@ -102,6 +102,7 @@ WITHOUT_UNIT_TEST = {
     'image/image.c': 'tests/e2e/test_image.py builds images',
     'service/bus-*.c': 'tests/service/test_bus.py and others ask, also with systemctl',
     'service/ctl-*.c': 'tests/service/test_ctl.py runs every verb',
+    'service/nss-mkosi.c': 'tests/service/test_name_service.py has libc ask it',
     'service/remote-unit.c': 'tests/service/test_ctl.py shows units',
     'service/run-alone.c': 'tests/service/test_run.py runs services without a manager',
     'service/run-main.c': 'tests/service/test_run.py runs services',
