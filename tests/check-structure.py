@@ -67,7 +67,7 @@ LIBRARIES = {
 SYSTEM_HEADERS = re.compile(
     r'(sys|linux|asm|net|netinet|arpa|bits)/.*|'
     r'(assert|cpuid|ctype|dirent|elf|endian|errno|fcntl|fnmatch|fts|getopt|glob|grp|immintrin|inttypes|langinfo|libgen|'
-    r'limits|locale|math|mntent|mqueue|poll|pthread|pty|pwd|regex|sched|search|setjmp|signal|spawn|stdalign|stdarg|'
+    r'limits|locale|math|mntent|mqueue|nss|poll|pthread|pty|pwd|regex|sched|search|setjmp|signal|spawn|stdalign|stdarg|'
     r'stdatomic|stdbool|stddef|stdint|stdio|stdio_ext|stdlib|stdnoreturn|string|strings|syscall|syslog|'
     r'termios|threads|time|uchar|ucontext|unistd|utime|wchar|wctype)\.h'
 )
