@@ -153,6 +153,7 @@ static int merge(PlanEntry *entry, JobType type, bool must, Reason *reason) {
         }
         if (was_start && type != JOB_STOP) {
                 entry->type = type;
+                entry->is_met = false;
                 entry->must |= must;
                 return 0;
         }
@@ -163,6 +164,7 @@ static int merge(PlanEntry *entry, JobType type, bool must, Reason *reason) {
                                   entry->unit->name);
         entry->type = type;
         entry->must = must;
+        entry->is_met = false;
         return 0;
 }
 
@@ -189,8 +191,11 @@ static int plan_add(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reas
         if (unit->plan > 0)
                 return merge(&plan->items[unit->plan - 1], type, must, reason);
         const bool starts = type == JOB_START || type == JOB_RESTART;
-        if (type == JOB_START && plan->n_items > 0 && unit->active == UNIT_ACTIVE && !unit->job)
-                return 0;
+        if (type == JOB_START && plan->n_items > 0 && unit->active == UNIT_ACTIVE && !unit->job) {
+                r = plan_append(plan, unit, type, must);
+                plan->items[plan->n_items - 1].is_met = r >= 0;
+                return r;
+        }
         r = starts ? check_startable(unit, reason) : 0;
         if (r >= 0 && type == JOB_RELOAD)
                 r = !unit->service ? reason_set(reason, -EPERM, "Unit %s cannot be reloaded", unit->name)
@@ -210,7 +215,7 @@ static int plan_add(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reas
 static PlanEntry *entry_of(const Plan *plan, const ManagedUnit *unit) {
         PlanEntry *const entry = unit->plan > 0 ? &plan->items[unit->plan - 1] : NULL;
 
-        return entry && !entry->dropped ? entry : NULL;
+        return entry && !entry->dropped && !entry->is_met ? entry : NULL;
 }
 
 /* 1 when the order goes round; the entry that is left out for that is in *ret_victim, if there is one that may be. */
@@ -261,7 +266,8 @@ static int plan_break_cycles(Plan *plan, Reason *reason) {
         for (size_t i = 0; i < plan->n_items;) {
                 PlanEntry *victim = NULL;
 
-                if (plan->items[i].dropped || visit(plan, &plan->items[i], &victim) == 0) {
+                if (plan->items[i].dropped || plan->items[i].is_met ||
+                    visit(plan, &plan->items[i], &victim) == 0) {
                         i++;
                         continue;
                 }

@@ -8,7 +8,8 @@
 typedef struct PlanEntry {
         ManagedUnit *unit;
         JobType type;
-        bool must; /* the plan fails without it */
+        bool must;   /* the plan fails without it */
+        bool is_met; /* it is so already, and is to stay so */
         bool dropped, visiting, visited;
 } PlanEntry;
 

@@ -277,7 +277,7 @@ int manager_start_job(Manager *manager, ManagedUnit *unit, JobType type, uint32_
         for (size_t i = 0; r >= 0 && i < plan.n_items; i++) {
                 uint32_t id;
 
-                if (plan.items[i].dropped)
+                if (plan.items[i].dropped || plan.items[i].is_met)
                         continue;
                 r = job_install(&plan.items[i], &id);
                 if (i == 0)

@@ -127,15 +127,22 @@ def test_notify(rig):
 
 
 def test_notify_of_others_is_not_heard(rig):
+    """A child says so; systemd-notify would not do, as it speaks in the name of its parent."""
+    rig.write(
+        '/run/say',
+        "import os, socket\n"
+        "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])\n",
+    )
     rig.unit(
         'deaf.service',
         Type='notify',
         NotifyAccess='main',
         TimeoutStartSec='1',
-        ExecStart="/bin/sh -c 'systemd-notify --ready; exec sleep infinity'",
+        ExecStart="/bin/sh -c '/usr/bin/python3 /run/say; echo said; exec sleep infinity'",
     )
     assert rig.ctl('start', 'deaf', check=False).returncode != 0
     assert rig.show('deaf', 'Result') == 'timeout'
+    assert 'said' in rig.log('-u', 'deaf')
 
 
 def test_forking(rig):
@@ -344,7 +351,7 @@ def test_reload_takes_effect_at_the_next_start(rig):
     assert rig.state('new') == 'active'
     rig.ctl('restart', 'new')
     wait_for(
-        lambda: rig.path(f'/proc/{rig.main_pid("new")}/cmdline').read_text() == 'sleep\x001002\x00',
+        lambda: rig.path(f'/proc/{rig.main_pid("new")}/cmdline').read_text() == '/bin/sleep\x001002\x00',
         'the new command',
     )
 
