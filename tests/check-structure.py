@@ -67,7 +67,7 @@ LIBRARIES = {
 SYSTEM_HEADERS = re.compile(
     r'(sys|linux|asm|net|netinet|arpa|bits)/.*|'
     r'(assert|cpuid|ctype|dirent|elf|endian|errno|fcntl|fnmatch|fts|getopt|glob|grp|immintrin|inttypes|langinfo|libgen|'
-    r'limits|locale|math|mntent|mqueue|poll|pthread|pty|pwd|regex|sched|search|setjmp|signal|spawn|stdalign|stdarg|'
+    r'limits|locale|math|mntent|mqueue|nss|poll|pthread|pty|pwd|regex|sched|search|setjmp|signal|spawn|stdalign|stdarg|'
     r'stdatomic|stdbool|stddef|stdint|stdio|stdio_ext|stdlib|stdnoreturn|string|strings|syscall|syslog|'
     r'termios|threads|time|uchar|ucontext|unistd|utime|wchar|wctype)\.h'
 )
@@ -124,6 +124,7 @@ WITHOUT_UNIT_TEST = {
     'service/service.c': 'tests/service/test_manager.py asks for the state of services',
     'service/bus-*.c': 'tests/service/test_bus.py and others ask, also with systemctl',
     'service/ctl-*.c': 'tests/service/test_ctl.py runs every verb',
+    'service/nss-mkosi.c': 'tests/service/test_name_service.py has libc ask it',
     'service/remote-unit.c': 'tests/service/test_ctl.py shows units',
     'service/run-alone.c': 'tests/service/test_run.py runs services without a manager',
     'service/run-main.c': 'tests/service/test_run.py runs services',

@@ -132,6 +132,25 @@ static int word_read(const char **text, char **ret, bool *quoted, Reason *reason
         return 1;
 }
 
+int exec_words_read(const char *text, char ***ret, Reason *reason) {
+        _cleanup_(strv_freep) char **words = NULL;
+
+        for (;;) {
+                char *word;
+                bool quoted;
+
+                int r = word_read(&text, &word, &quoted, reason);
+                if (r == 0)
+                        break;
+                if (r > 0)
+                        r = strv_take(&words, word);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(words);
+        return 0;
+}
+
 void exec_command_done(ExecCommand *command) {
         free(command->path);
         strv_free(command->argv);

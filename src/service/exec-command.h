@@ -28,6 +28,10 @@ typedef struct ExecCommandList {
 
 void exec_command_list_done(ExecCommandList *list);
 
+/* The words of a value, with quotes and the escapes of C taken out, systemd.syntax(7): as many as there are. -EINVAL when a quote
+ * has no end. */
+int exec_words_read(const char *text, char ***ret, Reason *reason);
+
 /* Adds the commands of a line (several have a ";" between them) to the list, with the specifiers replaced for the unit. A
  * backslash that escapes nothing stays. -EINVAL with a reason when it is no command, -E2BIG when it is too long; the list
  * has what it had then. */

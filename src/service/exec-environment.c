@@ -204,9 +204,7 @@ static int add_files(const ExecEnvironment *wish, char ***list, Reason *reason) 
 static int add_words(const ExecEnvironment *wish, const char *line, char ***list, Reason *reason) {
         _cleanup_(strv_freep) char **words = NULL;
 
-        int r = strv_split_quoted(line, &words);
-        if (r < 0)
-                return reason_set(reason, r, "Environment= has a quote without end: %s", line);
+        int r = exec_words_read(line, &words, reason);
         for (char **word = words; r >= 0 && word && *word; word++) {
                 _cleanup_(freep) char *variable = NULL;
 

@@ -187,11 +187,24 @@ static void test_expand_nothing(void **state) {
         assert_null(expanded);
 }
 
+static void test_words(void **state) {
+        _cleanup_(strv_freep) char **words = NULL, **none = NULL;
+        _cleanup_(freep) char *joined = NULL;
+
+        assert_int_equal(exec_words_read(" a \"b c\"  'd\\te'\\x41 ; ", &words, NULL), 0);
+        assert_int_equal(strv_join(STRV(words), "|", &joined), 0);
+        assert_string_equal(joined, "a|b c|d\teA|;");
+        assert_int_equal(exec_words_read(" \t", &none, NULL), 0);
+        assert_null(none);
+        assert_int_equal(exec_words_read("a 'b", &none, NULL), -EINVAL);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_one),      cmocka_unit_test(test_several),
-                cmocka_unit_test(test_mistakes), cmocka_unit_test(test_limit),
-                cmocka_unit_test(test_expand),   cmocka_unit_test(test_expand_nothing),
+                cmocka_unit_test(test_words),          cmocka_unit_test(test_one),
+                cmocka_unit_test(test_several),        cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_limit),          cmocka_unit_test(test_expand),
+                cmocka_unit_test(test_expand_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,18 +90,18 @@ static void test_order(void **state) {
         assert_int_equal(unsetenv("LANG"), 0);
         assert_int_equal(setenv("MKOSI_TEST_PASSED", "yes", true), 0);
         assert_int_equal(setenv("MKOSI_TEST_OTHER", "no", true), 0);
-        assert_int_equal(make((const char *const[]){ "Environment=BOTH=zero \"X=a b\" %n=1 U=%n",
-                                                     "Environment=GIVEN=setting GONE=1 KEPT=1", setting,
-                                                     "EnvironmentFile=-/not/there",
-                                                     "PassEnvironment=MKOSI_TEST_PASSED MKOSI_TEST_NONE",
-                                                     "UnsetEnvironment=GONE KEPT=2 HOME", NULL },
-                              &identity, (const char *const[]){ "GIVEN=manager", "MAINPID=1", NULL }, &list,
-                              NULL),
-                         0);
+        assert_int_equal(
+                make((const char *const[]){ "Environment=BOTH=zero \"X=a b\" %n=1 U=%n 'E=a\\nb\\x41'",
+                                            "Environment=GIVEN=setting GONE=1 KEPT=1", setting,
+                                            "EnvironmentFile=-/not/there",
+                                            "PassEnvironment=MKOSI_TEST_PASSED MKOSI_TEST_NONE",
+                                            "UnsetEnvironment=GONE KEPT=2 HOME", NULL },
+                     &identity, (const char *const[]){ "GIVEN=manager", "MAINPID=1", NULL }, &list, NULL),
+                0);
         strv_sort(list);
         assert_int_equal(strv_join(STRV(list), "\n", &joined), 0);
         assert_string_equal(joined,
-                            "BOTH=second\nFILE=1\nGIVEN=setting\n"
+                            "BOTH=second\nE=a\nbA\nFILE=1\nGIVEN=setting\n"
                             "INVOCATION_ID=00112233445566778899aabbccddeeff\nKEPT=1\nLOGNAME=a\nMAINPID=1\n"
                             "MKOSI_TEST_PASSED=yes\nPATH=" EXEC_SEARCH_PATH
                             "\nU=a.service\nUSER=file\nX=a b");

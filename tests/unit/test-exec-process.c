@@ -177,6 +177,42 @@ static void test_dynamic(void **state) {
         (void)close(storage);
 }
 
+/* All kinds of directories can be written to in the view, and nothing else can; "!" is the same as root. */
+static void test_dynamic_directories(void **state) {
+        const char *const script =
+                "id -u >&2; for d in $RUNTIME_DIRECTORY $STATE_DIRECTORY $CACHE_DIRECTORY $LOGS_DIRECTORY; do "
+                "touch $d/file && stat -Lc '%u %n' $d; done; "
+                "touch /tmp/x && touch /etc/x /usr/x /run/x 2>/dev/null || echo refused";
+        static const struct {
+                unsigned flags;
+                const char *id;
+        } rows[] = { { 0, "61647\n" }, { EXEC_COMMAND_NO_USER, "0\n" } };
+
+        rig_need(state);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                int storage;
+
+                assert_int_equal(user_storage_new(&storage), 0);
+                _cleanup_(rig_result_done) RigResult result = rig_run(&(RigWish){
+                        .unit = "waldo.service",
+                        .settings = RIG_LIST("DynamicUser=yes", "RuntimeDirectory=w", "StateDirectory=w",
+                                             "CacheDirectory=w", "LogsDirectory=w",
+                                             "StandardError=truncate:/run/id"),
+                        .argv = RIG_LIST("/bin/sh", "-c", script),
+                        .flags = rows[i].flags | EXEC_COMMAND_LITERAL,
+                        .storage = storage,
+                });
+
+                assert_output(&result,
+                              "61647 /run/w\n61647 /var/lib/w\n61647 /var/cache/w\n61647 /var/log/w\n"
+                              "refused\n");
+                _cleanup_(freep) char *id = NULL;
+                assert_int_equal(file_read(AT_FDCWD, "/run/id", 1000, &id, NULL), 0);
+                assert_string_equal(id, rows[i].id);
+                (void)close(storage);
+        }
+}
+
 /* The number has changed meanwhile: what lies there is shown as the new one's, or is given to it. */
 static void test_dynamic_moved(void **state) {
         rig_need(state);
@@ -239,11 +275,11 @@ static void test_stdio(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_plain),    cmocka_unit_test(test_settings),
-                cmocka_unit_test(test_failures), cmocka_unit_test(test_command),
-                cmocka_unit_test(test_marks),    cmocka_unit_test(test_capabilities),
-                cmocka_unit_test(test_dynamic),  cmocka_unit_test(test_dynamic_moved),
-                cmocka_unit_test(test_stdio),
+                cmocka_unit_test(test_plain),         cmocka_unit_test(test_settings),
+                cmocka_unit_test(test_failures),      cmocka_unit_test(test_command),
+                cmocka_unit_test(test_marks),         cmocka_unit_test(test_capabilities),
+                cmocka_unit_test(test_dynamic),       cmocka_unit_test(test_dynamic_directories),
+                cmocka_unit_test(test_dynamic_moved), cmocka_unit_test(test_stdio),
         };
 
         return cmocka_run_group_tests(tests, rig_enter, NULL);
