@@ -81,15 +81,23 @@ class Rig:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self.holder.stdout.readline() == 'ready\n', 'the rig could not be made'
-        self.path(PROGRAMS).mkdir()
-        for name in PROGRAM_NAMES:
-            shutil.copy(programs() / name, self.path(PROGRAMS))
-        self.start_manager()
+        try:
+            assert self.holder.stdout.readline() == 'ready\n', 'the rig could not be made'
+            self.path(PROGRAMS).mkdir()
+            for name in PROGRAM_NAMES:
+                shutil.copy(programs() / name, self.path(PROGRAMS))
+            self.start_manager()
+        except BaseException as problem:
+            self.__exit__(type(problem), problem, None)
+            raise
         return self
 
     def __exit__(self, kind, *_):
-        status = self.kill_manager(signal.SIGTERM) if self.manager else 0
+        status = 0
+        if self.manager:
+            status = self.manager.poll()
+            if status is None:
+                status = self.kill_manager(signal.SIGTERM)
         if self.cgroup.exists():
             (self.cgroup / 'cgroup.kill').write_text('1')
             events = self.cgroup / 'cgroup.events'
