@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/foreign.h"
 #include "distro/distro-run.h"
 #include "distro/tool-progress.h"
 
@@ -38,11 +39,13 @@ typedef struct RunPolicy {
         SandboxMount mounts[MOUNTS_MAX];
         char **environment;
         char *resolver;
+        char *binfmt;
 } RunPolicy;
 
 static void run_policy_done(RunPolicy *run) {
         strv_free(run->environment);
         free(run->resolver);
+        free(run->binfmt);
 }
 
 static void add_mount(RunPolicy *run, SandboxMount mount) {
@@ -173,6 +176,10 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
                 .working_directory = command->working_directory,
                 .new_session = !command->terminal,
         };
+        r = foreign_registration(installation->config->architecture, &run->binfmt);
+        if (r < 0)
+                return r;
+        run->policy.binfmt = run->binfmt;
         add_usual_mounts(run, installation, command->on_host);
         if (command->network) {
                 r = add_resolver(run, command->on_host);

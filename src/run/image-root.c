@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "config/config-report.h"
+#include "config/foreign.h"
 #include "format/gpt-reader.h"
 #include "format/partition-type.h"
 #include "format/unpack.h"
@@ -79,6 +80,8 @@ int image_root_check(const LoadedConfig *loaded, char ***problems) {
 
         if (geteuid() != 0)
                 r = strv_append(problems, "Running an image needs root privileges: run it with sudo");
+        else
+                r = foreign_check(loaded->config.architecture, problems);
         for (size_t i = 0; i < ELEMENTSOF(refusals) && r >= 0; i++) {
                 _cleanup_(freep) char *said = NULL;
 
