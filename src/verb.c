@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/config-profile.h"
 #include "image/attach.h"
 #include "image/clean.h"
 #include "image/generate-key.h"
@@ -66,8 +67,8 @@ const SettingVerb verb_words[] = {
           "Puts the signatures that an image built with SignOffline=yes waits for into their places. What is to be signed is listed in the file beside the image with the suffix .sign-request: each item with an ID, the bytes to be signed, in base64, and their digest; `openssl dgst -sha256 -sign KEY` of these bytes makes the signature. Signatures are given as files ID.sig, as directories with such files, or as JSON objects of IDs and signatures in base64. Each is verified by SecureBootCertificate= or VerityCertificate=, or mkosi.secure-boot.crt and mkosi.verity.crt, and all that are missing must be there, before anything is changed; the image must be what was built. SHA256SUMS and the block map beside the image are brought up to date. With Sign=yes, SHA256SUMS is signed when that is done, by `gpg --detach-sign SHA256SUMS`, and SHA256SUMS.sig is attached in turn. A copy of the image is changed and replaces it, so that there must be room for it; doing the same twice changes nothing." },
         [VERB_VERIFY]     = { "verify",     "IMAGE", false, "check a finished image from outside",
           "Looks at a finished image, whoever made it: the partition table and its backup, what each partition holds, with the headers of LUKS2, the EFI system partition, and the extended boot partition, with all programs, their signatures and command lines, the hash tree of dm-verity by every root hash that the image and the file beside it name, the signature of that, and beside the image its manifest, with all partitions and files that it tells of, and the check sums with their signature. Signatures are checked by SecureBootCertificate= and VerityCertificate=, and have to be there then, or by mkosi.secure-boot.crt and mkosi.verity.crt if they are there. With --root-hash= the root hash has to be one that is known from elsewhere. Prints a line for each thing, or all as JSON with --json: 'ok', 'failed', or 'absent' where there is nothing to check, or nothing to check it by. Of a file that holds a file system and no disk, as plain_squashfs is, the superblock is looked at. The files in tar archives and directories, and disks in QCOW2, are not looked into: of these, what lies beside them is all that is checked, and a line says so. The exit status is 0 when nothing failed, also where little or nothing could be looked at; and 1 when something did, or when there is no image that can be read." },
-        [VERB_HELP]       = { "help",       NULL,    false, "show this help",
-          "Prints a short help." },
+        [VERB_HELP]       = { "help",       "[profiles]", false, "show this help, or which profiles there are",
+          "Prints a short help; with the word profiles, the profiles that Profile= may name and where each is, with a line about it. With --quiet it is their names alone." },
         [VERB_COMPLETION] = { "completion", "SHELL", false, "print completion for bash, zsh or fish",
           "Prints a completion script for the shell: bash, zsh or fish." },
         [VERB_MAN]        = { "man",        NULL,    false, "show the manual page",
@@ -90,6 +91,7 @@ static const char program_about[] =
 
 static const char program_files[] =
         "mkosi.default\tThe settings. --default names another file.\n"
+        "mkosi.profiles/\tProfiles of the project, NAME.conf, for Profile=.\n"
         "mkosi.default.d/\tFurther settings files, read after it in the order of their names.\n"
         "mkosi.skeleton/, mkosi.skeleton.tar\tCopied into the tree before packages are installed.\n"
         "mkosi.prepare\tAn executable that is run in the tree when the packages are installed, with the network.\n"
@@ -311,7 +313,34 @@ static int verb_attach(LoadedConfig *loaded, mode_t caller_umask) {
         return attach_signatures(&loaded->config, words[0], words + 1, progress);
 }
 
+static int help_profiles(const Config *config) {
+        _cleanup_(config_profiles_done) ConfigProfiles profiles = {};
+        _cleanup_(strv_freep) char **directories = NULL;
+
+        int r = config_profile_directories(config->directory, &directories);
+        if (r >= 0)
+                r = config_profiles_list(STRV(directories), &profiles);
+        if (r < 0)
+                return log_error(r, "Cannot look for profiles: %m");
+        for (size_t i = 0; i < profiles.n_items; i++) {
+                const ConfigProfile *profile = &profiles.items[i];
+
+                (void)(config->quiet ? printf("%s\n", profile->name)
+                                     : printf("%-15s %s%s(%s)\n", profile->name, profile->about,
+                                              profile->about[0] ? " " : "", profile->path));
+        }
+        return finish_output(0);
+}
+
 int verb_help(LoadedConfig *loaded, mode_t caller_umask) {
+        const char *const *words = STRV(loaded->arguments.rest);
+
+        if (strv_length(words) == 1 && text_equal(words[0], "profiles"))
+                return help_profiles(&loaded->config);
+        if (words && words[0]) {
+                (void)log_error(-EINVAL, "The verb help takes no word but profiles");
+                return EXIT_USAGE;
+        }
         describe_help(&program, stdout);
         return finish_output(0);
 }

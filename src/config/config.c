@@ -10,6 +10,7 @@
 #define PARTITION_PLANNED "images have no such partition yet"
 
 static const SettingSection sections[] = {
+        { "Config", "Which further settings are read." },
         { "Distribution", "Which distribution is installed, and from where." },
         { "Output", "What is made of it, and under which name." },
         { "Packages", "What goes into the image besides the distribution's base." },
@@ -21,6 +22,7 @@ static const SettingSection sections[] = {
 
 /* clang-format off */
 static const Setting rows[] = {
+#include "config/settings-config.inc"
 #include "config/settings-distribution.inc"
 #include "config/settings-output.inc"
 #include "config/settings-packages.inc"

@@ -108,6 +108,9 @@ typedef enum SourceFileTransfer {
 /* Sizes are in bytes, 0 means automatic or absent. Paths are absolute after config_load(), but for output, which is an
  * absolute path after config_resolve() only. */
 typedef struct Config {
+        /* [Config] */
+        char **profiles;
+
         /* [Distribution] */
         unsigned distribution; /* Distribution */
         char *release, *mirror;

@@ -23,8 +23,8 @@
 
 /* Settings that say how the build goes, or where what is kept lies, and not what comes out of it. */
 static const size_t without_effect[] = {
-        CONFIG(force),         CONFIG(cache), CONFIG(build_directory), CONFIG(extra_search_paths),
-        CONFIG(build_sources),
+        CONFIG(force),         CONFIG(cache),       CONFIG(build_directory), CONFIG(extra_search_paths),
+        CONFIG(build_sources), CONFIG(incremental),
 };
 
 /* Settings that are paths of what is read. Sources are looked at file by file. */
