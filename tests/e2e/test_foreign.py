@@ -71,7 +71,7 @@ def image(mkosi, debian_settings, image_directory):
     return project
 
 
-def test_disk(image, tmp_path):
+def test_disk(image, tmp_path, foreign_tool):
     """Partition type, boot loader, kernel and packages are those of the architecture."""
     path = image.directory / 'image.raw'
     assert partitions(path)[1]['type'] == ROOT_ARM64
@@ -80,7 +80,7 @@ def test_disk(image, tmp_path):
     assert {made_path.name for made_path in made} >= {'BOOTAA64.EFI', 'systemd-bootaa64.efi'}
     assert len(made) == 3
     for program in made:
-        assert 'pei-aarch64' in run('objdump', '--file-headers', program)
+        assert re.search('EFI application.*Aarch64', run(foreign_tool('file'), '--brief', program))
 
 
 def test_shell(image):
