@@ -49,6 +49,12 @@ bool foreign_is_native(Architecture architecture, const char *machine) {
         return false;
 }
 
+bool foreign_from_here(Architecture architecture) {
+        struct utsname name;
+
+        return uname(&name) < 0 || !foreign_is_native(architecture, name.machine);
+}
+
 static int find(Architecture architecture, const ForeignHost *host, Binfmt *ret) {
         *ret = (Binfmt){};
         if (foreign_is_native(architecture, host->machine))

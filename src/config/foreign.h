@@ -9,6 +9,9 @@
 /* Whether a machine of this name (uname(2)) runs programs of the architecture by itself. */
 bool foreign_is_native(Architecture architecture, const char *machine);
 
+/* Whether this machine does not. */
+bool foreign_from_here(Architecture architecture);
+
 /* What a sandbox has to register so that the image's programs run in it (SandboxPolicy.binfmt). NULL when it is nothing: they
  * run by themselves, or the host's kernel knows them already; or when there is nothing to register. */
 int foreign_registration(Architecture architecture, char **ret);

@@ -33,6 +33,7 @@ typedef struct DnfConfig {
         const char *const *repositories; /* NULL or empty: those that are not optional */
         const char *const *keys;         /* URLs */
         bool with_docs;
+        bool foreign; /* the architecture is another than this machine's */
 } DnfConfig;
 
 /* Replaces the variables. */

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/foreign.h"
 #include "distro/distro-check.h"
 #include "distro/distro-files.h"
 #include "distro/distro-run.h"
@@ -208,7 +209,9 @@ static int write_repositories(const ZypperRun *run) {
 
 static int write_configuration(ZypperRun *run) {
         const Installation *installation = run->installation;
-        const char *text = zypper_library_configuration(installation->config->with_docs);
+        const Config *config = installation->config;
+        const bool foreign = foreign_from_here(config->architecture);
+        _cleanup_(freep) char *text = NULL;
         _cleanup_(fd_closep) int keys_fd =
                 path_open_below(run->directory_fd, "keys", O_RDONLY | O_DIRECTORY, 0);
 
@@ -218,6 +221,10 @@ static int write_configuration(ZypperRun *run) {
                                                keys_fd, RUN "/keys", &run->keys);
         if (r >= 0)
                 r = write_repositories(run);
+        if (r >= 0)
+                r = zypper_library_configuration(
+                        config->with_docs,
+                        foreign ? installation->distro->architectures[config->architecture] : NULL, &text);
         if (r >= 0)
                 r = file_write_text(run->directory_fd, "zypp.conf", text, 0644);
         return r < 0 ? r : file_write_text(run->directory_fd, "zypper.conf", "[main]\n", 0644);
