@@ -63,13 +63,12 @@ static void test_privileges(void **state) {
         if (fixture_rootless)
                 skip();
         policy.binfmt = REGISTRATION;
-        fixture_script(
-                *state, &policy,
-                "echo x >/file; chown 1234:4294967294 /file; chmod 6755 /file\n"
-                "same \"$(stat -c %u:%g:%a /file)\" 1234:4294967294:6755\n"
-                "setpriv --reuid=1234 --clear-groups true\n"
-                "mkdir /tmp/mount; mount -t tmpfs tmpfs /tmp/mount; umount /tmp/mount\n"
-                "mount --bind /usr /tmp/mount; denied mknod /tmp/null c 1 3");
+        fixture_script(*state, &policy,
+                       "echo x >/file; chown 1234:4294967294 /file; chmod 6755 /file\n"
+                       "same \"$(stat -c %u:%g:%a /file)\" 1234:4294967294:6755\n"
+                       "setpriv --reuid=1234 --clear-groups true\n"
+                       "mkdir /tmp/mount; mount -t tmpfs tmpfs /tmp/mount; umount /tmp/mount\n"
+                       "mount --bind /usr /tmp/mount; denied mknod /tmp/null c 1 3");
 
         _cleanup_(freep) char *path = fixture_path(((Fixture *)*state)->tree, "file");
         struct stat status;
