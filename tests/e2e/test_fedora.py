@@ -128,12 +128,16 @@ def test_foreign(mkosi, root_user, tmp_path, project_directory):
         f'[Distribution]\nDistribution=fedora\nRelease={rpmrepo.RELEASE}\nMirror={repository.url}\n'
         f'RepositoryKeys={tmp_path}/key.asc\nArchitecture={other[0]}\n[Output]\nFormat=directory\n'
     )
-    projects.Project(project_directory, mkosi, settings).run('--package=probe')
+    build = projects.Project(project_directory, mkosi, settings)
+    # What is removed leaves a mark in an overlay, which is a device node.
+    build.write('mkosi.build', '#!/bin/sh -e\nrm /usr/bin/env\ncat /usr/share/probe >"$DESTDIR/built"\n', mode=0o755)
+    build.run('--package=probe')
     tree = project_directory / 'image'
     packages = installed(tree)
     assert f'coreutils 1-1 {other[1]}' in packages
     assert {line.split()[2] for line in packages} == {other[1], 'noarch'}
-    assert (tree / 'usr/share/probe').read_text() == '0\n'
+    assert (tree / 'built').read_text() == (tree / 'usr/share/probe').read_text() == '0\n'
+    assert (tree / 'usr/bin/env').exists()
 
 
 CASES = {
