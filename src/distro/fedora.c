@@ -153,7 +153,7 @@ const Distro distro_centos = {
         .dnf = &centos_archive,
 };
 
-static const char *const mageia_base[] = { "basesystem-minimal", NULL };
+static const char *const mageia_base[] = { "basesystem-minimal", "systemd", NULL };
 static const char *const mageia_boot[] = { "dracut", "kmod", NULL };
 
 static const char *const mageia_kernels[ARCHITECTURE_MAX] = {
