@@ -195,6 +195,14 @@ DISTRIBUTIONS = {
             (f'10-stream/BaseOS/{MACHINE}/os', f'10-stream/AppStream/{MACHINE}/os'), 'centos-stream-release', USR_DATABASE,
             loader_of_host=True,
         ),
+        *(
+            Distribution(
+                name, '10', FEDORA, make_rpm, (f'10/BaseOS/{MACHINE}/os', f'10/AppStream/{MACHINE}/os'),
+                f'{identity}-release', USR_DATABASE, loader_of_host=True, boots=False,
+                identity={'ID': identity, 'VERSION_ID': '"10.1"'},
+            )
+            for name, identity in (('alma', 'almalinux'), ('rocky', 'rocky'))
+        ),
         Distribution(
             'mageia', '9', MAGEIA, make_rpm,
             (f'distrib/9/{MACHINE}/media/core/release', f'distrib/9/{MACHINE}/media/core/updates'), 'basesystem-minimal',
