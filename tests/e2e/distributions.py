@@ -144,7 +144,7 @@ def make_apt(row, host, directory):
     universe = ('dracut', 'systemd-boot')
     packages = [
         aptrepo.Package(
-            name, **host.content(*parts), priority='required' if name in required else 'important' if name == 'apt' else 'optional',
+            name, **host.content(*parts), priority='required' if name in required else 'optional',
             component='universe' if name in universe else 'main',
         )
         for name, parts in row.packages.items()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What makes a tree boot for real, out of packages of Debian: systemd, udev, dracut, a kernel and its modules. It is unpacked
-once, cut down to what a virtual machine needs, and kept in the cache of tests; the repositories of all distributions
-are packed from it. What a part is called is the distribution's affair, and so is nothing else."""
+"""What makes a tree boot for real, out of packages of Debian: systemd, udev, dracut, a kernel and its modules. It is
+unpacked once, cut down to what a virtual machine needs, and kept in the cache of tests; the repositories of all
+distributions are packed from it. What a part is called is the distribution's affair."""
 
 import functools
 import hashlib
@@ -19,11 +19,11 @@ import project as projects
 # Without what initrds are usually made by in Debian, and without documents.
 WANTED = (
     'systemd-sysv', 'udev', 'dracut', 'kmod', 'linux-image-cloud-amd64', 'systemd-boot-efi', 'bash', 'coreutils', 'dash',
-    'diffutils', 'findutils', 'grep', 'sed', 'gzip', 'mawk', 'util-linux', 'mount', 'e2fsprogs', 'libc-bin', 'base-passwd', 'apt',
-    'initramfs-tools-',
+    'diffutils', 'findutils', 'grep', 'sed', 'gzip', 'mawk', 'util-linux', 'mount', 'e2fsprogs', 'libc-bin', 'base-passwd',
+    'apt', 'initramfs-tools-',
 )  # fmt: skip
 SKIPPED = re.compile(
-    r'\./(usr/share/(?!base-passwd|dpkg|libc-bin|systemd)|usr/lib/x86_64-linux-gnu/(gconv|perl)|usr/lib/locale|usr/lib/debug|usr/include'
+    r'\./(usr/share/(?!base-passwd|dpkg|libc-bin|systemd)|usr/lib/x86_64-linux-gnu/(gconv|perl)|usr/lib/(locale|debug)'
     r'|boot/(System|config)|var/|run/|etc/(init\.d|cron|kernel|alternatives|default)'
     # What Debian's systemd starts that needs a message bus, or hardware that no virtual machine has.
     r'|(usr/)?lib/systemd/system/multi-user\.target\.wants/systemd-logind\.service'
@@ -49,7 +49,8 @@ PARTS = {
     'util-linux': r'util-linux|mount',
     'dpkg': r'dpkg',
     'apt': r'apt|gpgv|libapt-pkg',
-    'tools': r'bash|coreutils|cpio|dash|debianutils|diffutils|findutils|g?awk|mawk|grep|gzip|sed|tar|libc-bin|base-passwd|passwd|login',
+    'tools': r'bash|coreutils|cpio|dash|debianutils|diffutils|findutils|mawk|grep|gzip|sed|tar|libc-bin|base-passwd|passwd|'
+    r'login',
     'libraries': r'lib|zlib|gcc',
 }  # fmt: skip
 
@@ -106,7 +107,10 @@ def archives():
     (place / 'partial').mkdir(parents=True, exist_ok=True)
 
     def install(directory, option):
-        settings = (f'Dir::Cache::archives={directory}', 'Dir::State::status=/dev/null', 'Debug::NoLocking=1', 'APT::Sandbox::User=root')
+        settings = (
+            f'Dir::Cache::archives={directory}', 'Dir::State::status=/dev/null', 'Debug::NoLocking=1',
+            'APT::Sandbox::User=root',
+        )  # fmt: skip
         options = [word for setting in settings for word in ('--option', setting)]
         return run('apt-get', *options, '--quiet', '--yes', '--no-install-recommends', 'install', option, *WANTED)
 

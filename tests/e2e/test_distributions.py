@@ -80,7 +80,8 @@ def dpkg_list(tree):
 
 def pacman_list(tree, home):
     (home / 'pacman.conf').write_text('[options]\nArchitecture = x86_64\n')
-    said = small.run('pacman', '--config', home / 'pacman.conf', '--root', tree, '--dbpath', tree / 'var/lib/pacman', '--query')
+    where = ('--config', home / 'pacman.conf', '--root', tree, '--dbpath', tree / 'var/lib/pacman')
+    said = small.run('pacman', *where, '--query')
     return [f'{line} {pacmanrepo.ARCHITECTURE}' for line in said.splitlines()]
 
 

@@ -16,7 +16,12 @@
 #define DATABASE "usr/lib/sysimage/rpm"
 
 static const char *const directories[] = {
-        "tree", "tree/usr", "tree/usr/bin", "tree/usr/lib", "tree/usr/lib/sysimage", "tree/usr/lib/sysimage/rpm",
+        "tree",
+        "tree/usr",
+        "tree/usr/bin",
+        "tree/usr/lib",
+        "tree/usr/lib/sysimage",
+        "tree/usr/lib/sysimage/rpm",
 };
 
 static void put_file(const char *path) {
