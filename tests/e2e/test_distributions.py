@@ -111,10 +111,11 @@ def test_tree(mkosi, root_user, project_directory, tmp_path, row):
 def test_boot(mkosi, root_user, project_directory, keys, virtual_machine, foreign_tool, tmp_path, row):
     project = projects.Project(project_directory, mkosi, boot_settings(row, keys))
     add_marker(project)
-    project.run(wrapper=row.wrapper())
+    said = project.run(wrapper=row.wrapper()).stderr
     image = project_directory / 'image.raw'
 
     # The boot loader is a package of its own, in systemd's for Arch Linux; others have none, and get the host's.
+    assert ("this host's is taken" in said) == row.loader_of_host
     names = {package['name'] for package in json.loads((project_directory / 'image.manifest').read_text())['packages']}
     assert any('systemd-boot' in name for name in names) != row.loader_of_host or row.name == 'arch'
     found = small.programs(small.esp(image, tmp_path))
