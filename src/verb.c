@@ -92,6 +92,7 @@ static const char program_files[] =
         "mkosi.default\tThe settings. --default names another file.\n"
         "mkosi.default.d/\tFurther settings files, read after it in the order of their names.\n"
         "mkosi.skeleton/, mkosi.skeleton.tar\tCopied into the tree before packages are installed.\n"
+        "mkosi.keys/\tOpenPGP keys that packages and repositories are signed by, instead of those of the host.\n"
         "mkosi.prepare\tAn executable that is run in the tree when the packages are installed, with the network.\n"
         "mkosi.build\tAn executable that is run in a development tree, with the sources; what it installs to $DESTDIR gets into the image.\n"
         "mkosi.builddir/\tIf this directory exists, it is $BUILDDIR of mkosi.build, and keeps what was compiled.\n"

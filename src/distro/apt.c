@@ -76,7 +76,8 @@ static int apt_bootstrap(const Installation *installation) {
         return 0;
 }
 
-/* A directory of the building machine means nothing on another: an image made from one gets the archive's own mirrors. */
+/* A directory of the building machine means nothing on another: an image made from one gets the archive's own
+ * mirrors. */
 static int replace_local_mirror(const Installation *installation, int root_fd) {
         _cleanup_(apt_sources_done) AptSources used = {}, own = {};
         const AptArchive *archive = installation->distro->apt;

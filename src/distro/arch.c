@@ -7,8 +7,8 @@
 /* What was a group of that name once is a package; systemd is one of those that it depends on. */
 static const char *const base_packages[] = { "base", NULL };
 
-/* The kernel wants any package that provides "initramfs", and dracut does. The boot loader and the stub that unified kernel
- * images begin with are in systemd. */
+/* The kernel wants any package that provides "initramfs", and dracut does. The boot loader and the stub that unified
+ * kernel images begin with are in systemd. */
 static const char *const boot_packages[] = { "dracut", "kmod", "systemd", NULL };
 
 /* systemd's own programs for both are in systemd, and need its library. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What every package manager looks at before it begins. What stands against a build is appended to problems; a negative
- * errno says that it could not be looked at. */
+/* What every package manager looks at before it begins. What stands against a build is appended to problems; a
+ * negative errno says that it could not be looked at. */
 
 #include "distro/distro.h"
 

@@ -54,10 +54,11 @@ typedef struct PackageManager {
         KeyForm key_form;
         const char *const *
                 key_lists; /* ends of names of what lies beside key rings, NULL: nothing does; see repository-keys.h */
-        /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key rings), each
-         * appended to problems; NULL: none. Runs before anything is downloaded. */
+        /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key
+         * rings), each appended to problems; NULL: none. Runs before anything is downloaded. */
         int (*check)(const Config *config, const Distro *distro, char ***problems);
-        /* The version of what it runs on the host, for trees that are kept; NULL, or NULL as the answer: nothing tells. */
+        /* The version of what it runs on the host, for trees that are kept; NULL, or NULL as the answer: nothing
+         * tells. */
         int (*version)(const Config *config, char **ret);
         int (*bootstrap)(const Installation *installation); /* base tree */
         int (*install)(const Installation *installation,
@@ -79,8 +80,8 @@ struct Distro {
         const char *name;  /* word of Distribution= */
         const char *title; /* for people: "Debian" */
         const PackageManager *manager;
-        /* Files of the host, with $releasever and $basearch: all that are there have keys that sign the packages. One for
-         * KEY_FORM_RING. */
+        /* Files of the host, with $releasever and $basearch: all that are there have keys that sign the packages. One
+         * for KEY_FORM_RING. */
         const char *const *key_files;
         const char *key_package; /* of the host, has such a file */
         const char *keys_at;     /* where people find the keys; NULL for KEY_FORM_RING */
@@ -110,7 +111,8 @@ const Distro *distro_find(unsigned distribution);
 /* For people: "Arch Linux", and with a release, where there are such, "Fedora "44"". */
 int distro_format_title(const Distro *distro, const Config *config, char **ret);
 
-/* What a base tree is made for, for messages: "install Fedora "44" from MIRROR"; the mirror is that of Mirror=, else the given one. */
+/* What a base tree is made for, for messages: "install Fedora "44" from MIRROR"; the mirror is that of Mirror=, else
+ * the given one. */
 int distro_format_bootstrap(const Installation *installation, const char *mirror, char **ret);
 
 /* All packages the configuration asks for in the final image: base, boot, Packages=, each once. New list. */

@@ -19,8 +19,8 @@ typedef struct DnfRepository {
 /* One distribution's archive. */
 struct DnfArchive {
         const DnfRepository *repositories;
-        const char *rolling;          /* the release whose name is no number; NULL: none */
-        const char *module_platform;  /* "platform:el$releasever"; NULL: has no modules */
+        const char *rolling;         /* the release whose name is no number; NULL: none */
+        const char *module_platform; /* "platform:el$releasever"; NULL: has no modules */
         unsigned rpmdb_moved; /* the first release that has its database in /usr/lib/sysimage; 0: none has */
 };
 

@@ -13,7 +13,8 @@
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY)
 
-/* What scripts of packages find in the tree. No package writes to what is below these, by what configures its manager. */
+/* What scripts of packages find in the tree. No package writes to what is below these, by what configures its
+ * manager. */
 static const struct {
         const char *path;
         mode_t mode;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Runs of programs of the host on a tree. All that configures them is written to a directory of the workspace, which they find at
- * /run/NAME; nothing of the host is read but the programs themselves: neither configuration nor keys nor databases. */
+/* Runs of programs of the host on a tree. All that configures them is written to a directory of the workspace, which
+ * they find at /run/NAME; nothing of the host is read but the programs themselves: neither configuration nor keys nor
+ * databases. */
 
 #include "distro/distro-run.h"
 
 #define HOST_TOOL_MOUNTS_MAX 20
 #define HOST_TOOL_HOME       "home" /* below the directory: what is /root inside */
 
-/* What a status of the program means: 0 all is well, 1 all is installed but a script of a package failed, negative errno:
- * it failed. */
+/* What a status of the program means: 0 all is well, 1 all is installed but a script of a package failed, negative
+ * errno: it failed. */
 typedef int (*HostToolJudge)(int status);
 
 typedef struct HostTool {
@@ -42,7 +43,8 @@ void host_run_done(HostRun *run);
 /* Makes the directory and its places, and hides the host's configuration. Not logged, like the next. */
 int host_run_open(HostRun *run);
 
-/* For what installs packages: the package cache, a mirror on this machine, and what scripts of packages find in the tree. */
+/* For what installs packages: the package cache, a mirror on this machine, and what scripts of packages find in the
+ * tree. */
 int host_run_mount_tree(HostRun *run);
 
 /* A command line, for one stage of an installation. */
@@ -58,6 +60,6 @@ typedef struct HostCommand {
 /* Runs it and returns its status; what is no status is logged, and a negative errno. */
 int host_run_execute(const HostRun *run, const HostCommand *command, ToolLog *log);
 
-/* The same, with failures logged by what the tool says. A script that fails behind the installation of its package is for
- * people to judge, since many of them mean little: that is a warning. */
+/* The same, with failures logged by what the tool says. A script that fails behind the installation of its package is
+ * for people to judge, since many of them mean little: that is a warning. */
 int host_run_command(const HostRun *run, const HostCommand *command);

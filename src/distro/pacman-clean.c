@@ -16,7 +16,8 @@
 #define MIRROR_LIST          "etc/pacman.d/mirrorlist"
 #define MIRROR_LIST_SIZE_MAX (1 * MIB)
 
-/* Keys that a script of a package made would be the same on all machines; `pacman-key --init` makes them on the machine. */
+/* Keys that a script of a package made would be the same on all machines; `pacman-key --init` makes them on the
+ * machine. */
 /* clang-format off */
 static const DistroLeftover leftovers[] = {
         { "dev",                   "*" },

@@ -11,5 +11,6 @@ int pacman_remove_leftovers(int root_fd);
 /* Makes no package installed later than that, in seconds since 1970. */
 int pacman_clamp_dates(int root_fd, uint64_t date_max);
 
-/* Puts the server, in pacman's variables, into the tree's list of mirrors, if there is such a list and no server in it. */
+/* Puts the server, in pacman's variables, into the tree's list of mirrors, if there is such a list and no server in
+ * it. */
 int pacman_add_server(int root_fd, const char *server);

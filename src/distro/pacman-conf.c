@@ -9,9 +9,9 @@
 
 #define REPOSITORY_LENGTH_MAX 64
 
-/* All paths are named, so that none of the host's is used. What the tree's own directory of hooks has counts, and what is in
- * ours takes its place. Databases need not be signed, since Arch Linux does not sign them; one that is has to be signed well.
- * Every package is signed. */
+/* All paths are named, so that none of the host's is used. What the tree's own directory of hooks has counts, and what
+ * is in ours takes its place. Databases need not be signed, since Arch Linux does not sign them; one that is has to be
+ * signed well. Every package is signed. */
 static const char options[] = "[options]\n"
                               "RootDir = " DISTRO_TREE "/\n"
                               "DBPath = " DISTRO_TREE "/var/lib/pacman/\n"

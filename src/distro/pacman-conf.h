@@ -28,8 +28,8 @@ typedef struct PacmanConf {
         bool with_docs;
 } PacmanConf;
 
-/* The URL of a mirror's repositories in pacman's variables. A mirror that has variables of its own, as lists of mirrors
- * have them, is taken as it is. */
+/* The URL of a mirror's repositories in pacman's variables. A mirror that has variables of its own, as lists of
+ * mirrors have them, is taken as it is. */
 int pacman_conf_server(const PacmanArchive *archive, const char *mirror, char **ret);
 
 /* pacman.conf(5), for a tree at DISTRO_TREE. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* pacman's database of packages: a file "desc" for each, in which a line "%NAME%" is followed by the lines of its value, and
- * an empty one. */
+/* pacman's database of packages: a file "desc" for each, in which a line "%NAME%" is followed by the lines of its
+ * value, and an empty one. */
 
 #include "distro/distro.h"
 

@@ -14,7 +14,8 @@
 #include "distro/pacman-install.h"
 #include "distro/pacman-keys.h"
 
-/* Hooks that make an initrd whenever a kernel is installed: the image gets its own later, when the tree is complete. */
+/* Hooks that make an initrd whenever a kernel is installed: the image gets its own later, when the tree is
+ * complete. */
 static const char *const masked_hooks[] = {
         "60-dracut-remove.hook",
         "60-mkinitcpio-remove.hook",
@@ -105,7 +106,8 @@ int pacman_install(const Installation *installation, const char *const *packages
         r = host_run_mount_tree(&run);
         if (r < 0)
                 return log_error(r, "Failed to prepare the installation of packages: %m");
-        /* Packages are fetched first and installed without the network: no script can depend on what it finds there. */
+        /* Packages are fetched first and installed without the network: no script can depend on what it finds
+         * there. */
         for (PacmanAction action = 0; action < PACMAN_ACTION_MAX && r >= 0; action++)
                 r = run_pacman(&run, action, packages, doing[action]);
         return r < 0 ? r : clean_cache(installation);

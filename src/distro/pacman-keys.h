@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The private store of keys that pacman checks signatures by, made by the host's gpg as pacman-key(8) would make it: a key of
- * the store's own, which is thrown away with it, signs those that are trusted.
+/* The private store of keys that pacman checks signatures by, made by the host's gpg as pacman-key(8) would make it: a
+ * key of the store's own, which is thrown away with it, signs those that are trusted.
  *
- * A file "NAME.gpg" may have the lists "NAME-trusted" and "NAME-revoked" beside it, as pacman's own key rings do. Then only the
- * keys of the first are trusted by themselves: those that enough of them have signed are trusted by that, and no other key
- * is, nor any of the second. Of a file without such a list all keys are trusted. */
+ * A file "NAME.gpg" may have the lists "NAME-trusted" and "NAME-revoked" beside it, as pacman's own key rings do. Then
+ * only the keys of the first are trusted by themselves: those that enough of them have signed are trusted by that, and
+ * no other key is, nor any of the second. Of a file without such a list all keys are trusted. */
 
 #include "distro/host-tool.h"
 
@@ -18,7 +18,8 @@ extern const char *const pacman_key_lists[];
 /* Makes the store at PACMAN_GNUPG, if it is not there yet. Failures are logged. */
 int pacman_keys_prepare(const HostRun *run);
 
-/* Appends the fingerprints that a list begins its lines with ("FINGERPRINT:4:"), in capitals; other lines are none of them. */
+/* Appends the fingerprints that a list begins its lines with ("FINGERPRINT:4:"), in capitals; other lines are none of
+ * them. */
 int pacman_key_list_parse(const char *text, char ***fingerprints);
 
 /* Fingerprints of primary keys out of what `gpg --with-colons` says, line by line. */

@@ -7,6 +7,7 @@
 
 #define MISSING_SUITES_MAX 16
 #define LINE_SHOWN_MAX     300
+#define ASKED              "[Y/n] "
 #define STATUS_SIGNAL      128
 
 #define NO_RELEASE_FILE "does not have a Release file."
@@ -30,7 +31,8 @@
 #define SCRIPT_FAILED    "a script of a package failed"
 #define NOT_TRUSTED_EITHER \
         "the repository or a package is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host"
-#define BAD_EITHER "a signature is bad: its key was revoked, or files were changed on the way or on the mirror"
+#define BAD_EITHER \
+        "a signature is bad: its key was revoked, or files were changed on the way or on the mirror"
 #define CONTRADICTION \
         "packages contradict each other or lack what they need, check Packages= and Repositories="
 #define BAD_SIGNATURE "the archive's signature is bad, its files were changed on the way or on the mirror"
@@ -220,8 +222,11 @@ void tool_log_done(ToolLog *log) {
 /* Without the mark of an error or warning, which the message brings itself. */
 static const char *own_words(const char *line) {
         static const char *const marks[] = { "E: ", "W: ", "Error: ", "error: " };
-        const char *words = NULL;
+        const char *words = NULL, *asked = strstr(line, ASKED);
 
+        /* What pacman asks stays without a line of its own, since nobody answers. */
+        if (asked)
+                line = asked + strlen(ASKED);
         for (size_t i = 0; i < ELEMENTSOF(marks) && !words; i++)
                 words = text_after_prefix(line, marks[i]);
         if (!words)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whatever a file of pacman's database holds: it is refused, or the package has a name, a version and an architecture; and a
- * date that was clamped is not clamped again. */
+/* Whatever a file of pacman's database holds: it is refused, or the package has a name, a version and an architecture;
+ * and a date that was clamped is not clamped again. */
 
 #include <string.h>
 

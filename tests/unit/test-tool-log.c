@@ -109,6 +109,10 @@ static const struct {
           -EKEYREJECTED,
           "Failed to do it: a signature is bad: its key was revoked, or files were changed on the way or on the mirror (base: signature from "
           "\"Somebody <a@b>\" is invalid)" },
+        { { ":: Import PGP key 6CA1FC6D86CE9C06? [Y/n] error: key \"6CA1FC6D86CE9C06\" could not be looked up remotely" },
+          -EKEYREJECTED,
+          "Failed to do it: the repository or a package is not signed by a key that is trusted, check Mirror=, and "
+          "RepositoryKeys= or the keys of the host (key \"6CA1FC6D86CE9C06\" could not be looked up remotely)" },
         { { "error: base: missing required signature" },
           -EKEYREJECTED,
           "Failed to do it: a package is not signed, check Mirror= (base: missing required signature)" },
