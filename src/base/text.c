@@ -100,6 +100,36 @@ char *text_strip(char *text) {
         return text;
 }
 
+static bool is_plain(const char *word) {
+        for (const char *c = word; *c; c++)
+                if (!isalnum((unsigned char)*c) && !strchr("-_=+./:,@%~", *c))
+                        return false;
+        return word[0] != '\0' && word[0] != '~';
+}
+
+int text_quote(const char *word, char **ret) {
+        static const char quote[] = "'\\''"; /* ends the quotes, and begins new ones */
+        size_t size = strlen(word) + sizeof("''");
+
+        if (is_plain(word))
+                return text_copy(word, ret);
+        for (const char *c = word; *c; c++)
+                size += *c == '\'' ? strlen(quote) - 1 : 0;
+        char *quoted = malloc(size), *end = quoted;
+        if (!quoted)
+                return -ENOMEM;
+        *end++ = '\'';
+        for (; *word; word++)
+                if (*word == '\'')
+                        end = stpcpy(end, quote);
+                else
+                        *end++ = *word;
+        *end++ = '\'';
+        *end = '\0';
+        *ret = quoted;
+        return 0;
+}
+
 void text_tame(char *text) {
         for (char *c = text; *c; c++)
                 if ((unsigned char)*c < ' ' || *c == 0x7f)

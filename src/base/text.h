@@ -34,6 +34,9 @@ int text_substitute(char **text, const char *name, const char *value);
 /* Cuts blanks (space, tab, newline, carriage return) off both ends, in place; returns the new start. */
 char *text_strip(char *text);
 
+/* The word as it is given to a shell: between quotes if it needs them. */
+int text_quote(const char *word, char **ret);
+
 /* Makes control characters '?', in place: terminals obey them, and names of files may hold any. */
 void text_tame(char *text);
 

@@ -97,7 +97,7 @@ typedef enum OutputCompression {
 } OutputCompression;
 
 typedef enum SourceFileTransfer {
-        SOURCE_FILE_TRANSFER_AUTO, /* resolved: COPY_GIT_OTHERS in a git tree, else COPY_ALL */
+        SOURCE_FILE_TRANSFER_AUTO, /* resolved: COPY_GIT_OTHERS where a git tree holds the directory, else COPY_ALL */
         SOURCE_FILE_TRANSFER_COPY_ALL,
         SOURCE_FILE_TRANSFER_COPY_GIT_CACHED,
         SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS,

@@ -102,12 +102,37 @@ static void test_nearest(void **state) {
         assert_null(text_nearest("x", words));
 }
 
+static void test_quote(void **state) {
+        static const struct {
+                const char *word, *quoted;
+        } cases[] = {
+                { "/a/b-c.d", "/a/b-c.d" },
+                { "a b", "'a b'" },
+                { "", "''" },
+                { "it's", "'it'\\''s'" },
+                { "a\\b", "'a\\b'" },
+                { "~", "'~'" },
+                { "a~", "a~" },
+                { "'", "''\\'''" },
+                { "$x", "'$x'" },
+                { "a\nb", "'a\nb'" },
+                { "\xc3\xa4", "'\xc3\xa4'" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(freep) char *quoted = NULL;
+
+                assert_int_equal(text_quote(cases[i].word, &quoted), 0);
+                assert_string_equal(quoted, cases[i].quoted);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_affixes),    cmocka_unit_test(test_strip),
-                cmocka_unit_test(test_tame),       cmocka_unit_test(test_copies),
-                cmocka_unit_test(test_distance),   cmocka_unit_test(test_nearest),
-                cmocka_unit_test(test_substitute),
+                cmocka_unit_test(test_quote),   cmocka_unit_test(test_affixes),
+                cmocka_unit_test(test_strip),   cmocka_unit_test(test_tame),
+                cmocka_unit_test(test_copies),  cmocka_unit_test(test_distance),
+                cmocka_unit_test(test_nearest), cmocka_unit_test(test_substitute),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
