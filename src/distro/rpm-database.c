@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -10,16 +11,12 @@
 #include "distro/rpm-database.h"
 
 #define TREE_RPMDB "usr/bin/rpmdb"
-#define HEADERS    "headers" /* below the directory of the workspace */
+#define HEADERS    "headers" /* in the directory of the workspace, while it is opened */
 
 /* The format of the host's, and the files that it consists of. */
 #define HOST_FORMAT "sqlite"
 #define HOST_FILE   "rpmdb.sqlite"
 #define HOST_FILES  HOST_FILE "*"
-
-/* rpmdb knows nothing but its standard input and output for the list. */
-#define EXPORT_SCRIPT "exec rpmdb --root=" DISTRO_TREE " --exportdb >\"$1\""
-#define IMPORT_SCRIPT "exec rpmdb --importdb <\"$1\""
 
 typedef struct FormatReader {
         char *format;
@@ -75,34 +72,45 @@ static int remove_old(const HostRun *run, const char *database) {
         return root_fd < 0 ? root_fd : distro_remove_matching(root_fd, database, HOST_FILES);
 }
 
-static int convert(const HostRun *run, const char *database, const char *doing) {
-        const SandboxMount mount = {
-                .type = SANDBOX_BIND_READ_ONLY,
-                .source = run->directory,
-                .target = run->inside,
-        };
-        _cleanup_(freep) char *headers = NULL;
+/* rpmdb knows nothing but its standard output and input for the list. That may be larger than memory should hold, and nobody
+ * else has to find it: a file that has no name any more. */
+static int open_headers(const HostRun *run) {
+        _cleanup_(fd_closep) int fd =
+                openat(run->directory_fd, HEADERS, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-        int r = path_join(run->inside, HEADERS, &headers);
-        if (r < 0)
-                return log_error(r, "Failed to %s: %m", doing);
-        r = host_run_command(run, &(HostCommand){
-                                          .argv = (const char *const[]){ "sh", "-c", EXPORT_SCRIPT, "sh",
-                                                                         headers, NULL },
-                                          .doing = doing,
-                                  });
+        if (fd < 0 || unlinkat(run->directory_fd, HEADERS, 0) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+static int export_headers(const HostRun *run, const char *doing, int headers_fd) {
+        static const char *const argv[] = { "rpmdb", "--root=" DISTRO_TREE, "--exportdb", NULL };
+        const DistroData data = { .stdin_fd = -EBADF, .stdout_fd = headers_fd };
+
+        return host_run_command(run, &(HostCommand){ .argv = argv, .doing = doing, .data = &data });
+}
+
+static int import_headers(const HostRun *run, const char *doing, int headers_fd) {
+        static const char *const argv[] = { "rpmdb", "--importdb", NULL };
+        const DistroData data = { .stdin_fd = headers_fd, .stdout_fd = -EBADF };
+
+        return distro_run(run->installation, &(DistroCommand){ .argv = argv, .doing = doing, .data = &data });
+}
+
+static int convert(const HostRun *run, const char *database, const char *doing) {
+        _cleanup_(fd_closep) int headers_fd = open_headers(run);
+
+        if (headers_fd < 0)
+                return log_error(headers_fd, "Failed to %s: %m", doing);
+        int r = export_headers(run, doing, headers_fd);
         if (r < 0)
                 return r;
         r = remove_old(run, database);
+        if (r >= 0 && lseek(headers_fd, 0, SEEK_SET) < 0)
+                r = -errno;
         if (r < 0)
                 return log_error(r, "Failed to %s: %m", doing);
-        return distro_run(run->installation, &(DistroCommand){
-                                                     .argv = (const char *const[]){ "sh", "-c", IMPORT_SCRIPT,
-                                                                                    "sh", headers, NULL },
-                                                     .doing = doing,
-                                                     .mounts = &mount,
-                                                     .n_mounts = 1,
-                                             });
+        return import_headers(run, doing, headers_fd);
 }
 
 int rpm_database_convert(const HostRun *run, const char *database) {
