@@ -15,6 +15,8 @@ const char *const distribution_words[] = {
         [DISTRIBUTION_MAGEIA] = "mageia",
         [DISTRIBUTION_CENTOS] = "centos",
         [DISTRIBUTION_CLEAR] = "clear",
+        [DISTRIBUTION_ALMA] = "alma",
+        [DISTRIBUTION_ROCKY] = "rocky",
         [DISTRIBUTION_MAX] = NULL,
 };
 ASSERT_WORDS(distribution_words, DISTRIBUTION_MAX);
@@ -156,11 +158,6 @@ const SettingAlias source_file_transfer_aliases[] = {
         { "false", "copy-all" },
         {},
 };
-
-bool distribution_has_dnf(unsigned distribution) {
-        return distribution == DISTRIBUTION_FEDORA || distribution == DISTRIBUTION_CENTOS ||
-               distribution == DISTRIBUTION_MAGEIA;
-}
 
 bool output_format_is_disk(unsigned format) {
         return format <= OUTPUT_FORMAT_GPT_SQUASHFS;

@@ -10,17 +10,24 @@
  * what it writes. */
 #define DISTRO_TREE "/run/tree"
 
+/* For a command that reads or writes data. */
+typedef struct DistroData {
+        int stdin_fd;  /* -EBADF: nothing to read */
+        int stdout_fd; /* standard output, of which nothing is followed or logged then; -EBADF: as without */
+} DistroData;
+
 typedef struct DistroCommand {
         const char *const *argv;
         const char *doing; /* for messages: "install packages" */
         bool on_host; /* on the host's root, read-only, with the tree at DISTRO_TREE; else inside the tree */
         bool network;
-        const char *const *environment; /* beside the usual */
+        const char *const *environment; /* beside the usual, or in the place of it */
         const SandboxMount *mounts;     /* after the usual */
         size_t n_mounts;
         const char *working_directory; /* inside; NULL: "/" */
         bool lasting;                  /* writes what outlives the build: syncing is not suppressed */
-        bool terminal; /* a person works with it: our standard input, and output to standard error */
+        bool terminal;          /* a person works with it: our standard input, and output to standard error */
+        const DistroData *data; /* NULL: neither; not with terminal */
         /* Called for every line of output instead of following it as that of a package tool. */
         void (*on_line)(const char *line, void *userdata);
         void *userdata;
@@ -36,6 +43,7 @@ int distro_run(const Installation *installation, const DistroCommand *command);
 /* Where the host's tools are looked for, as $PATH has it: ExtraSearchPaths=, and the standard directories. */
 int distro_search_path(const Config *config, char **ret);
 
-/* What every tool finds in its environment beside $PATH: names and values of its own, and of ours only the time to clamp to and, with
- * the network, the proxies. */
-int distro_environment(bool network, const char *const *more, char ***ret);
+/* What the command finds in its environment, each name once; what comes later replaces what came before: what every tool
+ * finds ($HOME, $LC_ALL, $TERM, $SYSTEMD_OFFLINE, $PATH), of ours only the time to clamp to and, with the network, the
+ * proxies, then what the command has of its own. */
+int distro_environment(const Config *config, const DistroCommand *command, char ***ret);

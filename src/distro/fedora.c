@@ -6,13 +6,16 @@
 
 #define FEDORA_METALINK "metalink=https://mirrors.fedoraproject.org/metalink?arch=$basearch&repo="
 #define CENTOS_METALINK "metalink=https://mirrors.centos.org/metalink?arch=$basearch&repo=centos-"
+#define ALMA_MIRRORS    "mirrorlist=https://mirrors.almalinux.org/mirrorlist/$releasever/"
+#define ROCKY_MIRRORS   "mirrorlist=https://mirrors.rockylinux.org/mirrorlist?arch=$basearch&repo="
 #define MAGEIA_MIRRORS \
         "mirrorlist=https://www.mageia.org/mirrorlist/?release=$releasever&arch=$basearch&section=core&repo="
 
 /* Where keys are that the host has by a package: of the distribution itself, or distribution-gpg-keys, which has those of
  * all (https://github.com/rpm-software-management/distribution-gpg-keys). */
-#define OWN_KEYS "/etc/pki/rpm-gpg/"
-#define ALL_KEYS "/usr/share/distribution-gpg-keys/"
+#define OWN_KEYS         "/etc/pki/rpm-gpg/"
+#define ALL_KEYS         "/usr/share/distribution-gpg-keys/"
+#define ALL_KEYS_PACKAGE "distribution-gpg-keys where the host has one"
 
 /* Packages and their contents: https://packages.fedoraproject.org/pkgs/. Without a langpack named glibc brings the locales
  * of all languages. */
@@ -67,6 +70,24 @@ static const DnfRepository centos_repositories[] = {
         {},
 };
 
+/* As packages almalinux-repos and rocky-repos have them, and mock in templates/almalinux-10.tpl and rocky-10.tpl of
+ * https://github.com/rpm-software-management/mock. */
+static const DnfRepository alma_repositories[] = {
+        { "baseos",    ALMA_MIRRORS "baseos",    "$releasever/BaseOS/$basearch/os/",    NULL, false, NULL },
+        { "appstream", ALMA_MIRRORS "appstream", "$releasever/AppStream/$basearch/os/", NULL, false, NULL },
+        { "crb",       ALMA_MIRRORS "crb",       "$releasever/CRB/$basearch/os/",       NULL, true,  NULL },
+        { "extras",    ALMA_MIRRORS "extras",    "$releasever/extras/$basearch/os/",    NULL, true,  NULL },
+        {},
+};
+
+static const DnfRepository rocky_repositories[] = {
+        { "baseos",    ROCKY_MIRRORS "BaseOS-$releasever",    "$releasever/BaseOS/$basearch/os/",    NULL, false, NULL },
+        { "appstream", ROCKY_MIRRORS "AppStream-$releasever", "$releasever/AppStream/$basearch/os/", NULL, false, NULL },
+        { "crb",       ROCKY_MIRRORS "CRB-$releasever",       "$releasever/CRB/$basearch/os/",       NULL, true,  NULL },
+        { "extras",    ROCKY_MIRRORS "extras-$releasever",    "$releasever/extras/$basearch/os/",    NULL, true,  NULL },
+        {},
+};
+
 static const DnfRepository mageia_repositories[] = {
         { "release", MAGEIA_MIRRORS "release", "distrib/$releasever/$basearch/media/core/release/", NULL, false, NULL },
         { "updates", MAGEIA_MIRRORS "updates", "distrib/$releasever/$basearch/media/core/updates/", NULL, false, NULL },
@@ -83,8 +104,6 @@ static const char *const fedora_keys[] = {
 /* Since release 36 the database is part of /usr: https://fedoraproject.org/wiki/Changes/RelocateRPMToUsr */
 static const DnfArchive fedora_archive = {
         .repositories = fedora_repositories,
-        .key_files = fedora_keys,
-        .keys_at = "https://fedoraproject.org/security/",
         .rolling = "rawhide",
         .rpmdb_moved = 36,
 };
@@ -93,6 +112,9 @@ const Distro distro_fedora = {
         .name = "fedora",
         .title = "Fedora",
         .manager = &package_manager_dnf,
+        .key_files = fedora_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "https://fedoraproject.org/security/",
         .base_packages = fedora_base,
         .boot_packages = fedora_boot,
         .encrypt_packages = cryptsetup_packages,
@@ -130,8 +152,6 @@ static const char *const centos_keys[] = {
 
 static const DnfArchive centos_archive = {
         .repositories = centos_repositories,
-        .key_files = centos_keys,
-        .keys_at = "https://www.centos.org/keys/",
         .module_platform = "platform:el$releasever",
         .rpmdb_moved = 10,
 };
@@ -140,6 +160,9 @@ const Distro distro_centos = {
         .name = "centos",
         .title = "CentOS Stream",
         .manager = &package_manager_dnf,
+        .key_files = centos_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "https://www.centos.org/keys/",
         .base_packages = centos_base,
         .boot_packages = dracut_boot,
         .encrypt_packages = cryptsetup_packages,
@@ -150,7 +173,73 @@ const Distro distro_centos = {
         .dnf = &centos_archive,
 };
 
-static const char *const mageia_base[] = { "basesystem-minimal", NULL };
+static const char *const alma_base[] = {
+        "almalinux-release", "glibc-minimal-langpack", "systemd", "util-linux", "shadow-utils", NULL,
+};
+
+static const char *const alma_keys[] = {
+        OWN_KEYS "RPM-GPG-KEY-AlmaLinux-$releasever",
+        ALL_KEYS "alma/RPM-GPG-KEY-AlmaLinux-$releasever",
+        NULL,
+};
+
+static const DnfArchive alma_archive = {
+        .repositories = alma_repositories,
+        .module_platform = "platform:el$releasever",
+        .rpmdb_moved = 10,
+};
+
+const Distro distro_alma = {
+        .name = "alma",
+        .title = "AlmaLinux",
+        .manager = &package_manager_dnf,
+        .key_files = alma_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "https://repo.almalinux.org/almalinux/",
+        .base_packages = alma_base,
+        .boot_packages = dracut_boot,
+        .encrypt_packages = cryptsetup_packages,
+        .verity_packages = cryptsetup_packages,
+        .kernel_packages = fedora_kernels,
+        .root_packages = centos_root,
+        .architectures = fedora_architectures,
+        .dnf = &alma_archive,
+};
+
+static const char *const rocky_base[] = {
+        "rocky-release", "glibc-minimal-langpack", "systemd", "util-linux", "shadow-utils", NULL,
+};
+
+static const char *const rocky_keys[] = {
+        OWN_KEYS "RPM-GPG-KEY-Rocky-$releasever",
+        ALL_KEYS "rocky/RPM-GPG-KEY-Rocky-$releasever",
+        NULL,
+};
+
+static const DnfArchive rocky_archive = {
+        .repositories = rocky_repositories,
+        .module_platform = "platform:el$releasever",
+        .rpmdb_moved = 10,
+};
+
+const Distro distro_rocky = {
+        .name = "rocky",
+        .title = "Rocky Linux",
+        .manager = &package_manager_dnf,
+        .key_files = rocky_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "https://rockylinux.org/resources/gpg-key-info",
+        .base_packages = rocky_base,
+        .boot_packages = dracut_boot,
+        .encrypt_packages = cryptsetup_packages,
+        .verity_packages = cryptsetup_packages,
+        .kernel_packages = fedora_kernels,
+        .root_packages = centos_root,
+        .architectures = fedora_architectures,
+        .dnf = &rocky_archive,
+};
+
+static const char *const mageia_base[] = { "basesystem-minimal", "systemd", NULL };
 static const char *const mageia_boot[] = { "dracut", "kmod", NULL };
 
 static const char *const mageia_kernels[ARCHITECTURE_MAX] = {
@@ -173,14 +262,15 @@ static const char *const mageia_keys[] = {
 
 static const DnfArchive mageia_archive = {
         .repositories = mageia_repositories,
-        .key_files = mageia_keys,
-        .keys_at = "distrib/RELEASE/ARCHITECTURE/media/core/release/media_info/pubkey of a mirror",
 };
 
 const Distro distro_mageia = {
         .name = "mageia",
         .title = "Mageia",
         .manager = &package_manager_dnf,
+        .key_files = mageia_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "distrib/RELEASE/ARCHITECTURE/media/core/release/media_info/pubkey of a mirror",
         .base_packages = mageia_base,
         .boot_packages = mageia_boot,
         .encrypt_packages = cryptsetup_packages,

@@ -14,6 +14,7 @@
 #include "image/failure.h"
 #include "image/kept-output.h"
 #include "image/kept-tree.h"
+#include "image/output-lock.h"
 #include "image/output.h"
 #include "image/package-cache.h"
 #include "image/workspace.h"
@@ -72,8 +73,12 @@ int clean_kept(const Config *config, unsigned force) {
 int clean_output(const Config *config) {
         _cleanup_(strv_freep) char **paths = NULL;
         _cleanup_(freep) char *checksums = NULL, *failed = NULL;
+        _cleanup_(fd_closep) int lock_fd = -EBADF;
 
-        int r = workspace_remove_stale(config->output);
+        int r = output_lock(config->output, false, &lock_fd);
+        if (r < 0)
+                return r;
+        r = workspace_remove_stale(config->output);
         if (r < 0)
                 return r == -EBUSY
                                ? log_error(r, "A build of %s is under way: stop it first", config->output)

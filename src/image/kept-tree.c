@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "config/config-report.h"
+#include "distro/repository-keys.h"
 #include "image/kept-tree.h"
 #include "image/output.h"
 #include "image/partition-row.h"
@@ -124,7 +125,7 @@ static int add_prepare(const Config *config, KeptInputs *inputs) {
 static int add_keys(const Config *config, const Distro *distro, KeptInputs *inputs) {
         _cleanup_(strv_freep) char **files = NULL;
 
-        int r = distro->manager->keys(config, distro, &files);
+        int r = repository_keys_find_all(config, distro, &files);
         for (char **file = files; r >= 0 && file && *file; file++) {
                 _cleanup_(freep) char *title = NULL;
 

@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/parse.h"
+#include "base/file-lock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/workspace.h"
 
 #define LOCK_NAME "lock"
-
-static void read_holder(int fd, pid_t *ret) {
-        char text[24] = "";
-        uint64_t pid;
-
-        *ret = 0;
-        if (pread(fd, text, sizeof(text) - 1, 0) > 0 && parse_uint64(text_strip(text), &pid) == 0 &&
-            pid <= INT32_MAX)
-                *ret = (pid_t)pid;
-}
 
 /* Makes the directory if need be and takes its lock. -EBUSY: somebody has it. -ESTALE: the directory went away meanwhile,
  * try again. */
@@ -39,10 +27,9 @@ static int lock_directory(const char *path, int *ret_fd, int *ret_lock_fd, pid_t
         lock_fd = openat(fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (lock_fd < 0)
                 return errno == ENOENT ? -ESTALE : -errno;
-        if (flock(lock_fd, LOCK_EX | LOCK_NB) < 0) {
-                read_holder(lock_fd, ret_holder);
-                return errno == EWOULDBLOCK ? -EBUSY : -errno;
-        }
+        const int r = file_lock(lock_fd, FILE_LOCK_EXCLUSIVE, ret_holder);
+        if (r <= 0)
+                return r < 0 ? r : -EBUSY;
 
         /* Between mkdir() and flock() its owner may have ended and removed it. */
         if (fstat(lock_fd, &ours) < 0)
@@ -89,7 +76,6 @@ int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder) {
         _cleanup_(freep) Workspace *workspace = calloc(1, sizeof(*workspace));
         _cleanup_(freep) char *path = NULL;
         _cleanup_(fd_closep) int fd = -EBADF, lock_fd = -EBADF;
-        char pid[24];
         int r;
 
         if (!workspace)
@@ -105,12 +91,6 @@ int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder) {
                 return r;
 
         r = remove_leftovers(path);
-        if (r < 0)
-                return r;
-        const int length = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-        if (ftruncate(lock_fd, 0) < 0)
-                return -errno;
-        r = fd_pwrite_all(lock_fd, pid, (size_t)length, 0);
         if (r < 0)
                 return r;
 

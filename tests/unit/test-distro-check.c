@@ -19,11 +19,18 @@ static const HostProgram programs[] = {
 };
 
 static void test_package_of_the_host(void **state) {
-        assert_string_equal(distro_host_package(&programs[1], "debian"), "ordinary");
-        assert_string_equal(distro_host_package(&programs[1], "fedora"), "other");
-        assert_string_equal(distro_host_package(&programs[1], "arch"), "third");
+        static const struct {
+                const char *words[4], *package;
+        } cases[] = {
+                { { "debian" }, "ordinary" },      { { "fedora" }, "other" },
+                { { "arch" }, "third" },           { { "rocky", "rhel", "fedora" }, "other" },
+                { { "arch", "fedora" }, "third" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_string_equal(distro_host_package(&programs[1], cases[i].words), cases[i].package);
         assert_string_equal(distro_host_package(&programs[1], NULL), "ordinary");
-        assert_string_equal(distro_host_package(&programs[0], "fedora"), "dash");
+        assert_string_equal(distro_host_package(&programs[0], cases[1].words), "dash");
 }
 
 static void test_programs(void **state) {
@@ -87,6 +94,20 @@ static void test_architecture(void **state) {
         assert_string_equal(problems[1], "Debian does not exist for Architecture=x86-64");
 }
 
+static void test_version(void **state) {
+        _cleanup_(freep) char *version = NULL;
+        const Config config = {};
+
+        assert_int_equal(
+                distro_program_version(&config, (const char *const[]){ "echo", "tea 1", NULL }, &version), 0);
+        assert_string_equal(version, "tea 1");
+        free(TAKE_PTR(version));
+        assert_int_equal(distro_program_version(&config, (const char *const[]){ "no-such-program", NULL },
+                                                &version),
+                         0);
+        assert_null(version);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_package_of_the_host),
@@ -94,6 +115,7 @@ int main(void) {
                 cmocka_unit_test(test_mirror),
                 cmocka_unit_test(test_mirror_directory),
                 cmocka_unit_test(test_architecture),
+                cmocka_unit_test(test_version),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
