@@ -139,9 +139,8 @@ static int find_profile(LoadedConfig *loaded, const char *name, const char *wher
 }
 
 /* One is a settings file like mkosi.default, and has drop-ins likewise. */
-static int load_profile(LoadedConfig *loaded, const char *path) {
+static int load_profile_files(LoadedConfig *loaded, const char *path) {
         _cleanup_(freep) char *drop_ins = NULL;
-        const size_t n_before = strv_length(STRV(loaded->config.profiles));
 
         int r = text_format(&drop_ins, "%s.d", path);
         if (r < 0)
@@ -149,11 +148,42 @@ static int load_profile(LoadedConfig *loaded, const char *path) {
         r = setting_load_file(loaded->store, path, &loaded->mistakes);
         if (r < 0 && r != -ENOMEM)
                 r = setting_mistake(&loaded->mistakes, "Cannot read %s: %s", path, file_read_error(r));
-        if (r >= 0)
-                r = load_drop_ins(loaded, drop_ins);
-        if (r < 0 || strv_length(STRV(loaded->config.profiles)) == n_before)
+        return r < 0 ? r : load_drop_ins(loaded, drop_ins);
+}
+
+static int loaded_config_new(LoadedConfig **ret) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = calloc(1, sizeof(*loaded));
+
+        if (!loaded)
+                return -ENOMEM;
+        loaded->host_architecture = ARCHITECTURE_MAX;
+        const int r = setting_store_new(&config_table, &loaded->config, &loaded->store);
+        if (r < 0)
                 return r;
-        return config_mistake(loaded, CONFIG(profiles), n_before, "A profile cannot name other profiles");
+        *ret = TAKE_PTR(loaded);
+        return 0;
+}
+
+/* Beside profiles of the command line those of files do not count, so what a profile names shows in a reading of its own;
+ * what is wrong otherwise comes when it is read in its turn. */
+static int refuse_nested_profiles(LoadedConfig *loaded, const char *path) {
+        _cleanup_(loaded_config_freep) LoadedConfig *alone = NULL;
+        _cleanup_(freep) char *where = NULL;
+
+        int r = loaded_config_new(&alone);
+        if (r >= 0)
+                r = load_profile_files(alone, path);
+        if (r < 0 || !alone->config.profiles)
+                return r;
+        r = config_where(alone, CONFIG(profiles), 0, &where);
+        return r < 0 ? r
+                     : setting_mistake(&loaded->mistakes, "%s: A profile cannot name other profiles", where);
+}
+
+static int load_profile(LoadedConfig *loaded, const char *path) {
+        const int r = refuse_nested_profiles(loaded, path);
+
+        return r < 0 ? r : load_profile_files(loaded, path);
 }
 
 /* Loads those that `names` asks for, which may be the same. */
@@ -171,19 +201,6 @@ static int load_profiles(LoadedConfig *loaded, const LoadedConfig *names) {
                 if (r < 0)
                         return r;
         }
-        return 0;
-}
-
-static int loaded_config_new(LoadedConfig **ret) {
-        _cleanup_(loaded_config_freep) LoadedConfig *loaded = calloc(1, sizeof(*loaded));
-
-        if (!loaded)
-                return -ENOMEM;
-        loaded->host_architecture = ARCHITECTURE_MAX;
-        const int r = setting_store_new(&config_table, &loaded->config, &loaded->store);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(loaded);
         return 0;
 }
 

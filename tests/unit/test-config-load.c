@@ -242,7 +242,9 @@ static void test_profiles_that_are_refused(void **state) {
                 { "bad", "mkosi.profiles/bad.conf:1: " },
                 { "unreadable", "Cannot read mkosi.profiles/unreadable.conf: " },
         };
-        _cleanup_(loaded_config_freep) LoadedConfig *nested = NULL;
+        static const char nested_text[] =
+                "mkosi.profiles/nested.conf:2: A profile cannot name other profiles\n";
+        _cleanup_(loaded_config_freep) LoadedConfig *nested = NULL, *nested_argument = NULL;
 
         put_profiles();
         put_file("mkosi.profiles/bad.conf", "nonsense\n", 0644);
@@ -258,8 +260,9 @@ static void test_profiles_that_are_refused(void **state) {
         }
         put_file("mkosi.default", "[Config]\nProfile=nested\n", 0644);
         assert_int_equal(load(&nested), -EINVAL);
-        assert_texts(nested->mistakes.texts,
-                     "mkosi.profiles/nested.conf:2: A profile cannot name other profiles\n");
+        assert_texts(nested->mistakes.texts, nested_text);
+        assert_int_equal(load(&nested_argument, "--profile=nested"), -EINVAL);
+        assert_texts(nested_argument->mistakes.texts, nested_text);
 }
 
 /* What is wrong in files is said once, though they are read for their profiles first. */
