@@ -203,12 +203,29 @@ static int list_names(const char *path, char ***ret) {
         return 0;
 }
 
+/* All that is registered can be switched off at once. */
+static int is_switched_off(const char *directory, bool *ret) {
+        _cleanup_(freep) char *path = NULL, *text = NULL;
+
+        int r = path_join(directory, "status", &path);
+        if (r < 0)
+                return r;
+        r = file_read(AT_FDCWD, path, FILE_SIZE_MAX, &text, NULL);
+        if (r == -ENOMEM)
+                return r;
+        *ret = r >= 0 && text_after_prefix(text, "disabled");
+        return 0;
+}
+
 static int find_registered(const char *root, const BinfmtProgram *program, Binfmt *binfmt) {
         _cleanup_(strv_freep) char **names = NULL;
         _cleanup_(freep) char *directory = NULL;
+        bool off = false;
 
         int r = path_join(root, REGISTERED, &directory);
         if (r >= 0)
+                r = is_switched_off(directory, &off);
+        if (r >= 0 && !off)
                 r = list_names(directory, &names);
         for (char **name = names; r >= 0 && name && *name && binfmt->source == BINFMT_NONE; name++) {
                 _cleanup_(freep) char *path = NULL;

@@ -91,6 +91,8 @@ static void test_kernel(void **state) {
         assert_found(&arm64, BINFMT_KERNEL, "/g-good");
         assert_found(&(BinfmtProgram){ 64, MACHINE_RISCV64 }, BINFMT_KERNEL, "/d-other-machine");
         assert_found(&(BinfmtProgram){ 32, MACHINE_ARM64 }, BINFMT_NONE, NULL);
+        put(KERNEL "status", "disabled\n", 0644);
+        assert_found(&arm64, BINFMT_NONE, NULL);
 }
 
 static void test_file(void **state) {
