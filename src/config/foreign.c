@@ -124,15 +124,25 @@ int foreign_check_for(Architecture architecture, const ForeignHost *host, char *
                 return r < 0 ? r : 0;
         if (binfmt.source == BINFMT_NONE)
                 return say_missing(architecture, host, problems);
+        if (host->program)
+                return strv_append_format(
+                        problems,
+                        "Programs for Architecture=%s do not run in %s on this machine (%s), whose kernel has no "
+                        "interpreter for them: register that of %s, by systemctl restart systemd-binfmt, or do without %s",
+                        architecture_words[architecture], host->program, host->machine, binfmt.file,
+                        host->program);
         return host->try_it ? try_registration(architecture, &binfmt, problems) : 0;
 }
 
-int foreign_check(Architecture architecture, char ***problems) {
+int foreign_check_program(Architecture architecture, const char *program, char ***problems) {
         struct utsname name;
 
         if (uname(&name) < 0)
                 return -errno;
-        return foreign_check_for(architecture,
-                                 &(ForeignHost){ .root = "/", .machine = name.machine, .try_it = true },
-                                 problems);
+        const ForeignHost host = { .root = "/", .machine = name.machine, .program = program, .try_it = true };
+        return foreign_check_for(architecture, &host, problems);
+}
+
+int foreign_check(Architecture architecture, char ***problems) {
+        return foreign_check_program(architecture, NULL, problems);
 }

@@ -129,6 +129,23 @@ static void test_file(void **state) {
         assert_string_equal(there, "");
 }
 
+/* Others than our sandboxes have what the kernel knows. */
+static void test_program(void **state) {
+        const ForeignHost host = { .root = root, .machine = "x86_64", .program = "systemd-nspawn" };
+        _cleanup_(strv_freep) char **problems = NULL, **registered = NULL;
+
+        put("usr/lib/binfmt.d/qemu.conf", FILE_ENTRY);
+        put("usr/bin/qemu-aarch64", "");
+        assert_int_equal(foreign_check_for(ARCHITECTURE_X86, &host, &problems), 0);
+        assert_null(problems);
+        assert_int_equal(foreign_check_for(ARCHITECTURE_ARM64, &host, &problems), 0);
+        assert_int_equal(strv_length(STRV(problems)), 1);
+        assert_non_null(strstr(problems[0], "do not run in systemd-nspawn on this machine (x86_64)"));
+        put("proc/sys/fs/binfmt_misc/qemu-aarch64", KERNEL_ENTRY);
+        assert_int_equal(foreign_check_for(ARCHITECTURE_ARM64, &host, &registered), 0);
+        assert_null(registered);
+}
+
 /* It is there, and this kernel, or whoever we are, cannot have it for one sandbox only: this interpreter is none. */
 static void test_refused(void **state) {
         const ForeignHost host = { .root = root, .machine = "x86_64", .try_it = true };
@@ -152,6 +169,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_packages, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_registered, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_file, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_program, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         };
 
