@@ -9,10 +9,12 @@
 
 #include "sandbox/sandbox-operation.h"
 
-extern const SandboxOperationType SANDBOX_OPERATION_BINFMT; /* options: what is registered */
-extern const SandboxOperationType
-        SANDBOX_OPERATION_BINFMT_MOUNT; /* where the tree's /proc has its place for it */
-extern const SandboxOperationType SANDBOX_OPERATION_USER_NAMESPACE; /* the command joins */
+/* Options: what is registered. */
+extern const SandboxOperationType SANDBOX_OPERATION_BINFMT;
+/* Where the tree's /proc has its place for it. */
+extern const SandboxOperationType SANDBOX_OPERATION_BINFMT_MOUNT;
+/* The command joins. */
+extern const SandboxOperationType SANDBOX_OPERATION_USER_NAMESPACE;
 
 /* Whether it can be done here: makes such a namespace and lets it go again. A negative errno with the reason if not. */
 int sandbox_binfmt_check(const char *registration, Reason *reason);
