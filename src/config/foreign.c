@@ -28,7 +28,8 @@ static const ForeignArchitecture architectures[] = {
 };
 static_assert(ELEMENTSOF(architectures) == ARCHITECTURE_MAX, "An architecture has no row");
 
-/* The packages that bring the interpreters together with their files in binfmt.d, by how ID= of the host begins. */
+/* The packages that bring the interpreters together with their files in binfmt.d, by how ID= of the host begins, or a word of
+ * ID_LIKE=. */
 static const struct {
         const char *host, *package;
         bool each; /* the name ends with that of the architecture */
@@ -75,15 +76,37 @@ int foreign_registration(Architecture architecture, char **ret) {
         return 0;
 }
 
+/* The row of a host; one that does not say which it is gets Debian's names. */
+static int find_package(const OsRelease *os_release, size_t *ret) {
+        _cleanup_(strv_freep) char **words = NULL, **like = NULL;
+
+        int r = os_release->id ? strv_append(&words, os_release->id) : 0;
+        if (r >= 0 && os_release->id_like)
+                r = strv_split(os_release->id_like, " ", &like);
+        if (r >= 0)
+                r = strv_extend(&words, STRV(like));
+        if (r < 0)
+                return r;
+
+        *ret = ELEMENTSOF(packages) - 1;
+        for (char **word = words; word && *word; word++)
+                for (size_t i = 0; packages[i].host; i++)
+                        if (text_after_prefix(*word, packages[i].host)) {
+                                *ret = i;
+                                return 0;
+                        }
+        return 0;
+}
+
 static int host_package(Architecture architecture, const char *root, char **ret) {
         _cleanup_(os_release_done) OsRelease os_release = {};
-        size_t i = 0;
+        size_t i;
 
-        const int r = os_release_load(root, &os_release);
-        if (r == -ENOMEM)
-                return r; /* a host that does not say which it is gets Debian's names */
-        while (packages[i].host && !(os_release.id && text_after_prefix(os_release.id, packages[i].host)))
-                i++;
+        int r = os_release_load(root, &os_release);
+        if (r != -ENOMEM)
+                r = find_package(&os_release, &i);
+        if (r < 0)
+                return r;
         return text_format(ret, "%s%s", packages[i].package,
                            packages[i].each ? architectures[architecture].package : "");
 }

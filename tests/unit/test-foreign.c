@@ -98,6 +98,9 @@ static void test_packages(void **state) {
                 { "ID=fedora\n", ": install package qemu-user-static-aarch64; " },
                 { "ID=arch\n", ": install package qemu-user-static-binfmt; " },
                 { "ID=opensuse-tumbleweed\n", ": install package qemu-linux-user; " },
+                { "ID=manjaro\nID_LIKE=arch\n", ": install package qemu-user-static-binfmt; " },
+                { "ID=sles\nID_LIKE=\"suse opensuse\"\n", ": install package qemu-linux-user; " },
+                { "ID=ubuntu\nID_LIKE=debian\n", ": install package qemu-user-static (" },
                 { "NAME=Nothing\n", ": install package qemu-user-static " },
         };
 
