@@ -223,6 +223,8 @@ static int run_start(Run *run) {
                           : command->output_fd >= 0 ? command->output_fd
                                                     : STDOUT_FILENO;
         child.error_fd = child.output_fd != STDOUT_FILENO ? child.output_fd : STDERR_FILENO;
+        if (command->data_fd >= 0)
+                child.output_fd = command->data_fd;
         return run_clone(run, &child);
 }
 
