@@ -293,7 +293,8 @@ static int run_watch(Run *run) {
 
                 if (watched[CHANNEL].revents)
                         r = run_read_channel(run);
-                if (r >= 0 && watched[INTERRUPT].revents) {
+                /* What the child has said comes first: it may be that the command runs by now. */
+                if (r >= 0 && watched[INTERRUPT].revents && !watched[CHANNEL].revents) {
                         interrupt_rearm();
                         r = run_interrupted(run);
                 }
