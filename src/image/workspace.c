@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -14,6 +17,9 @@
 #include "image/workspace.h"
 
 #define LOCK_NAME "lock"
+
+#define RETRY_MILLISECONDS 20
+#define PATIENCE_MS        30000 /* with what the kernel has been told to kill */
 
 static void read_holder(int fd, pid_t *ret) {
         char text[24] = "";
@@ -23,6 +29,20 @@ static void read_holder(int fd, pid_t *ret) {
         if (pread(fd, text, sizeof(text) - 1, 0) > 0 && parse_uint64(text_strip(text), &pid) == 0 &&
             pid <= INT32_MAX)
                 *ret = (pid_t)pid;
+}
+
+/* Whether the lock is in other hands than those that took it: a build that was killed is gone, but the processes that it had
+ * started, which the kernel kills with it, are not gone at the same moment; or one has just begun, and has not said who it is. */
+static bool is_dead(pid_t holder) {
+        return holder == 0 || (kill(holder, 0) < 0 && errno == ESRCH);
+}
+
+/* Returns -EINTR when a signal came meanwhile. */
+static int wait_a_moment(void) {
+        struct pollfd signal = { .fd = interrupt_fd(), .events = POLLIN };
+
+        (void)poll(&signal, 1, RETRY_MILLISECONDS);
+        return interrupt_check();
 }
 
 /* Makes the directory if need be and takes its lock. -EBUSY: somebody has it. -ESTALE: the directory went away meanwhile,
@@ -75,6 +95,36 @@ static int remove_leftovers(const char *path) {
         return 0;
 }
 
+/* The same until it stays empty: what is being killed may put something there to the last. */
+static int remove_leftovers_of_dead(const char *path) {
+        int r;
+
+        for (unsigned waited = 0; (r = remove_leftovers(path)) == -ENOTEMPTY && waited < PATIENCE_MS;
+             waited += RETRY_MILLISECONDS) {
+                const int waiting = wait_a_moment();
+                if (waiting < 0)
+                        return waiting;
+        }
+        return r;
+}
+
+/* Takes the lock, at once or when those are gone that a dead build has left. */
+static int lock(const char *path, int *ret_fd, int *ret_lock_fd, pid_t *ret_holder) {
+        unsigned waited = 0;
+
+        for (;;) {
+                int r = lock_directory(path, ret_fd, ret_lock_fd, ret_holder);
+                if (r == -ESTALE)
+                        continue;
+                if (r != -EBUSY || !is_dead(*ret_holder) || waited >= PATIENCE_MS)
+                        return r;
+                r = wait_a_moment();
+                if (r < 0)
+                        return r;
+                waited += RETRY_MILLISECONDS;
+        }
+}
+
 static int output_workspace_path(const char *output, char **ret) {
         _cleanup_(freep) char *parent = NULL;
 
@@ -98,13 +148,11 @@ int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder) {
         if (r < 0)
                 return r;
 
-        do
-                r = lock_directory(path, &fd, &lock_fd, ret_holder);
-        while (r == -ESTALE);
+        r = lock(path, &fd, &lock_fd, ret_holder);
         if (r < 0)
                 return r;
 
-        r = remove_leftovers(path);
+        r = remove_leftovers_of_dead(path);
         if (r < 0)
                 return r;
         const int length = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());

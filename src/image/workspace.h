@@ -14,7 +14,8 @@ typedef struct Workspace {
 } Workspace;
 
 /* Makes the workspace for an output file. -EBUSY when another build of it is under way; its process id is in ret_holder
- * then (0 if unknown). */
+ * then (0 if unknown). Where that build was killed, and processes that it had started are not gone yet, they are waited for.
+ * -EINTR after interrupt_check(). */
 int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder);
 
 /* Deletes the directory with all that is in it, and gives up the lock. -EXDEV when something is mounted inside. */
