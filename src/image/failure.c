@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/failure.h"
+#include "image/output.h"
 
 #define COMMAND_SIZE_MAX (256 * KIB)
 
@@ -86,6 +87,18 @@ int failure_tree_path(const Config *config, char **ret) {
         return text_format(ret, "%s.failed", config->output);
 }
 
+/* By way of the workspace, so that no half of one is left by who is killed meanwhile. */
+static int keep_tree(const Image *image, const char *path, Reason *reason) {
+        _cleanup_(freep) char *made = NULL;
+
+        int r = path_join(image->workspace->path, "failed", &made);
+        if (r >= 0)
+                r = copy_tree(AT_FDCWD, image->root_path, made,
+                              &(CopyTreeOptions){ .flags = COPY_TREE_OWNERS }, reason);
+        /* What was kept before ends up in the workspace, and is removed with it. */
+        return r < 0 ? r : output_publish(made, path, true);
+}
+
 int failure_keep_tree(Image *image) {
         _cleanup_(reason_done) Reason reason = {};
         _cleanup_(freep) char *path = NULL;
@@ -93,11 +106,7 @@ int failure_keep_tree(Image *image) {
         int r = failure_tree_path(image->config, &path);
         if (r < 0)
                 return r;
-        r = tree_remove(AT_FDCWD, path);
-        if (r < 0)
-                return log_error(r, "Cannot remove %s: %m", path);
-        r = copy_tree(AT_FDCWD, image->root_path, path, &(CopyTreeOptions){ .flags = COPY_TREE_OWNERS },
-                      &reason);
+        r = keep_tree(image, path, &reason);
         if (r < 0)
                 return log_error(r, "Cannot keep the tree as %s: %s", path, reason_text(&reason, r));
         log_info("The tree is kept as %s", path);
