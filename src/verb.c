@@ -160,7 +160,7 @@ static int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
         r = progress_new(&options, &progress);
         if (r < 0)
                 return log_error(r, "Cannot show progress: %m");
-        r = kept_output_look(loaded, distro_find(config->distribution), &kept);
+        r = kept_output_look(loaded, distro_find(config->distribution), caller_umask, &kept);
         if (r < 0)
                 return log_error(r, "Cannot look whether %s is up to date: %m", config->output);
         if (kept.usable) {
@@ -190,11 +190,11 @@ static int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
         const Distro *distro = distro_find(config->distribution);
         KeptTree kept[KEPT_MAX] = {};
 
-        int r = kept_output_look(loaded, distro, &output);
+        int r = kept_output_look(loaded, distro, caller_umask, &output);
         if (r >= 0)
-                r = kept_tree_look(config, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]);
+                r = kept_tree_look(loaded, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]);
         if (r >= 0)
-                r = kept_tree_look(config, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
+                r = kept_tree_look(loaded, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
                                    &kept[KEPT_DEVELOPMENT]);
         if (r < 0)
                 (void)log_error(r, "Cannot look for trees that are kept: %m");

@@ -143,6 +143,7 @@ static int apt_list(const Installation *installation, DistroPackages *packages) 
 
 const PackageManager package_manager_apt = {
         .name = "apt",
+        .programs = (const char *const[]){ "debootstrap", NULL },
         .check = apt_check,
         .keys = apt_keys,
         .version = apt_version,

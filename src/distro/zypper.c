@@ -151,6 +151,7 @@ static int zypper_clean(const Installation *installation) {
 
 const PackageManager package_manager_zypper = {
         .name = "zypper",
+        .programs = (const char *const[]){ "zypper", "rpm", NULL },
         .check = zypper_check,
         .keys = zypper_keys,
         .bootstrap = zypper_bootstrap,

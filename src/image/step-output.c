@@ -52,7 +52,7 @@ int step_workspace(Image *image) {
                 r = clean_kept(config, config->force);
         if (r < 0)
                 return r;
-        r = kept_tree_look(config, image->distro, KEPT_BASE, NULL, &image->kept[KEPT_BASE]);
+        r = kept_tree_look(image->loaded, image->distro, KEPT_BASE, NULL, &image->kept[KEPT_BASE]);
         if (r < 0)
                 return log_error(r, "Cannot look for a base tree that is kept: %m");
         kept_tree_say(&image->kept[KEPT_BASE], KEPT_BASE);

@@ -126,7 +126,7 @@ CHANGES = {
     'skeleton': ('mkosi.skeleton/etc/skeleton', BOTH, 'mkosi.skeleton etc/skeleton changed'),
     'more-skeleton': ('mkosi.skeleton/etc/more', BOTH, 'mkosi.skeleton etc/more is new'),
     'prepare': ('mkosi.prepare', BOTH, 'prepare script'),
-    'environment': (['--environment=X=y'], BOTH, 'Environment= X=y is new'),
+    'environment': (['--environment=X=y'], BOTH, 'Environment= X is new'),
     'time': ({'SOURCE_DATE_EPOCH': '1700000001'}, BOTH, 'SOURCE_DATE_EPOCH changed from 1700000000 to 1700000001'),
     'partition': (['--format=gpt_ext4', '--home-size=8M'], BOTH, 'partition for /home is new'),
     # These make no difference to what is kept.
