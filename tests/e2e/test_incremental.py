@@ -254,3 +254,52 @@ def test_two_at_once(small, project):
         first.kill(signal.SIGINT)
         first.wait()
         first.end()
+
+
+# A build with all that is kept, and everything it may lie beside.
+KILLED = ['--incremental', '--force', '--checksum', '--manifest', '--keep-failed']
+MADE = {'image.tar', 'SHA256SUMS', 'image.manifest', 'image.tar.cache-output', *KEPT}
+
+
+def names(project):
+    return {path.name for path in project.directory.iterdir()}
+
+
+def kill_at(small, project, number):
+    """Runs a build that is killed by the call with this number, before it if that is negative. Whether it was."""
+    library = small.mkosi.parents[1] / 'tests/tools/kill-at.so'
+    assert library.exists(), f'{library} is not there: compile with -Dtests=enabled'
+    environment = EPOCH | {'KILL_AT': str(number), 'KILL_PRELOAD': str(library)}
+    # Nothing but the program itself is to have the library.
+    wrapper = [*small.wrapper, 'sh', '-c', 'LD_PRELOAD=$KILL_PRELOAD exec "$@"', 'sh']
+    running = project.start(*KILLED, wrapper=wrapper, environment=environment)
+    try:
+        status = running.wait()
+    finally:
+        running.end()
+    assert status in (0, -signal.SIGKILL), running.output
+    return status != 0
+
+
+def test_killed_anywhere(small, project):
+    """Whatever has just been moved or mounted, or is about to be, when it is killed: the next build makes what it would have
+    made, clean leaves what was there before, and nothing is left that neither of them knows."""
+    sources = names(project)
+    small.build(project, *KILLED, environment=EPOCH)
+    assert names(project) == sources | MADE
+    plain = {name: (project.directory / name).read_bytes() for name in MADE if (project.directory / name).is_file()}
+    del plain['image.tar.cache-output']
+    number, killed = 0, True
+    while killed:
+        number += 1
+        for sign in (number, -number):
+            small.build(project, 'clean', '--force', '--incremental')
+            assert names(project) == sources
+            killed = kill_at(small, project, sign)
+            if sign < 0:
+                small.build(project, *KILLED, environment=EPOCH)
+                assert names(project) == sources | MADE
+                assert {name: (project.directory / name).read_bytes() for name in plain} == plain
+                assert 'up to date' in small.build(project, 'plan', '--incremental', *KILLED, environment=EPOCH).stdout
+    # Were it less, the library would not have worked.
+    assert number > 8
