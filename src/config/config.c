@@ -562,13 +562,13 @@ static const Setting rows[] = {
           .about = "Prints what the verb verify found as one JSON object: the image, whether it is good, and for each "
                    "thing that was looked at its name, 'ok', 'failed' or 'absent', and a detail." },
         { .option = "debug-shell", SETTING_MEMBER(Config, debug_shell, bool), .flags = SETTING_OUTSIDE_FILES,
-          .help = "open a shell where a script fails",
+          .help = "open a shell where it fails",
           .about = "When a script fails that runs inside the tree, opens a shell in just the state that it left: "
-                   "the same tree, mounts, environment and directory. When the shell ends, so does the build, "
-                   "with the failure of the script." },
+                   "the same tree, mounts, environment and directory. When a package manager fails, it is in the tree, "
+                   "or, as long as that has none, on the host's root with the tree at /run/tree. The build ends with it." },
         { .option = "keep-failed", SETTING_MEMBER(Config, keep_failed, bool), .flags = SETTING_OUTSIDE_FILES,
-          .help = "keep the tree when a script fails",
-          .about = "When a script fails, its tree is kept beside the output, under its name with the suffix .failed, "
+          .help = "keep the tree when it fails",
+          .about = "When a script or a package manager fails, its tree is kept beside the output, under its name with the suffix .failed, "
                    "in the place of what was kept before. The verb clean removes it." },
         { .option = "nspawn", SETTING_MEMBER(Config, nspawn, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "let systemd-nspawn run the image",

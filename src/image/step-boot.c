@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "distro/distro-files.h"
 #include "format/stream.h"
+#include "image/failure.h"
 #include "image/kernel.h"
 #include "image/plan.h"
 #include "image/root-verity.h"
@@ -162,7 +163,7 @@ static int take_initrd(const Image *image, int root_fd, const char *version) {
         return 0;
 }
 
-static int make_initrd(const Image *image, int root_fd, const char *version) {
+static int make_initrd(Image *image, int root_fd, const char *version) {
         _cleanup_(freep) char *modules = NULL, *drivers = NULL;
         int r;
 
@@ -172,7 +173,7 @@ static int make_initrd(const Image *image, int root_fd, const char *version) {
         r = list_drivers(image, root_fd, version, &drivers);
         if (r < 0)
                 return log_error(r, "Cannot read the list of modules of kernel %s: %m", version);
-        r = run_dracut(image, version, modules, drivers);
+        r = failure_of_tool(image, run_dracut(image, version, modules, drivers));
         if (r < 0)
                 return r;
         r = take_initrd(image, root_fd, version);

@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "base/tree.h"
 #include "format/unpack.h"
+#include "image/failure.h"
 #include "image/package-cache.h"
 #include "image/plan.h"
 
@@ -25,7 +26,7 @@ int step_bootstrap(Image *image) {
         const Installation installation = image_installation(image);
 
         const int r = lock_cache(image);
-        return r < 0 ? r : image->distro->manager->bootstrap(&installation);
+        return r < 0 ? r : failure_of_tool(image, image->distro->manager->bootstrap(&installation));
 }
 
 static int install(Image *image, const char *const *packages) {
@@ -36,7 +37,7 @@ static int install(Image *image, const char *const *packages) {
                 return r;
         r = image->distro->manager->install(&installation, packages);
         image->cache_fd = fd_close(image->cache_fd);
-        return r;
+        return failure_of_tool(image, r);
 }
 
 int step_packages(Image *image) {
@@ -117,5 +118,5 @@ int step_extra_trees(Image *image) {
 int step_clean(Image *image) {
         const Installation installation = image_installation(image);
 
-        return image->distro->manager->clean(&installation);
+        return failure_of_tool(image, image->distro->manager->clean(&installation));
 }
