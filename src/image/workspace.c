@@ -185,23 +185,6 @@ int workspace_remove(Workspace *workspace) {
         return 0;
 }
 
-int workspace_remove_stale(const char *output) {
-        _cleanup_(workspace_freep) Workspace *workspace = NULL;
-        _cleanup_(freep) char *path = NULL;
-        pid_t holder;
-        int r;
-
-        r = output_workspace_path(output, &path);
-        if (r < 0)
-                return r;
-        if (access(path, F_OK) < 0)
-                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-        r = workspace_new(output, &workspace, &holder);
-        if (r < 0)
-                return r;
-        return workspace_remove(workspace);
-}
-
 void workspace_free(Workspace *workspace) {
         if (!workspace)
                 return;

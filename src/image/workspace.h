@@ -21,9 +21,6 @@ int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder);
 /* Deletes the directory with all that is in it, and gives up the lock. -EXDEV when something is mounted inside. */
 int workspace_remove(Workspace *workspace);
 
-/* Deletes what a build of the output that was killed has left behind. -EBUSY when it is alive after all. */
-int workspace_remove_stale(const char *output);
-
 /* workspace_remove(), and frees. */
 void workspace_free(Workspace *workspace);
 DEFINE_CLEANUP(Workspace, workspace_free)

@@ -2,11 +2,14 @@
 """Trees that are kept for the next build: when they are used, when not and why, and that they are never anything else than
 what would be built without them."""
 
+import base64
 import os
 import signal
+import tarfile
 
 import project as projects
 import pytest
+import trees
 from small import Small
 from test_build import distribution  # noqa: F401  pylint: disable=unused-import
 from test_interrupt import mounts_below
@@ -218,6 +221,76 @@ def test_without_overlay(small, project, tmp_path):
         assert (tmp_path / 'upper/image.tar').read_bytes() == plain
 
 
+# What scripts do to files of the base tree: to one of two names, to directories that are replaced, moved, emptied.
+POSTINST = """\
+#!/bin/sh -e
+[ "$1" = final ] || exit 0
+cd /srv
+echo more >>one
+rm -r replaced gone/file
+mkdir replaced
+touch replaced/new
+mv moved elsewhere
+chmod 0700 deep/deeper
+touch -d @1000 capable
+ln -s one link
+mknod device c 1 3
+rm gone-link && ln two third
+"""
+PREPARE = """\
+#!/bin/sh -e
+[ "$1" = final ] || exit 0
+cd /srv
+mkdir -p replaced/old gone moved/inner deep/deeper
+touch replaced/old/file gone/file moved/inner/file deep/deeper/file gone-link
+echo one >one
+ln one two
+chown 12:34 one
+chmod 4755 gone-link
+"""
+# Version 2, with CAP_NET_RAW, as setcap(8) writes it.
+CAPABILITY = bytes.fromhex('0100000200200000000000000000000000000000')
+
+
+def test_layers(small, project):
+    """What an overlay makes of changes (names of one file, whiteouts, opaque and moved directories, capabilities) comes out as
+    what it would have been without one."""
+    project.write('mkosi.prepare', PREPARE, 0o755)
+    project.write('mkosi.postinst', POSTINST, 0o755)
+    with tarfile.open(project.directory / 'mkosi.skeleton.tar', 'w', format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo('srv/capable')
+        member.mode = 0o755
+        member.pax_headers = {'LIBARCHIVE.xattr.security.capability': base64.b64encode(CAPABILITY).decode()}
+        archive.addfile(member)
+    for words in (['--format=tar'], ['--format=directory', '--output=image'], ['--format=gpt_ext4', '--output=image.raw']):
+        output = project.directory / (words[1:] or ['--output=image.tar'])[0].removeprefix('--output=')
+        seen = []
+        for more in ([], ['-ff', '--incremental'], ['--force', '--incremental']):
+            (project.directory / f'{output.name}.cache-output').unlink(missing_ok=True)
+            small.build(project, '--force', *words, *more, environment=EPOCH)
+            seen.append(output.read_bytes() if output.is_file() else trees.describe(output))
+        assert seen[0] == seen[1] == seen[2], words
+    image = project.directory / 'image/srv'
+    assert os.getxattr(image / 'capable', 'security.capability') == CAPABILITY
+    assert (image / 'two').read_text(encoding='utf-8') == 'one\nmore\n' and os.stat(image / 'two').st_nlink == 3
+    assert os.listdir(image / 'replaced') == ['new'] and os.listdir(image / 'gone') == []
+
+
+@pytest.mark.parametrize('kept', KEPT)
+def test_changed_by_hand(small, project, kept):
+    """Somebody was in there: what is kept is not what it says it is."""
+    assert build(small, project) == BOTH
+    [content] = [path for path in (project.directory / kept).iterdir() if path.is_dir()]
+    for change in (lambda: (content / 'etc/litter').write_text('x', encoding='utf-8'), lambda: (content / 'etc').chmod(0o700)):
+        [content] = [path for path in (project.directory / kept).iterdir() if path.is_dir()]
+        change()
+        (project.directory / 'image.tar.cache-output').unlink()
+        assert 'what was kept is not as it was left' in plan(small, project)
+        assert build(small, project) == (BOTH if kept == KEPT[0] else ['development'])
+        (project.directory / 'image.tar.cache-output').unlink()
+        assert build(small, project) == []
+
+
 def test_order_of_trees(small, project):
     for name in ('one', 'two'):
         project.write(f'{name}/etc/which', name)
@@ -249,7 +322,11 @@ def test_two_at_once(small, project):
         assert f'Another build of {project.directory}/image.tar is under way (process' in said
         assert os.path.exists(project.directory / KEPT[0])
         said = small.build(project, 'clean', '-ff', status=1).stderr
-        assert 'is under way' in said
+        assert 'is under way (process' in said and (project.directory / KEPT[0]).exists()
+        # Who only looks waits for nobody.
+        for verb in ('summary', 'json', 'plan'):
+            small.build(project, verb, '--incremental', environment=EPOCH)
+        assert first.process.poll() is None
     finally:
         first.kill(signal.SIGINT)
         first.wait()
