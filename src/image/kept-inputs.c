@@ -230,6 +230,13 @@ static int add_directory(KeptInputs *inputs, const char *title, const char *path
         return r;
 }
 
+int kept_inputs_digest(int fd, char **ret) {
+        char digest[2 * SHA256_SIZE + 1];
+
+        const int r = hash_file(fd, digest);
+        return r < 0 ? r : text_copy(digest, ret);
+}
+
 int kept_inputs_add_order(KeptInputs *inputs, const char *title, char *const *list) {
         _cleanup_(sha256_freep) Sha256 *hash = NULL;
         _cleanup_(freep) char *digest = NULL;

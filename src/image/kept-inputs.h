@@ -40,6 +40,9 @@ typedef struct KeptCopy {
 } KeptCopy;
 int kept_inputs_add_copied(KeptInputs *inputs, const char *title, const char *path, const KeptCopy *copy);
 
+/* The digest of what a regular file holds, from where the descriptor is. */
+int kept_inputs_digest(int fd, char **ret);
+
 /* Of a list of two or more items, the order: "order of TITLE". */
 int kept_inputs_add_order(KeptInputs *inputs, const char *title, char *const *list);
 

@@ -58,6 +58,16 @@ int kept_tree_directory(const Config *config, KeptKind kind, char **ret) {
         return text_format(ret, "%s%s", config->output, kinds[kind].suffix);
 }
 
+/* The directory itself changes with what else is put there. */
+int kept_tree_stat(const Config *config, KeptKind kind, struct stat *ret) {
+        _cleanup_(freep) char *path = NULL;
+
+        const int r = text_format(&path, "%s%s/" FINGERPRINT_NAME, config->output, kinds[kind].suffix);
+        if (r < 0)
+                return r;
+        return lstat(path, ret) < 0 ? -errno : 0;
+}
+
 int kept_tree_content(const Config *config, KeptKind kind, char **ret, bool *ret_changes) {
         static const char *const names[] = { TREE_NAME, CHANGES_NAME };
 
@@ -192,16 +202,14 @@ int kept_tree_add_build_packages(const Config *config, KeptInputs *inputs) {
 
 /* The base tree that the changes are above is that which is there, not just one that was made of the same. */
 static int collect_development(const Config *config, const KeptTree *base, KeptInputs *inputs) {
-        _cleanup_(freep) char *directory = NULL, *identity = NULL;
+        _cleanup_(freep) char *identity = NULL;
         struct stat status;
 
-        int r = kept_tree_directory(config, KEPT_BASE, &directory);
-        if (r < 0)
-                return r;
-        if (base->usable && lstat(directory, &status) == 0)
+        int r = base->usable ? kept_tree_stat(config, KEPT_BASE, &status) : -ENOENT;
+        if (r >= 0)
                 r = text_format(&identity, "%llu %lld.%09ld", (unsigned long long)status.st_ino,
                                 (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-        if (r >= 0)
+        if (r >= 0 || r == -ENOENT)
                 r = kept_inputs_add(inputs, kept_kind_title(KEPT_BASE), identity);
         if (r >= 0)
                 r = kept_tree_add_build_packages(config, inputs);

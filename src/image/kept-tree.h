@@ -5,6 +5,8 @@
  * what the development tree has in addition to it. A kept tree is used only when everything that went into it is as it was;
  * it is put into place whole, by a rename, so that there is never half of one. */
 
+#include <sys/stat.h>
+
 #include "config/config-load.h"
 #include "distro/distro.h"
 #include "image/kept-inputs.h"
@@ -47,6 +49,9 @@ int kept_tree_directory(const Config *config, KeptKind kind, char **ret);
 /* What is kept: a whole tree, or, of the development tree, what changes of an overlay above the base tree. -ENOENT when there
  * is none. */
 int kept_tree_content(const Config *config, KeptKind kind, char **ret, bool *ret_changes);
+
+/* A file that was written when the tree was complete: which one it is, and when that was. -ENOENT when there is no tree. */
+int kept_tree_stat(const Config *config, KeptKind kind, struct stat *ret);
 
 /* Keeps the directory at the path, which is moved, with its inputs. What was kept before ends up in the workspace, a
  * directory on the same file system, to be deleted with it. */
