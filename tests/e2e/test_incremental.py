@@ -291,6 +291,49 @@ def test_changed_by_hand(small, project, kept):
         assert build(small, project) == []
 
 
+# Instead of dracut: what it opens, what it makes for a moment, and what it only looks at.
+INITRD = """\
+#!/bin/sh -e
+for target; do :; done
+touch /var/tmp/made
+cat /usr/lib/initrd /etc/opened >"$target"
+[ -x /etc/looked-at ] && echo x >>"$target"
+rm /var/tmp/made
+"""
+
+
+def test_initrd(mkosi, small_bootable_distribution, tmp_path):
+    """It is generated again when what its generator has opened, or could see, is something else; and otherwise it is what would
+    have been generated."""
+    small = Small(tmp_path, mkosi, small_bootable_distribution, {})
+    project = small.project('project', '[Output]\nBootable=yes\nOutput=image.raw\n')
+    image, kept = project.directory / 'image.raw', project.directory / 'image.raw.cache-pre-inst'
+    project.write('mkosi.extra/usr/bin/dracut', INITRD, 0o755)
+    for name in ('opened', 'looked-at', 'neither'):
+        project.write(f'mkosi.extra/etc/{name}', 'x\n')
+
+    def runs():
+        said = small.build(project, '--incremental', '--force', '--debug', environment=EPOCH).stderr
+        return 'Running dracut' in said
+
+    assert runs()
+    for name, text, mode, expected in (
+        ('neither', 'other\n', 0o644, False),
+        ('opened', 'other\n', 0o644, True),
+        ('looked-at', 'other\n', 0o644, False),
+        ('looked-at', 'other\n', 0o755, True),
+        ('new', '', 0o644, True),
+    ):
+        project.write(f'mkosi.extra/etc/{name}', text, mode)
+        assert runs() == expected
+        made = image.read_bytes()
+        for path in kept.glob('initrd-*'):
+            projects.remove_tree(path)
+        (project.directory / 'image.raw.cache-output').unlink()
+        assert runs() and image.read_bytes() == made
+    projects.remove_tree(tmp_path)
+
+
 def test_order_of_trees(small, project):
     for name in ('one', 'two'):
         project.write(f'{name}/etc/which', name)
