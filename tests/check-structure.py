@@ -54,6 +54,7 @@ LIBRARIES = {
     'archive*.h': ['format/decompress.c', 'format/tar.c', 'format/unpack.c'],
     'systemd/*': ['service/*.c'],
     'cmocka.h': [],
+    'dlfcn.h': [],
 }
 
 SYSTEM_HEADERS = re.compile(
