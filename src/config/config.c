@@ -314,7 +314,7 @@ static const Setting rows[] = {
         { .section = "Output", .option = "incremental", .letter = 'i',
           SETTING_MEMBER(Config, incremental, bool), .default_about = "no",
           .help = "keep the installed tree for the next build",
-          .about = "Keeps the tree as it is after the packages were installed, and the development tree "
+          .about = "Keeps the tree as it is after the packages were installed, with the initrd, and the development tree "
                    "likewise, beside the output under its name with the suffixes .cache-pre-inst and "
                    ".cache-pre-dev, and starts the next build from them. They are used only as long as all that they "
                    "were made of is the same: packages, release, mirror, skeleton trees, prepare script, the "

@@ -66,7 +66,9 @@ static int add_status(KeptInputs *inputs, const TreeNode *node, const char *path
         return r < 0 ? r : kept_inputs_add_format(inputs, value, TREE_PREFIX "%s", path);
 }
 
-/* What was written after the base tree was complete is younger than all that is in there, whenever that was: builds write some
+/* Times count, as they are copied into the initrd; but dracut --reproducible makes none later than that of a file of its own,
+ * which is a package's.
+ * What was written after the base tree was complete is younger than all that is in there, whenever that was: builds write some
  * files anew each time. */
 static int add_opened(KeptInputs *inputs, const Tree *tree, const TreeNode *node, const char *path,
                       const struct timespec *begin) {

@@ -121,7 +121,7 @@ def test_up_to_date(small, project):
     assert f'✓ {BASE}' in small.build(project, *words, '-ff', environment=EPOCH).stderr
 
 
-# What is changed, what has to be built anew for it, and what is said.
+# What is changed (options, variables, a file, or its time), what has to be built anew for it, and what is said.
 CHANGES = {
     'package': (['--package=bash'], BOTH, 'package bash is new'),
     'docs': (['--with-docs'], BOTH, 'WithDocs= changed from no to yes'),
@@ -132,7 +132,13 @@ CHANGES = {
     'environment': (['--environment=X=y'], BOTH, 'Environment= X is new'),
     'time': ({'SOURCE_DATE_EPOCH': '1700000001'}, BOTH, 'SOURCE_DATE_EPOCH changed from 1700000000 to 1700000001'),
     'partition': (['--format=gpt_ext4', '--home-size=8M'], BOTH, 'partition for /home is new'),
+    'format': (['--format=gpt_btrfs'], BOTH, 'subvolumes changed from no to directories for them'),
+    'tools': (['--extra-search-path=/none'], BOTH, 'ExtraSearchPaths= /none is new'),
+    'skeleton-time': (('mkosi.skeleton/etc/skeleton', 1000), BOTH, 'mkosi.skeleton etc/skeleton changed'),
     # These make no difference to what is kept.
+    'skeleton-late': (('mkosi.skeleton/etc/skeleton', 1700000005), [], ''),
+    'extra-time': (('mkosi.extra/etc/extra', 1000), [], 'mkosi.extra etc/extra changed'),
+    'source-time': (('greeting.c', 1000), [], 'source greeting.c changed'),
     'extra': ('mkosi.extra/etc/extra', [], ''),
     'build': ('mkosi.build', [], ''),
     'source': ('greeting.c', [], ''),
@@ -150,6 +156,8 @@ def test_what_changed(small, project, name):
         words = change
     elif isinstance(change, dict):
         environment = change
+    elif isinstance(change, tuple):
+        os.utime(project.directory / change[0], (change[1], change[1]))
     else:
         path = project.directory / change
         text = path.read_text(encoding='utf-8') if path.exists() else ''
