@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -19,6 +20,7 @@
 #define LOCK_NAME "lock"
 
 #define RETRY_MILLISECONDS 20
+#define SAID_AFTER_MS      1000
 #define PATIENCE_MS        30000 /* with what the kernel has been told to kill */
 
 static void read_holder(int fd, pid_t *ret) {
@@ -122,6 +124,10 @@ static int lock(const char *path, int *ret_fd, int *ret_lock_fd, pid_t *ret_hold
                 if (r < 0)
                         return r;
                 waited += RETRY_MILLISECONDS;
+                if (waited == SAID_AFTER_MS)
+                        log_info(
+                                "Waiting for what an earlier build (process %d), which is gone, has left running",
+                                (int)*ret_holder);
         }
 }
 
