@@ -33,7 +33,11 @@ static int run_verb(LoadedConfig *loaded, const Verb *verb, mode_t caller_umask)
         print_mistakes(&loaded->mistakes);
         if (r < 0)
                 return r;
-        return verb->run(loaded, caller_umask);
+        r = verb->run(loaded, caller_umask);
+        if (interrupt_signal() != 0 && r < 0 && r != -ECANCELED)
+                (void)log_error(-ECANCELED, "Interrupted, %s",
+                                verb->interrupted ? verb->interrupted : "nothing was changed");
+        return r;
 }
 
 /* The exit status, or a negative errno for failure. */
@@ -81,11 +85,9 @@ int main(int argc, char *argv[]) {
         }
 
         r = run(argc, argv, caller_umask);
-        if (interrupt_signal() != 0 && r < 0) {
+        const int signal_number = interrupt_signal();
+        if (signal_number != 0 && r < 0) {
                 /* All is cleaned up: end as the signal would have ended us, so that shells and make stop as well. */
-                const int signal_number = interrupt_signal();
-
-                (void)log_error(-ECANCELED, "Interrupted, nothing was changed");
                 interrupt_reset();
                 (void)raise(signal_number);
         }

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/interrupt.h"
 #include "base/log.h"
-#include "base/parse.h"
-#include "base/progress.h"
 #include "base/strv.h"
-#include "base/text.h"
-#include "image/attach.h"
-#include "image/clean.h"
-#include "image/generate-key.h"
-#include "image/image.h"
-#include "image/plan.h"
-#include "image/verify-image.h"
-#include "run/container.h"
-#include "run/virtual-machine.h"
 #include "verb.h"
 
 /* A verb is a row in each of two tables: what the settings engine knows of it, and what it does. */
@@ -53,9 +39,9 @@ const SettingVerb verb_words[] = {
         [VERB_PLAN]       = { "plan",       NULL,    false, "show what a build would do, and why",
           "Prints the steps of a build in their order, each with the setting that asks for it; with --incremental also which trees are kept from an earlier build, or what has changed since, so that they are built anew. Builds nothing." },
         [VERB_SHELL]      = { "shell",      "[COMMAND]...", true, "run a command or a shell in the image",
-          "Runs the command, or a shell, in a container with the image as its root. An image that is not there, or is to be replaced by --force, is built first. What is written goes to memory, and is gone with the container, unless --persistent is given. The network is one of its own, with nothing but 127.0.0.1, unless WithNetwork=yes gives it the host's. Disks are attached by loop devices, archives are unpacked; what is encrypted or compressed as a whole is refused. The exit status is that of the command. On a terminal, Ctrl-] pressed three times within a second ends the container. With --nspawn, systemd-nspawn(1) runs it instead." },
+          "Runs the command, or a shell, in a container with the image as its root. An image that is not there, or is to be replaced by --force, is built first. What is written goes to memory, and is gone with the container, unless --persistent is given. The network is one of its own, with nothing but 127.0.0.1, unless WithNetwork=yes gives it the host's. Disks are attached by loop devices, archives are unpacked; what is encrypted or compressed as a whole is refused. Where there are no loop devices, as in most containers, fuse2fs(1) and squashfuse(1) show what is in ext4 and squashfs. The image is locked meanwhile: it may be run more than once, but with --persistent not by anybody else, and it is neither replaced nor removed. The exit status is that of the command, or 127 when it is not there, 126 when it cannot be executed, and 128 and the number of the signal that killed it. On a terminal, Ctrl-] pressed three times within a second ends the container. What a container leaves behind when mkosi is killed is removed by the next one. With --nspawn, systemd-nspawn(1) runs it instead, also what is encrypted, but no archives." },
         [VERB_BOOT]       = { "boot",       "[WORD]...", true, "boot the image in a container",
-          "Boots the image's own init in a container, as the verb shell does with a command, in a cgroup of its own (version 2) and on a console that is this terminal; the words are arguments of the init. It ends when the system switches itself off." },
+          "Boots the image's own init in a container, as the verb shell does with a command, in a cgroup of its own (version 2) and on a console that is this terminal; the words are arguments of the init. It ends when the system switches itself off. SIGTERM, SIGINT and SIGHUP ask systemd to do that; a second one, a second later or more, ends it at once, and so does Ctrl-] pressed three times." },
         [VERB_QEMU]       = { "qemu",       "[WORD]...", true, "boot the image in a virtual machine",
           "Boots the disk image in a virtual machine of qemu with UEFI firmware. An image that is not there, or is to be replaced by --force, is built first; otherwise no privilege is needed. What the machine writes goes to a temporary file, unless --persistent is given, and what its firmware learns is forgotten. With SecureBoot=yes the firmware has Secure Boot, and no keys until the image brings them. The terminal is the machine's serial console: Ctrl-C reaches the guest, Ctrl-A X ends the machine, Ctrl-A C leads to qemu's monitor and back. KVM is used if it works, else everything is emulated. The network is that of qemu's user mode: the guest reaches what the host reaches. CPUs= and RAM= say what the machine has; words behind the verb are appended to the command line of qemu, as options of the program, and may change all of this. --debug shows the command line. The exit status is that of qemu, which gets the whole environment." },
         [VERB_CLEAN]      = { "clean",      NULL,    false, "remove the output of earlier builds",
@@ -65,7 +51,7 @@ const SettingVerb verb_words[] = {
         [VERB_ATTACH]     = { "attach",     "IMAGE FILE ...", false, "put signatures made elsewhere into an image",
           "Puts the signatures that an image built with SignOffline=yes waits for into their places. What is to be signed is listed in the file beside the image with the suffix .sign-request: each item with an ID, the bytes to be signed, in base64, and their digest; `openssl dgst -sha256 -sign KEY` of these bytes makes the signature. Signatures are given as files ID.sig, as directories with such files, or as JSON objects of IDs and signatures in base64. Each is verified by SecureBootCertificate= or VerityCertificate=, or mkosi.secure-boot.crt and mkosi.verity.crt, and all that are missing must be there, before anything is changed; the image must be what was built. SHA256SUMS and the block map beside the image are brought up to date. With Sign=yes, SHA256SUMS is signed when that is done, by `gpg --detach-sign SHA256SUMS`, and SHA256SUMS.sig is attached in turn. A copy of the image is changed and replaces it, so that there must be room for it; doing the same twice changes nothing." },
         [VERB_VERIFY]     = { "verify",     "IMAGE", false, "check a finished image from outside",
-          "Looks at a finished image, whoever made it: the partition table and its backup, what each partition holds, with the headers of LUKS2, the EFI system partition, and the extended boot partition, with all programs, their signatures and command lines, the hash tree of dm-verity by every root hash that the image and the file beside it name, the signature of that, and beside the image its manifest, with all partitions and files that it tells of, and the check sums with their signature. Signatures are checked by SecureBootCertificate= and VerityCertificate=, and have to be there then, or by mkosi.secure-boot.crt and mkosi.verity.crt if they are there. With --root-hash= the root hash has to be one that is known from elsewhere. Prints a line for each thing, or all as JSON with --json: 'ok', 'failed', or 'absent' where there is nothing to check, or nothing to check it by. Of a file that holds a file system and no disk, as plain_squashfs is, the superblock is looked at. The files in tar archives and directories, and disks in QCOW2, are not looked into: of these, what lies beside them is all that is checked, and a line says so. The exit status is 0 when nothing failed, also where little or nothing could be looked at; and 1 when something did, or when there is no image that can be read." },
+          "Looks at a finished image, whoever made it: the partition table and its backup, what each partition holds, with the headers of LUKS2, the EFI system partition, and the extended boot partition, with all programs, their signatures and command lines, the hash tree of dm-verity by every root hash that the image and the file beside it name, the signature of that, and beside the image its manifest, with all partitions and files that it tells of, and the check sums with their signature. Signatures are checked by SecureBootCertificate= and VerityCertificate=; who names them relies on them, and every program and the root hash have to be signed. Without, mkosi.secure-boot.crt and mkosi.verity.crt are used if they lie there: what is signed has to be signed by them, and where nothing is signed at all that is said, and passes. All kernels of an image with a hash tree have to name its root hash, and nothing on a command line may go around it. SHA256SUMS that does not name the image is not looked into. With --root-hash= the root hash has to be one that is known from elsewhere. Prints a line for each thing, or all as JSON with --json: 'ok', 'failed', or 'absent' where there is nothing to check, or nothing to check it by. Of a file that holds a file system and no disk, as plain_squashfs is, the superblock is looked at. The files in tar archives and directories, and disks in QCOW2, are not looked into: of these, what lies beside them is all that is checked, and a line says so. The exit status is 0 when nothing failed, also where little or nothing could be looked at; and 1 when something did, or when there is no image that can be read." },
         [VERB_HELP]       = { "help",       NULL,    false, "show this help",
           "Prints a short help." },
         [VERB_COMPLETION] = { "completion", "SHELL", false, "print completion for bash, zsh or fish",
@@ -92,6 +78,7 @@ static const char program_files[] =
         "mkosi.default\tThe settings. --default names another file.\n"
         "mkosi.default.d/\tFurther settings files, read after it in the order of their names.\n"
         "mkosi.skeleton/, mkosi.skeleton.tar\tCopied into the tree before packages are installed.\n"
+        "mkosi.keys/\tOpenPGP keys that packages and repositories are signed by, instead of those of the host.\n"
         "mkosi.prepare\tAn executable that is run in the tree when the packages are installed, with the network.\n"
         "mkosi.build\tAn executable that is run in a development tree, with the sources; what it installs to $DESTDIR gets into the image.\n"
         "mkosi.builddir/\tIf this directory exists, it is $BUILDDIR of mkosi.build, and keeps what was compiled.\n"
@@ -118,207 +105,26 @@ static const SettingProgram program = {
         .about = program_about,
         .files_about = program_files,
         .see_also =
-                "debootstrap(8), qemu(1), systemd-nspawn(1), systemd-boot(7), bootctl(1), os-release(5), machine-id(5)",
+                "debootstrap(8), dnf(8), zypper(8), pacman(8), qemu(1), systemd-nspawn(1), systemd-boot(7), bootctl(1), os-release(5), machine-id(5)",
         .verbs = verb_words,
         .n_verbs = ELEMENTSOF(verb_words),
         .table = &config_table,
 };
 
-static int finish_output(int r) {
+int verb_finish_output(int r) {
         if (fflush(stdout) != 0 || ferror(stdout))
                 return log_error(-EIO, "Cannot write to standard output");
         return r;
 }
 
-/* The descriptor that --json-progress names, -EBADF if it was not given. */
-static int open_json_progress(const Config *config, int *ret_fd) {
-        uint64_t fd;
-
-        *ret_fd = -EBADF;
-        if (!config->json_progress)
-                return 0;
-        if (parse_uint64(config->json_progress, &fd) < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
-                return log_error(
-                        -EBADF,
-                        "--json-progress=%s is no open file descriptor: in a shell, 3>FILE opens number 3",
-                        config->json_progress);
-        interrupt_ignore_pipe();
-        *ret_fd = (int)fd;
-        return 0;
-}
-
-static int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(progress_freep) Progress *progress = NULL;
-        _cleanup_(kept_output_done) KeptOutput kept = {};
-        _cleanup_(image_freep) Image *image = NULL;
-        const Config *config = &loaded->config;
-        ProgressOptions options = { .quiet = config->quiet };
-
-        int r = open_json_progress(config, &options.json_fd);
-        if (r < 0)
-                return r;
-        r = progress_new(&options, &progress);
-        if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
-        r = kept_output_look(loaded, distro_find(config->distribution), caller_umask, &kept);
-        if (r < 0)
-                return log_error(r, "Cannot look whether %s is up to date: %m", config->output);
-        if (kept.usable) {
-                log_info("%s is up to date: nothing that it is made of has changed", config->output);
-                return 0;
-        }
-        r = image_new(loaded, caller_umask, &kept, progress, &image);
-        return r < 0 ? r : image_build(image);
-}
-
-static int verb_summary(LoadedConfig *loaded, mode_t caller_umask) {
-        return finish_output(describe_summary(loaded->store, false, stdout));
-}
-
-static int verb_json(LoadedConfig *loaded, mode_t caller_umask) {
-        JsonWriter writer = { .file = stdout };
-
-        json_begin_object(&writer, NULL);
-        const int r = describe_json(loaded->store, &writer);
-        json_end_object(&writer);
-        return finish_output(r);
-}
-
-static int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(kept_output_done) KeptOutput output = {};
-        const Config *config = &loaded->config;
-        const Distro *distro = distro_find(config->distribution);
-        KeptTree kept[KEPT_MAX] = {};
-
-        int r = kept_output_look(loaded, distro, caller_umask, &output);
-        if (r >= 0)
-                r = kept_tree_look(loaded, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]);
-        if (r >= 0)
-                r = kept_tree_look(loaded, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
-                                   &kept[KEPT_DEVELOPMENT]);
-        if (r < 0)
-                (void)log_error(r, "Cannot look for trees that are kept: %m");
-        else
-                r = finish_output(plan_print(loaded, &output, kept, stdout));
-        for (KeptKind kind = 0; kind < KEPT_MAX; kind++)
-                kept_tree_done(&kept[kind]);
-        return r;
-}
-
-/* The image is to be there before anything is run. */
-static int build_if_needed(LoadedConfig *loaded, mode_t caller_umask) {
-        const char *output = loaded->config.output;
-        const bool missing = access(output, F_OK) < 0 && errno == ENOENT;
-
-        if (missing && geteuid() != 0)
-                return log_error(-ENOENT, "%s is not there: \"sudo mkosi\", with the same options, builds it",
-                                 output);
-        return missing || loaded->config.force > 0 ? verb_build(loaded, caller_umask) : 0;
-}
-
-/* Becomes systemd-nspawn; returns when that is not possible. */
-static int become_nspawn(const LoadedConfig *loaded, bool boot) {
-        _cleanup_(strv_freep) char **command = NULL;
-
-        const int r = container_nspawn_command(&loaded->config, boot, STRV(loaded->arguments.rest), &command);
-        if (r < 0)
-                return r;
-        interrupt_reset();
-        (void)execvp(command[0], command);
-        return log_error(-errno, "Cannot run systemd-nspawn: %m; it is in the package systemd-container");
-}
-
-static int run_container(LoadedConfig *loaded, mode_t caller_umask, bool boot) {
-        _cleanup_(image_root_freep) ImageRoot *root = NULL;
-        _cleanup_(strv_freep) char **problems = NULL;
-        const char *const *words = STRV(loaded->arguments.rest);
-
-        int r = loaded->config.nspawn ? 0 : image_root_check(loaded, &problems);
-        if (r < 0)
-                return log_error(r, "Cannot check what this host can do: %m");
-        for (char **problem = problems; problem && *problem; problem++)
-                (void)log_error(-ENOTSUP, "%s", *problem);
-        r = problems ? -ENOTSUP : build_if_needed(loaded, caller_umask);
-        if (r < 0)
-                return r;
-        if (loaded->config.nspawn)
-                return become_nspawn(loaded, boot);
-        r = image_root_new(loaded, &root);
-        if (r < 0)
-                return r;
-        return boot ? container_boot(loaded, root, words) : container_run_command(loaded, root, words);
-}
-
-static int verb_shell(LoadedConfig *loaded, mode_t caller_umask) {
-        return run_container(loaded, caller_umask, false);
-}
-
-static int verb_boot(LoadedConfig *loaded, mode_t caller_umask) {
-        return run_container(loaded, caller_umask, true);
-}
-
-static int verb_qemu(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(virtual_machine_freep) VirtualMachine *machine = NULL;
-
-        int r = virtual_machine_new(loaded, &machine);
-        if (r >= 0)
-                r = build_if_needed(loaded, caller_umask);
-        if (r < 0)
-                return r;
-        return virtual_machine_start(machine, STRV(loaded->arguments.rest), caller_umask);
-}
-
-static int verb_clean(LoadedConfig *loaded, mode_t caller_umask) {
-        return clean_output(&loaded->config);
-}
-
-static int verb_genkey(LoadedConfig *loaded, mode_t caller_umask) {
-        return generate_keys(&loaded->config, STRV(loaded->arguments.rest));
-}
-
-static int verb_verify(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(progress_freep) Progress *progress = NULL;
-        char **words = loaded->arguments.rest;
-        ProgressOptions options = { .quiet = loaded->config.quiet };
-
-        if (strv_length(STRV(words)) != 1) {
-                (void)log_error(-EINVAL, "The verb verify takes the name of an image");
-                return EXIT_USAGE;
-        }
-        int r = open_json_progress(&loaded->config, &options.json_fd);
-        if (r >= 0)
-                r = progress_new(&options, &progress);
-        if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
-        r = verify_image(&loaded->config, words[0], loaded->config.json, progress, stdout);
-        return r < 0 ? r : finish_output(r);
-}
-
-static int verb_attach(LoadedConfig *loaded, mode_t caller_umask) {
-        _cleanup_(progress_freep) Progress *progress = NULL;
-        const char *const *words = STRV(loaded->arguments.rest);
-        ProgressOptions options = { .quiet = loaded->config.quiet };
-
-        if (strv_length(words) < 1) {
-                (void)log_error(-EINVAL, "The verb attach takes the name of an image, and signatures");
-                return EXIT_USAGE;
-        }
-        int r = open_json_progress(&loaded->config, &options.json_fd);
-        if (r >= 0)
-                r = progress_new(&options, &progress);
-        if (r < 0)
-                return log_error(r, "Cannot show progress: %m");
-        return attach_signatures(&loaded->config, words[0], words + 1, progress);
-}
-
 int verb_help(LoadedConfig *loaded, mode_t caller_umask) {
         describe_help(&program, stdout);
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 int verb_version(void) {
         (void)printf("mkosi %s\n", MKOSI_VERSION);
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 static int verb_completion(LoadedConfig *loaded, mode_t caller_umask) {
@@ -328,7 +134,7 @@ static int verb_completion(LoadedConfig *loaded, mode_t caller_umask) {
                 (void)log_error(-EINVAL, "The verb completion takes the name of a shell: bash, zsh or fish");
                 return EXIT_USAGE;
         }
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 /* Shows the page with man(1); returns when that is not possible. */
@@ -353,12 +159,12 @@ static int verb_man(LoadedConfig *loaded, mode_t caller_umask) {
         if (isatty(STDOUT_FILENO) == 1)
                 execute_man();
         describe_manual(&program, stdout);
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 static int verb_example(LoadedConfig *loaded, mode_t caller_umask) {
         describe_example(&program, stdout);
-        return finish_output(0);
+        return verb_finish_output(0);
 }
 
 /* clang-format off */
@@ -370,7 +176,8 @@ const Verb verbs[] = {
         [VERB_SHELL]      = { .needs_config = true, .needs_support = true, .run = verb_shell },
         [VERB_BOOT]       = { .needs_config = true, .needs_support = true, .run = verb_boot },
         [VERB_QEMU]       = { .needs_config = true, .needs_support = true, .run = verb_qemu },
-        [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean },
+        [VERB_CLEAN]      = { .needs_config = true, .run = verb_clean,
+                              .interrupted = "what has not been removed yet is still there" },
         [VERB_GENKEY]     = { .needs_files = true, .run = verb_genkey },
         [VERB_ATTACH]     = { .needs_files = true, .run = verb_attach },
         [VERB_VERIFY]     = { .needs_files = true, .run = verb_verify },

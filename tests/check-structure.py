@@ -87,6 +87,8 @@ FORBIDDEN_CALLS = {
 WITHOUT_UNIT_TEST = {
     'main.c': 'tests/e2e/test_verbs.py runs the whole program',
     'verb.c': 'tests/e2e/test_verbs.py runs every verb',
+    'verb-image.c': 'tests/e2e/test_verbs.py and others run its verbs',
+    'verb-run.c': 'tests/e2e/test_container.py, test_running.py and test_qemu.py run its verbs',
     'image/verify-image.c': 'tests/e2e/test_verify*.py verify whole images, right and broken',
     'verify/verify-*.c': 'tests/e2e/test_verify*.py break one thing after another, and look at what is found',
     'image/image.c': 'tests/e2e/test_image.py builds images',

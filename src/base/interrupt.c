@@ -58,6 +58,14 @@ int interrupt_fd(void) {
         return event_fd;
 }
 
+void interrupt_rearm(void) {
+        uint64_t n;
+
+        if (read(event_fd, &n, sizeof(n)) < 0) {
+                /* Nothing came since the last time. */
+        }
+}
+
 void interrupt_ignore_pipe(void) {
         if (signal(SIGPIPE, SIG_IGN) != SIG_IGN)
                 pipe_ignored = true;

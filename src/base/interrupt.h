@@ -19,6 +19,10 @@ int interrupt_signal(void);
 /* Becomes readable when a signal came, for poll(); -EBADF before interrupt_catch(). Never read from it, never close it. */
 int interrupt_fd(void);
 
+/* The descriptor becomes readable again only when the next signal comes, for whoever does something else at the first than at
+ * the second. All that asks interrupt_check() still knows of the first one. */
+void interrupt_rearm(void);
+
 /* From now on, writing to a pipe that nobody reads fails with EPIPE, and does not end the process. */
 void interrupt_ignore_pipe(void);
 

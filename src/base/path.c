@@ -88,6 +88,13 @@ bool path_is_below(const char *path, const char *ancestor) {
         return rest && (rest[0] == '\0' || rest[0] == '/');
 }
 
+const char *path_seen_from(const char *path, const char *ancestor) {
+        if (!path_is_below(path, ancestor))
+                return NULL;
+        path += strlen(ancestor);
+        return path + strspn(path, "/");
+}
+
 const char *path_base_name(const char *path) {
         const char *slash = strrchr(path, '/');
 

@@ -19,6 +19,9 @@ bool path_is_uri(const char *text);
 /* Whether the absolute, normalised path is the ancestor itself or lies below it. */
 bool path_is_below(const char *path, const char *ancestor);
 
+/* The path as it is seen from the ancestor, under the same conditions: "" for itself; NULL when it does not lie below. */
+const char *path_seen_from(const char *path, const char *ancestor);
+
 /* The last component: what follows the last slash. */
 const char *path_base_name(const char *path);
 

@@ -10,8 +10,11 @@ typedef struct ProcessOptions {
         const char *search_path; /* NULL: $PATH */
         int stdin_fd, stdout_fd; /* -EBADF: nothing to read, output goes nowhere. Errors go where ours go */
         bool quiet;              /* errors go nowhere as well */
+        int grace_ms; /* how long it has to end after an interrupt, unless there is another one; 0: two seconds */
+        const char *const *environment; /* all there is, see base/environment.h; NULL: ours */
 } ProcessOptions;
 
-/* Runs the program to its end with our environment. Returns its exit status, or 128 and the signal that killed it; -ENOENT
- * when there is no such program. -EINTR after an interrupt: the program has ended then as well. */
+/* Runs the program to its end. Returns its exit status, or 128 and the signal that killed it; -ENOENT when there is no such
+ * program, and another negative errno when it cannot be executed, -ENOEXEC also where its interpreter is missing. -EINTR
+ * after an interrupt: it was sent on as SIGTERM, and the program has ended then as well. */
 int process_run(const ProcessOptions *options);

@@ -64,6 +64,31 @@ static bool is_blank(char c) {
         return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+int text_substitute(char **text, const char *name, const char *value) {
+        const size_t name_length = strlen(name), value_length = strlen(value);
+        size_t n = 0;
+
+        assert(name_length > 0);
+
+        for (const char *found = strstr(*text, name); found; found = strstr(found + name_length, name))
+                n++;
+        if (n == 0)
+                return 0;
+        char *result = malloc(strlen(*text) - n * name_length + n * value_length + 1), *to = result;
+        if (!result)
+                return -ENOMEM;
+
+        const char *from = *text;
+        for (const char *found; (found = strstr(from, name)); from = found + name_length) {
+                to = mempcpy(to, from, (size_t)(found - from));
+                to = mempcpy(to, value, value_length);
+        }
+        memcpy(to, from, strlen(from) + 1);
+        free(*text);
+        *text = result;
+        return 0;
+}
+
 char *text_strip(char *text) {
         while (is_blank(*text))
                 text++;
@@ -73,6 +98,36 @@ char *text_strip(char *text) {
                 length--;
         text[length] = '\0';
         return text;
+}
+
+static bool is_plain(const char *word) {
+        for (const char *c = word; *c; c++)
+                if (!isalnum((unsigned char)*c) && !strchr("-_=+./:,@%~", *c))
+                        return false;
+        return word[0] != '\0' && word[0] != '~';
+}
+
+int text_quote(const char *word, char **ret) {
+        static const char quote[] = "'\\''"; /* ends the quotes, and begins new ones */
+        size_t size = strlen(word) + sizeof("''");
+
+        if (is_plain(word))
+                return text_copy(word, ret);
+        for (const char *c = word; *c; c++)
+                size += *c == '\'' ? strlen(quote) - 1 : 0;
+        char *quoted = malloc(size), *end = quoted;
+        if (!quoted)
+                return -ENOMEM;
+        *end++ = '\'';
+        for (; *word; word++)
+                if (*word == '\'')
+                        end = stpcpy(end, quote);
+                else
+                        *end++ = *word;
+        *end++ = '\'';
+        *end = '\0';
+        *ret = quoted;
+        return 0;
 }
 
 void text_tame(char *text) {

@@ -28,8 +28,14 @@ int text_copy(const char *text, char **ret);
 /* Replaces *text, an owned string or NULL, with a copy of value (NULL: none). -ENOMEM leaves *text as it is. */
 int text_replace(char **text, const char *value);
 
+/* Puts value wherever the owned string *text has name, which is not empty. -ENOMEM leaves *text as it is. */
+int text_substitute(char **text, const char *name, const char *value);
+
 /* Cuts blanks (space, tab, newline, carriage return) off both ends, in place; returns the new start. */
 char *text_strip(char *text);
+
+/* The word as it is given to a shell: between quotes if it needs them. */
+int text_quote(const char *word, char **ret);
 
 /* Makes control characters '?', in place: terminals obey them, and names of files may hold any. */
 void text_tame(char *text);

@@ -82,12 +82,9 @@ static bool has_build_script(const Config *config) {
         return config->build_script;
 }
 
-static bool has_script(const Config *config) {
-        return config->build_script || config->postinst_script;
-}
-
 static bool has_any_script(const Config *config) {
-        return has_script(config) || config->prepare_script || config->finalize_script;
+        return config->build_script || config->postinst_script || config->prepare_script ||
+               config->finalize_script;
 }
 
 static bool is_encrypted(const Config *config) {
@@ -160,7 +157,7 @@ static bool is_raw_disk_with_holes(const Config *config) {
 }
 
 static bool takes_repository_keys(const Config *config) {
-        return distribution_has_dnf(config->distribution) || config->distribution == DISTRIBUTION_OPENSUSE;
+        return config->distribution != DISTRIBUTION_DEBIAN && config->distribution != DISTRIBUTION_UBUNTU;
 }
 
 static bool never(const Config *config) {
@@ -175,7 +172,6 @@ static const Dependency dependencies[] = {
         { CONFIG(build_directory), has_build_script, "without a build script" },
         { CONFIG(source_file_transfer), has_build_script, "without a build script" },
         { CONFIG(with_tests), has_build_script, "without a build script" },
-        { CONFIG(with_network), has_script, "without a build or post-installation script" },
         { CONFIG(environment), has_any_script, "without a script" },
         { CONFIG(kernel_command_line), is_bootable, "without Bootable=yes" },
         { CONFIG(boot_protocols), is_bootable, "without Bootable=yes" },
@@ -249,6 +245,24 @@ static int warn_of_no_effect(LoadedConfig *loaded, const Dependency *dependency)
         return config_warn(loaded, dependency->setting, "%s has no effect %s", said, dependency->condition);
 }
 
+/* As it is found by its type, it is used without being asked for. */
+static int warn_of_plain_swap(LoadedConfig *loaded) {
+        _cleanup_(freep) char *swap = NULL, *encrypt = NULL;
+
+        if (!is_encrypted(&loaded->config) || !is_disk(&loaded->config) || loaded->config.swap_size == 0)
+                return 0;
+        int r = config_say(loaded, CONFIG(swap_size), &swap);
+        if (r >= 0)
+                r = config_say(loaded, CONFIG(encrypt), &encrypt);
+        if (r < 0)
+                return r;
+        return config_warn(
+                loaded, CONFIG(swap_size),
+                "%s makes a partition that %s does not encrypt: what was in memory may be read from "
+                "it. Leave it away, or have a swap file on an encrypted file system",
+                swap, encrypt);
+}
+
 int config_check(LoadedConfig *loaded) {
         for (size_t i = 0; i < ELEMENTSOF(contradictions); i++) {
                 if (!contradictions[i].found(&loaded->config))
@@ -262,5 +276,5 @@ int config_check(LoadedConfig *loaded) {
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return warn_of_plain_swap(loaded);
 }

@@ -11,8 +11,8 @@
 
 typedef struct SpecialFile {
         const char *name;
-        mode_t type;   /* S_IFREG or S_IFDIR; anything else of the name is not looked at */
-        size_t offset; /* of the setting */
+        mode_t type;                          /* S_IFREG or S_IFDIR; anything else of the name is a mistake */
+        size_t offset;                        /* of the setting */
         bool (*wanted)(const Config *config); /* NULL: always */
 } SpecialFile;
 
@@ -66,7 +66,7 @@ static const SpecialFile special_files[] = {
 };
 /* clang-format on */
 
-/* Trees and keys are added to those that were given; of anything else what was given wins. */
+/* Trees and keys are added to those that were given. */
 static int use_special_file(LoadedConfig *loaded, const SpecialFile *special) {
         const Setting *setting = config_setting(special->offset);
         _cleanup_(freep) char *path = NULL;
@@ -82,8 +82,6 @@ static int use_special_file(LoadedConfig *loaded, const SpecialFile *special) {
                 return setting_note_addition(loaded->store, setting, SETTING_DISCOVERED, special->name);
         }
 
-        if (config_is_given(loaded, special->offset))
-                return 0;
         if (setting->type == &setting_type_words)
                 r = strv_take(setting_member(loaded->store, setting), TAKE_PTR(path));
         else
@@ -121,16 +119,54 @@ static int read_root_password(LoadedConfig *loaded) {
         return config_note(loaded, CONFIG(password), SETTING_DISCOVERED, ROOT_PASSWORD_FILE);
 }
 
+static const char *describe_type(mode_t mode) {
+        static const struct {
+                mode_t type;
+                const char *words;
+        } types[] = {
+                { S_IFREG, "a file" },
+                { S_IFDIR, "a directory" },
+                { S_IFIFO, "a named pipe" },
+                { S_IFSOCK, "a socket" },
+                { S_IFLNK, "a link that leads nowhere" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(types); i++)
+                if ((mode & S_IFMT) == types[i].type)
+                        return types[i].words;
+        return "a device";
+}
+
+/* What has the name was meant to be used, and ignoring it would be noticed late. */
+static int refuse_special_file(LoadedConfig *loaded, const SpecialFile *special, mode_t mode) {
+        return setting_mistake(&loaded->mistakes, "%s is %s, and %s= takes %s of that name: %s",
+                               special->name, describe_type(mode), config_setting(special->offset)->name,
+                               describe_type(special->type),
+                               S_ISLNK(mode) ? "mend or remove it" : "replace it, or give it another name");
+}
+
+/* Whether what has the name counts: of anything but trees and keys, only where nobody gave another. */
+static bool is_looked_at(const LoadedConfig *loaded, const SpecialFile *special) {
+        return (!special->wanted || special->wanted(&loaded->config)) &&
+               (config_setting(special->offset)->type == &setting_type_path_list ||
+                !config_is_given(loaded, special->offset));
+}
+
+static int discover(LoadedConfig *loaded, const SpecialFile *special) {
+        struct stat status;
+
+        if (!is_looked_at(loaded, special) || lstat(special->name, &status) < 0)
+                return 0;
+        /* A link that leads nowhere stays what it is. */
+        (void)stat(special->name, &status);
+        return (status.st_mode & S_IFMT) == special->type
+                       ? use_special_file(loaded, special)
+                       : refuse_special_file(loaded, special, status.st_mode);
+}
+
 int config_discover(LoadedConfig *loaded) {
         for (size_t i = 0; i < ELEMENTSOF(special_files); i++) {
-                const SpecialFile *special = &special_files[i];
-                struct stat status;
-
-                if (special->wanted && !special->wanted(&loaded->config))
-                        continue;
-                if (stat(special->name, &status) < 0 || (status.st_mode & S_IFMT) != special->type)
-                        continue;
-                int r = use_special_file(loaded, special);
+                const int r = discover(loaded, &special_files[i]);
                 if (r < 0)
                         return r;
         }

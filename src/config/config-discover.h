@@ -8,5 +8,5 @@
 #define ROOT_PASSWORD_FILE     "mkosi.rootpw"
 #define ROOT_PASSWORD_SIZE_MAX 1024
 
-/* Looks for them in the working directory. Mistakes are collected. */
+/* Looks for them in the working directory. What has the name and is of another kind is a mistake; they are collected. */
 int config_discover(LoadedConfig *loaded);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/git-files.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "config/config-report.h"
 #include "config/config-resolve.h"
+#include "config/config-search-path.h"
 #include "config/config-stages.h"
 
 #define ESP_SIZE_DEFAULT            (256 * MIB)
@@ -65,23 +69,22 @@ static int apply_implication(LoadedConfig *loaded, const Implication *implicatio
         return config_note(loaded, implication->setting, SETTING_DERIVED, because);
 }
 
-/* In a git tree, what git ignores is no source. ".git" is a file in worktrees and submodules. */
+/* In a git tree, what git ignores is no source. */
 static int choose_source_file_transfer(LoadedConfig *loaded) {
-        _cleanup_(freep) char *git = NULL;
+        _cleanup_(freep) char *search_path = NULL;
         Config *config = &loaded->config;
-        int r;
 
         if (!config->build_script || config->source_file_transfer != SOURCE_FILE_TRANSFER_AUTO)
                 return 0;
-        r = path_join(config->build_sources, ".git", &git);
+        int r = config_search_path(config, &search_path);
+        if (r >= 0)
+                r = git_holds_directory(config->build_sources, search_path);
         if (r < 0)
                 return r;
         config->source_file_transfer =
-                access(git, F_OK) == 0 ? SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS : SOURCE_FILE_TRANSFER_COPY_ALL;
+                r > 0 ? SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS : SOURCE_FILE_TRANSFER_COPY_ALL;
         return config_note(loaded, CONFIG(source_file_transfer), SETTING_DERIVED,
-                           config->source_file_transfer == SOURCE_FILE_TRANSFER_COPY_ALL
-                                   ? "sources that are no git tree"
-                                   : "sources that are a git tree");
+                           r > 0 ? "sources in a git tree" : "sources in no git tree");
 }
 
 static int fill_defaults(LoadedConfig *loaded) {
@@ -134,7 +137,8 @@ static void drop_empty_texts(Config *config) {
 
 int config_resolve_for(LoadedConfig *loaded, const ConfigHost *host) {
         int (*const stages[])(LoadedConfig *) = { config_resolve_compression, config_resolve_output,
-                                                  config_check_values, config_check, config_resolve_seed };
+                                                  config_check_values,        config_check,
+                                                  config_check_kernel_line,   config_resolve_seed };
 
         int r;
 

@@ -9,8 +9,8 @@ typedef struct ConfigHost {
         const char *machine; /* what uname(2) calls its architecture */
 } ConfigHost;
 
-/* Completes what was asked: host's distribution and release, names, sizes, mirrors, implied settings, each with a derived
- * origin. Contradictions are collected in loaded->mistakes, with the origins of both sides; -EINVAL then. */
+/* Completes what was asked: host's distribution and release, names, sizes, mirrors, implied settings, each with a
+ * derived origin. Contradictions are collected in loaded->mistakes, with the origins of both sides; -EINVAL then. */
 int config_resolve(LoadedConfig *loaded);
 
 /* What files beside the output are named after: its path without the suffixes .raw, .tar, .qcow2, .xz, .zst, .gz, cut
@@ -29,3 +29,6 @@ int config_resolve_for(LoadedConfig *loaded, const ConfigHost *host);
  * distributions and formats that are not there yet: in loaded->mistakes, and -EINVAL. Called by build and plan after
  * config_resolve(); summary shows the same as warnings. */
 int config_check_planned(LoadedConfig *loaded);
+
+/* Whether the distribution comes in releases; where it does not, Release= is ignored, whatever it says. */
+bool config_has_releases(const Config *config);

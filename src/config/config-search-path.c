@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "config/config-report.h"
 #include "config/config-search-path.h"
@@ -113,4 +114,14 @@ int config_expand_search_path(LoadedConfig *loaded) {
 
         drop_empty_items(list, &loaded->store->origins[setting - config_table.rows]);
         return 0;
+}
+
+int config_search_path(const Config *config, char **ret) {
+        _cleanup_(freep) char *extra = NULL;
+        const char *path = getenv("PATH");
+
+        const int r = strv_join(STRV(config->extra_search_paths), ":", &extra);
+        if (r < 0)
+                return r;
+        return text_format(ret, "%s%s%s", extra, extra[0] && path ? ":" : "", path ? path : "");
 }

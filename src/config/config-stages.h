@@ -23,8 +23,8 @@ int config_check(LoadedConfig *loaded);
 /* Whether the setting does anything, given the others. */
 bool config_has_effect(const Config *config, size_t offset);
 
+/* config-kernel-line.c: what KernelCommandLine= says of the root file system goes with the image. */
+int config_check_kernel_line(LoadedConfig *loaded);
+
 /* config-seed.c: Seed= out of all others. */
 int config_resolve_seed(LoadedConfig *loaded);
-
-/* Whether the distribution comes in releases; where it does not, Release= is ignored, whatever it says. */
-bool config_has_releases(const Config *config);

@@ -65,6 +65,16 @@ static int say_input(const LoadedConfig *loaded, size_t offset, const char *path
         return text_format(ret, "%s=%s", config_setting(offset)->name, path);
 }
 
+static int refuse_mode(LoadedConfig *loaded, size_t offset, size_t index, const char *said,
+                       const char *path) {
+        _cleanup_(freep) char *quoted = NULL;
+
+        const int r = text_quote(path, &quoted);
+        if (r < 0)
+                return r;
+        return config_mistake(loaded, offset, index, "%s is not executable; run: chmod +x %s", said, quoted);
+}
+
 static int check_input(LoadedConfig *loaded, size_t offset, size_t index, Input input, const char *absolute) {
         _cleanup_(freep) char *path = NULL, *said = NULL;
         struct stat status;
@@ -89,8 +99,7 @@ static int check_input(LoadedConfig *loaded, size_t offset, size_t index, Input 
         if ((input == INPUT_SCRIPT || input == INPUT_FILE) && !is_file)
                 return config_mistake(loaded, offset, index, "%s is no regular file", said);
         if (input == INPUT_SCRIPT && !(status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
-                return config_mistake(loaded, offset, index, "%s is not executable; run: chmod +x %s", said,
-                                      path);
+                return refuse_mode(loaded, offset, index, said, path);
         return 0;
 }
 

@@ -157,11 +157,6 @@ const SettingAlias source_file_transfer_aliases[] = {
         {},
 };
 
-bool distribution_has_dnf(unsigned distribution) {
-        return distribution == DISTRIBUTION_FEDORA || distribution == DISTRIBUTION_CENTOS ||
-               distribution == DISTRIBUTION_MAGEIA;
-}
-
 bool output_format_is_disk(unsigned format) {
         return format <= OUTPUT_FORMAT_GPT_SQUASHFS;
 }

@@ -25,9 +25,8 @@ static const Setting rows[] = {
           SETTING_MEMBER(Config, distribution, enum), .words = distribution_words,
           .default_about = "the host's",
           .help = "distribution to install",
-          .about = "The distribution that is installed into the image. Without it, the image gets the "
-                   "distribution of the host, as its os-release file names it. This version installs debian, "
-                   "ubuntu and opensuse; the other words are understood, and refused when an image is built." },
+          .about = "The distribution that is installed into the image. Without it, the image gets that of the host, "
+                   "as its os-release file names it. clear is understood, and refused when an image is built." },
         { .section = "Distribution", .name = "Release", .option = "release", .letter = 'r',
           SETTING_MEMBER(Config, release, text), .metavar = "RELEASE",
           .default_about = "the host's, if it has the same distribution; else trixie for debian, resolute for "
@@ -35,42 +34,43 @@ static const Setting rows[] = {
           .help = "release of the distribution",
           .about = "The release by the name that the package archive knows: for Debian and Ubuntu a suite such as "
                    "bookworm, unstable or noble; for openSUSE tumbleweed, or a version of Leap such as 15.6; for "
-                   "Fedora a number, or rawhide; for CentOS and Mageia a number. Without it, an image of the "
-                   "host's own distribution gets the host's release; on another host it is the stable release, "
-                   "for Ubuntu the one with long-term support, when this version was made. Arch has no releases "
-                   "and ignores it." },
+                   "Fedora a number, or rawhide; for CentOS and Mageia a number. Without it, an image of the host's "
+                   "own distribution gets the host's release; on another host it is the stable release, for Ubuntu "
+                   "the one with long-term support, when this version was made. Arch has no releases and ignores it." },
         { .section = "Distribution", .name = "Mirror", .option = "mirror", .letter = 'm',
           SETTING_MEMBER(Config, mirror, text), .metavar = "URL",
-          .default_about = "http://deb.debian.org/debian for debian, http://archive.ubuntu.com/ubuntu or, for "
-                           "other architectures than x86, http://ports.ubuntu.com/ubuntu-ports for ubuntu, "
-                           "https://download.opensuse.org for opensuse; for the others their list of mirrors",
+          .default_about = "http://deb.debian.org/debian for debian, http://archive.ubuntu.com/ubuntu or, for other "
+                           "architectures than x86, http://ports.ubuntu.com/ubuntu-ports for ubuntu, "
+                           "https://download.opensuse.org for opensuse, https://geo.mirror.pkgbuild.com for arch; "
+                           "else a list of mirrors",
           .help = "URL of the package archive",
           .about = "The URL from which packages are fetched while the image is built. Signatures are checked with "
                    "the distribution's keys whatever the mirror is. For openSUSE it is what has tumbleweed/ and "
                    "distribution/ below it, for Fedora what has releases/ and updates/, for CentOS what has "
-                   "10-stream/, for Mageia what has distrib/. What begins with file:/// is a directory of this "
-                   "machine; when that has a signature of its index (repomd.xml.asc), it is checked as well." },
+                   "10-stream/, for Mageia what has distrib/, for Arch what is before $repo in lists of mirrors. "
+                   "What begins with file:/// is a directory of this machine; a signature that its index has "
+                   "(repomd.xml.asc) is checked." },
         { .section = "Distribution", .name = "Repositories", .option = "repositories",
           SETTING_MEMBER(Config, repositories, list), .metavar = "NAMES", .flags = SETTING_LATER_REPLACES,
           .default_about = "main for debian and ubuntu, with Bootable=yes universe as well for ubuntu; oss and "
                            "update for opensuse; fedora and updates for fedora; baseos and appstream for centos; "
-                           "release and updates for mageia",
+                           "release and updates for mageia; core and extra for arch",
           .help = "archive components or repositories to use",
           .about = "For Debian and Ubuntu the components of the archive (main, contrib, non-free-firmware …), for "
                    "other distributions the identifiers of repositories: oss, update, non-oss; fedora, updates, "
-                   "updates-testing, rawhide; baseos, appstream, crb, extras; release, updates. What is given "
-                   "here replaces the default: a list without main installs nothing from main. Of several files "
-                   "the last one counts; what the command line names is added in front." },
+                   "updates-testing, rawhide; baseos, appstream, crb, extras; release, updates; core, extra, "
+                   "multilib. What is given here replaces the default: a list without main installs nothing from "
+                   "main. Of several files the last one counts; what the command line names is added in front." },
         { .section = "Distribution", .name = "RepositoryKeys", .option = "repository-key",
           SETTING_MEMBER(Config, repository_keys, path_list),
           .default_about = "mkosi.keys/ is added if it exists; else the keys that a package of the host has",
           .help = "public keys that sign packages",
-          .about = "Files with public keys of OpenPGP in their text form (ASCII armour), or directories of such "
+          .about = "Files with public keys of OpenPGP in ASCII armour (for Arch in any form), or directories of such "
                    "files. Every package must be signed by one of them, for openSUSE the index of a repository as "
-                   "well; anything else is refused. They replace the keys that the host has of Fedora, CentOS, "
-                   "Mageia and openSUSE, below /etc/pki/rpm-gpg or, by the package distribution-gpg-keys, below "
-                   "/usr/share/distribution-gpg-keys. The keys of Debian and Ubuntu are in key rings of packages "
-                   "of the host, and this has no effect for them." },
+                   "well; anything else is refused. They replace the keys that packages of the host "
+                   "(distribution-gpg-keys, archlinux-keyring) have, or, for rpm, /etc/pki/rpm-gpg. Lists "
+                   "NAME-trusted and NAME-revoked beside a file NAME.gpg count as with pacman-key(8). It has no "
+                   "effect for Debian and Ubuntu, whose keys are in key rings of the host." },
         { .section = "Distribution", .name = "Architecture", .option = "architecture",
           SETTING_MEMBER(Config, architecture, enum), .words = architecture_words,
           .aliases = architecture_aliases, .default_about = "the host's",
@@ -214,8 +214,8 @@ static const Setting rows[] = {
                    "header takes 16M of the partition. The passphrase is read from PassphraseFile=, or is "
                    "asked for when the build begins. The partitions are "
                    "found by their types, and the passphrase is asked for on the console when the image "
-                   "boots. Swap space and the EFI system partition are never encrypted. An encrypted image is never "
-                   "the same twice." },
+                   "boots. Swap space and the EFI system partition are never encrypted, so that SwapSize= is "
+                   "warned of: what memory holds gets there. An encrypted image is never the same twice." },
         { .section = "Output", .name = "PassphraseFile", .option = "passphrase-file",
           SETTING_MEMBER(Config, passphrase_file, path),
           .default_about = "mkosi.passphrase if it exists; else it is asked for",
@@ -242,7 +242,7 @@ static const Setting rows[] = {
           .about = "Adds a partition with the hash tree of the root partition, and writes the root hash "
                    "beside the image, with the suffix .roothash. The root file system is read-only then. With "
                    "Bootable=yes the root hash is on the kernel command line, so that a kernel that is signed "
-                   "starts this file system and no other." },
+                   "starts this file system and no other; KernelCommandLine= is refused if it has another root." },
         { .section = "Output", .name = "VerityKey", .option = "verity-key",
           SETTING_MEMBER(Config, verity_key, path), .flags = SETTING_URI, .metavar = "PATH|URI",
           .default_about = "mkosi.verity.key if Verity=yes and it exists",
@@ -309,8 +309,8 @@ static const Setting rows[] = {
         { .section = "Output", .option = "no-chown", SETTING_MEMBER(Config, no_chown, bool),
           .default_about = "no",
           .help = "leave the output to root under sudo",
-          .about = "Under sudo, the files that are made are given to the user who called it, except for "
-                   "the content of directories. This option leaves them to root." },
+          .about = "Under sudo, files, keys and directories that are made in a directory of the user who called it are "
+                   "his; trees, and what is kept for later builds, are root's. This option leaves all to root." },
         { .section = "Output", .option = "incremental", .letter = 'i',
           SETTING_MEMBER(Config, incremental, bool), .default_about = "no",
           .help = "keep the installed tree for the next build",
@@ -342,8 +342,7 @@ static const Setting rows[] = {
         { .section = "Packages", .name = "WithTests", .option = "without-tests", .letter = 'T',
           .inverted = true, SETTING_MEMBER(Config, with_tests, bool), .default_about = "yes",
           .help = "tell the build script to run no tests",
-          .about = "The build script's environment says WITH_TESTS=1, or WITH_TESTS=0 if this is no. The "
-                   "option on the command line says no." },
+          .about = "The build script's environment says WITH_TESTS=1, or 0 if this is no, as the option does." },
         { .section = "Packages", .name = "Cache", .option = "cache", SETTING_MEMBER(Config, cache, path),
           .default_about = "mkosi.cache/DISTRIBUTION~RELEASE if mkosi.cache/ exists",
           .help = "directory that keeps downloaded packages",
@@ -412,21 +411,22 @@ static const Setting rows[] = {
         { .section = "Packages", .name = "Environment", .option = "environment", .letter = 'E',
           SETTING_MEMBER(Config, environment, environment),
           .help = "variables for all scripts",
-          .about = "Variables in the environment of all scripts. Nothing else of the caller's environment gets "
-                   "to those that run inside the tree, but for $SOURCE_DATE_EPOCH and, with the network, "
-                   "proxies." },
+          .about = "Variables in the environment of all scripts, in the place of what is said of them otherwise: of "
+                   "$HOME, $LC_ALL, $TERM, $SYSTEMD_OFFLINE and $PATH, and of the caller's $SOURCE_DATE_EPOCH and, with "
+                   "the network, proxies; nothing else of his gets to those that run inside the tree. The last one counts." },
         { .section = "Packages", .name = "SourceFileTransfer", .option = "source-file-transfer",
           .old_options = NAMES("git-files", "use-git-files"),
           SETTING_MEMBER(Config, source_file_transfer, enum), .words = source_file_transfer_words,
           .aliases = source_file_transfer_aliases,
-          .default_about = "copy-git-others in a git tree, else copy-all",
+          .default_about = "copy-git-others in a git tree, unless it ignores the directory, else copy-all",
           .help = "how sources get to the build script",
           .about = "copy-git-cached copies the files that git tracks, as they are in the working tree, submodules "
                    "included; copy-git-others also those that it does not ignore; copy-git-more the "
                    "directory .git as well, for programs that ask git for a version; copy-all the whole "
                    "directory but for .git; mount shows the directory itself, whole, which the script then can "
-                   "change. What mkosi makes or keeps there (outputs, caches, build directory) is never copied, nor "
-                   "are keys and passphrases that settings name, or of the usual names at the top. The older options "
+                   "change. What mkosi makes or keeps there (this output, caches, build directory, mkosi.output/) is never "
+                   "copied. Keys and passphrases that settings name, or of the usual names, are never seen, whatever "
+                   "leads to them; where they are mounted, empty files stand in their place. The older options "
                    "--git-files=cached, --git-files=others and --use-git-files=no mean copy-git-cached, "
                    "copy-git-others and copy-all." },
         { .section = "Packages", .name = "WithNetwork", .option = "with-network",
@@ -458,7 +458,7 @@ static const Setting rows[] = {
         { .section = "Partitions", .name = "SwapSize", .option = "swap-size",
           SETTING_MEMBER(Config, swap_size, size), .default_about = "no such partition",
           .help = "size of the swap partition",
-          .about = "Adds a swap partition of this size." },
+          .about = "Adds a swap partition of this size, which is never encrypted." },
         { .section = "Partitions", .name = "HomeSize", .option = "home-size",
           SETTING_MEMBER(Config, home_size, size), .default_about = "no such partition",
           .help = "size of the home partition",

@@ -95,7 +95,7 @@ typedef enum OutputCompression {
 } OutputCompression;
 
 typedef enum SourceFileTransfer {
-        SOURCE_FILE_TRANSFER_AUTO, /* resolved: COPY_GIT_OTHERS in a git tree, else COPY_ALL */
+        SOURCE_FILE_TRANSFER_AUTO, /* resolved: COPY_GIT_OTHERS where a git tree holds the directory, else COPY_ALL */
         SOURCE_FILE_TRANSFER_COPY_ALL,
         SOURCE_FILE_TRANSFER_COPY_GIT_CACHED,
         SOURCE_FILE_TRANSFER_COPY_GIT_OTHERS,
@@ -202,8 +202,6 @@ extern const SettingAlias compress_aliases[];
 extern const SettingAlias output_compression_aliases[];
 extern const SettingAlias source_file_transfer_aliases[];
 
-/* Whether the packages are RPMs that dnf installs. */
-bool distribution_has_dnf(unsigned distribution);
 /* Whether the format is a GPT disk image. */
 bool output_format_is_disk(unsigned format);
 /* Whether it is one file, which can be compressed and has a check sum. */

@@ -35,28 +35,8 @@ static int check_release(const Config *config, const Distro *distro, char ***pro
 }
 
 static int apt_check(const Config *config, const Distro *distro, char ***problems) {
-        assert(config && distro && problems);
-
-        int r = distro_check_programs(config, host_programs, ELEMENTSOF(host_programs), problems);
-        if (r < 0)
-                return r;
-        if (access(distro->key_ring, R_OK) < 0) {
-                r = strv_append_format(problems, "Key ring %s is missing, install package %s",
-                                       distro->key_ring, distro->key_ring_package);
-                if (r < 0)
-                        return r;
-        }
-        r = check_release(config, distro, problems);
-        if (r < 0)
-                return r;
-        r = distro_check_mirror(config, problems);
-        if (r < 0)
-                return r;
-        return distro_check_architecture(config, distro, problems);
-}
-
-static int apt_keys(const Config *config, const Distro *distro, char ***files) {
-        return strv_append(files, distro->key_ring);
+        const int r = distro_check(config, distro, host_programs, ELEMENTSOF(host_programs), problems);
+        return r < 0 ? r : check_release(config, distro, problems);
 }
 
 static int apt_version(const Config *config, char **ret) {
@@ -96,7 +76,8 @@ static int apt_bootstrap(const Installation *installation) {
         return 0;
 }
 
-/* A directory of the building machine means nothing on another: an image made from one gets the archive's own mirrors. */
+/* A directory of the building machine means nothing on another: an image made from one gets the archive's own
+ * mirrors. */
 static int replace_local_mirror(const Installation *installation, int root_fd) {
         _cleanup_(apt_sources_done) AptSources used = {}, own = {};
         const AptArchive *archive = installation->distro->apt;
@@ -145,7 +126,7 @@ const PackageManager package_manager_apt = {
         .name = "apt",
         .programs = (const char *const[]){ "debootstrap", NULL },
         .check = apt_check,
-        .keys = apt_keys,
+        .key_form = KEY_FORM_RING,
         .version = apt_version,
         .bootstrap = apt_bootstrap,
         .install = apt_install,

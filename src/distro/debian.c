@@ -67,12 +67,14 @@ static const AptArchive archive = {
         .script = "/usr/share/debootstrap/scripts/sid",
 };
 
+static const char *const key_files[] = { KEY_RING, NULL };
+
 const Distro distro_debian = {
         .name = "debian",
         .title = "Debian",
         .manager = &package_manager_apt,
-        .key_ring = KEY_RING,
-        .key_ring_package = "debian-archive-keyring",
+        .key_files = key_files,
+        .key_package = "debian-archive-keyring",
         .base_packages = base_packages,
         .boot_packages = boot_packages,
         .encrypt_packages = encrypt_packages,

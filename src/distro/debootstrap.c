@@ -2,13 +2,11 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "base/process.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/apt-clean.h"
@@ -18,10 +16,9 @@
 #include "distro/distro-files.h"
 #include "distro/distro-run.h"
 
-#define SCRIPTS          "/usr/share/debootstrap/scripts"
-#define ARCHIVES         "var/cache/apt/archives"
-#define VERSION_SIZE_MAX 4096
-#define LOG_SIZE_MAX     (16 * MIB)
+#define SCRIPTS      "/usr/share/debootstrap/scripts"
+#define ARCHIVES     "var/cache/apt/archives"
+#define LOG_SIZE_MAX (16 * MIB)
 
 /* "lxc" is debootstrap's word for: there are devices already, make none. They are the sandbox's, mounted over the tree's
  * /dev, so that none ever lies in the tree and nothing needs the right to make them. */
@@ -41,28 +38,7 @@ bool debootstrap_knows(const char *suite) {
 }
 
 int debootstrap_version(const Config *config, char **ret) {
-        _cleanup_(freep) char *search_path = NULL, *text = NULL;
-        _cleanup_(fd_closep) int fd = memfd_create("version", MFD_CLOEXEC);
-
-        *ret = NULL;
-        if (fd < 0)
-                return -errno;
-        int r = distro_search_path(config, &search_path);
-        if (r < 0)
-                return r;
-        r = process_run(&(ProcessOptions){
-                .argv = (const char *const[]){ "debootstrap", "--version", NULL },
-                .search_path = search_path,
-                .stdin_fd = -EBADF,
-                .stdout_fd = fd,
-                .quiet = true,
-        });
-        if (r != 0)
-                return r == -EINTR ? r : 0;
-        if (lseek(fd, 0, SEEK_SET) < 0)
-                return -errno;
-        r = fd_read_file(fd, VERSION_SIZE_MAX, &text, NULL);
-        return r < 0 ? r : text_copy(text_strip(text), ret);
+        return distro_program_version(config, (const char *const[]){ "debootstrap", "--version", NULL }, ret);
 }
 
 static int append_list(char ***arguments, const char *option, const char *const *list) {
@@ -82,7 +58,7 @@ static int append_options(const Installation *installation, char ***arguments) {
         int r = strv_extend(arguments, fixed);
         if (r < 0)
                 return r;
-        r = strv_append_format(arguments, "--keyring=%s", distro->key_ring);
+        r = strv_append_format(arguments, "--keyring=%s", distro->key_files[0]);
         if (r < 0)
                 return r;
         r = strv_append_format(arguments, "--arch=%s",
@@ -200,9 +176,8 @@ int debootstrap_run(const Installation *installation) {
         _cleanup_(fd_closep) int root_fd = distro_open_root(installation->root);
         _cleanup_(freep) char *doing = NULL;
 
-        int r = text_format(&doing, "install %s \"%s\" from %s", installation->distro->title,
-                            installation->config->release,
-                            apt_mirror(installation->distro->apt, installation->config));
+        int r = distro_format_bootstrap(installation,
+                                        apt_mirror(installation->distro->apt, installation->config), &doing);
         if (r < 0)
                 return log_error(r, "Failed to install %s: %m", installation->distro->title);
         if (root_fd < 0)

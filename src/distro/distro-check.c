@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/os-release.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/distro-check.h"
 #include "distro/distro-run.h"
+#include "distro/repository-keys.h"
+
+#define VERSION_SIZE_MAX 4096
 
 const char *distro_host_package(const HostProgram *program, const char *host) {
         for (size_t i = 0; i < ELEMENTSOF(program->others) && program->others[i].host; i++)
@@ -77,4 +83,43 @@ int distro_check_architecture(const Config *config, const Distro *distro, char *
                 return strv_append_format(problems, "%s has no kernel for Architecture=%s", distro->title,
                                           word);
         return 0;
+}
+
+int distro_check(const Config *config, const Distro *distro, const HostProgram *programs, size_t n_programs,
+                 char ***problems) {
+        assert(config && distro && problems);
+
+        int r = distro_check_programs(config, programs, n_programs, problems);
+        if (r >= 0)
+                r = repository_keys_check(config, distro, problems);
+        if (r >= 0)
+                r = distro_check_mirror(config, problems);
+        if (r >= 0)
+                r = distro_check_architecture(config, distro, problems);
+        return r;
+}
+
+int distro_program_version(const Config *config, const char *const *argv, char **ret) {
+        _cleanup_(freep) char *search_path = NULL, *text = NULL;
+        _cleanup_(fd_closep) int fd = memfd_create("version", MFD_CLOEXEC);
+
+        *ret = NULL;
+        if (fd < 0)
+                return -errno;
+        int r = distro_search_path(config, &search_path);
+        if (r < 0)
+                return r;
+        r = process_run(&(ProcessOptions){
+                .argv = argv,
+                .search_path = search_path,
+                .stdin_fd = -EBADF,
+                .stdout_fd = fd,
+                .quiet = true,
+        });
+        if (r != 0)
+                return r == -EINTR ? r : 0;
+        if (lseek(fd, 0, SEEK_SET) < 0)
+                return -errno;
+        r = fd_read_file(fd, VERSION_SIZE_MAX, &text, NULL);
+        return r < 0 ? r : text_copy(text_strip(text), ret);
 }

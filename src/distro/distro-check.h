@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What every package manager looks at before it begins. What stands against a build is appended to problems; a negative
- * errno says that it could not be looked at. */
+/* What every package manager looks at before it begins. What stands against a build is appended to problems; a
+ * negative errno says that it could not be looked at. */
 
 #include "distro/distro.h"
 
@@ -19,10 +19,18 @@ typedef struct HostProgram {
 /* The package of a host that has the program; its ID= may be NULL. */
 const char *distro_host_package(const HostProgram *program, const char *host);
 
+/* What is the same for all: programs, keys, Mirror= and Architecture=. */
+int distro_check(const Config *config, const Distro *distro, const HostProgram *programs, size_t n_programs,
+                 char ***problems);
+
+/* Parts of it. */
 int distro_check_programs(const Config *config, const HostProgram *programs, size_t n_programs,
                           char ***problems);
 int distro_check_mirror(const Config *config, char ***problems);
 int distro_check_architecture(const Config *config, const Distro *distro, char ***problems);
+
+/* What the program of the host says of its version; NULL when it cannot be run. */
+int distro_program_version(const Config *config, const char *const *argv, char **ret);
 
 /* The directory of a mirror "file:///srv/debian" or "file:/srv/debian", NULL for any other. */
 const char *distro_mirror_directory(const char *mirror);

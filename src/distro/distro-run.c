@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -13,7 +14,6 @@
 #include "distro/distro-run.h"
 #include "distro/tool-progress.h"
 
-#define MOUNTS_MAX  24
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static const char *const standard_environment[] = {
@@ -35,69 +35,37 @@ static const SandboxMount common_mounts[] = {
 /* A policy with the memory that it points into. */
 typedef struct RunPolicy {
         SandboxPolicy policy;
-        SandboxMount mounts[MOUNTS_MAX];
+        SandboxMount *mounts;
         char **environment;
         char *resolver;
 } RunPolicy;
 
 static void run_policy_done(RunPolicy *run) {
         strv_free(run->environment);
+        free(run->mounts);
         free(run->resolver);
 }
 
-static void add_mount(RunPolicy *run, SandboxMount mount) {
-        assert(run->policy.n_mounts < MOUNTS_MAX);
-        run->mounts[run->policy.n_mounts++] = mount;
-        run->policy.mounts = run->mounts;
-}
+static int add_mounts(RunPolicy *run, const SandboxMount *mounts, size_t n_mounts) {
+        const size_t n = run->policy.n_mounts;
+        SandboxMount *more = reallocarray(run->mounts, MAX(n + n_mounts, (size_t)1), sizeof(*more));
 
-static void add_mounts(RunPolicy *run, const SandboxMount *mounts, size_t n_mounts) {
+        if (!more)
+                return -ENOMEM;
+        run->policy.mounts = run->mounts = more;
         for (size_t i = 0; i < n_mounts; i++)
-                add_mount(run, mounts[i]);
+                more[n + i] = mounts[i];
+        run->policy.n_mounts = n + n_mounts;
+        return 0;
 }
 
-static int append_inherited(char ***environment, const char *name) {
-        const char *value = getenv(name);
-
-        return value ? strv_append_format(environment, "%s=%s", name, value) : 0;
-}
-
-/* What a person works with is shown on the terminal that there is. */
-static int take_terminal(char **environment) {
-        const char *value = getenv("TERM");
-        _cleanup_(freep) char *term = NULL;
+static int set_variable(char ***environment, const char *name, const char *value) {
+        _cleanup_(freep) char *variable = NULL;
 
         if (!value)
                 return 0;
-        const int r = text_format(&term, "TERM=%s", value);
-        if (r < 0)
-                return r;
-        for (char **variable = environment; *variable; variable++)
-                if (text_after_prefix(*variable, "TERM="))
-                        return text_replace(variable, term);
-        return 0;
-}
-
-int distro_environment(bool network, const char *const *more, char ***ret) {
-        _cleanup_(strv_freep) char **environment = NULL;
-
-        int r = strv_copy(standard_environment, &environment);
-        if (r < 0)
-                return r;
-        r = append_inherited(&environment, "SOURCE_DATE_EPOCH");
-        if (r < 0)
-                return r;
-        for (size_t i = 0; network && proxy_names[i]; i++) {
-                r = append_inherited(&environment, proxy_names[i]);
-                if (r < 0)
-                        return r;
-        }
-        r = strv_extend(&environment, more);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(environment);
-        return 0;
+        const int r = text_format(&variable, "%s=%s", name, value);
+        return r < 0 ? r : environment_set(environment, variable);
 }
 
 int distro_search_path(const Config *config, char **ret) {
@@ -110,13 +78,34 @@ int distro_search_path(const Config *config, char **ret) {
 }
 
 /* ExtraSearchPaths= is about the host, not about the tree. */
-static int append_search_path(const Config *config, bool on_host, char ***environment) {
+static int set_search_path(const Config *config, bool on_host, char ***environment) {
         _cleanup_(freep) char *path = NULL;
 
         if (!on_host)
-                return strv_append(environment, "PATH=" SEARCH_PATH);
+                return environment_set(environment, "PATH=" SEARCH_PATH);
         const int r = distro_search_path(config, &path);
-        return r < 0 ? r : strv_append_format(environment, "PATH=%s", path);
+        return r < 0 ? r : set_variable(environment, "PATH", path);
+}
+
+int distro_environment(const Config *config, const DistroCommand *command, char ***ret) {
+        _cleanup_(strv_freep) char **environment = NULL;
+
+        int r = environment_extend(&environment, standard_environment);
+        if (r >= 0)
+                r = set_search_path(config, command->on_host, &environment);
+        /* What a person works with is shown on the terminal that there is. */
+        if (r >= 0 && command->terminal)
+                r = set_variable(&environment, "TERM", getenv("TERM"));
+        if (r >= 0)
+                r = set_variable(&environment, "SOURCE_DATE_EPOCH", getenv("SOURCE_DATE_EPOCH"));
+        for (size_t i = 0; r >= 0 && command->network && proxy_names[i]; i++)
+                r = set_variable(&environment, proxy_names[i], getenv(proxy_names[i]));
+        if (r >= 0)
+                r = environment_extend(&environment, command->environment);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(environment);
+        return 0;
 }
 
 /* The host's resolver configuration is lent to what needs the network, never copied. It is often a link into /run, of which
@@ -130,37 +119,26 @@ static int add_resolver(RunPolicy *run, bool on_host) {
         if (r < 0)
                 return r;
 
-        add_mount(run, (SandboxMount){
-                               .type = SANDBOX_BIND_READ_ONLY,
-                               .source = run->resolver,
-                               .target = on_host ? run->resolver : "/etc/resolv.conf",
-                       });
-        return 0;
+        const SandboxMount mount = {
+                .type = SANDBOX_BIND_READ_ONLY,
+                .source = run->resolver,
+                .target = on_host ? run->resolver : "/etc/resolv.conf",
+        };
+        return add_mounts(run, &mount, 1);
 }
 
-static void add_usual_mounts(RunPolicy *run, const Installation *installation, bool on_host) {
-        add_mounts(run, common_mounts, ELEMENTSOF(common_mounts));
-        if (!on_host) {
-                add_mount(run, (SandboxMount){ .type = SANDBOX_SYS, .target = "/sys" });
-                return;
-        }
-        add_mount(run, (SandboxMount){
-                               .type = SANDBOX_BIND,
-                               .source = installation->root,
-                               .target = DISTRO_TREE,
-                       });
+static int add_usual_mounts(RunPolicy *run, const Installation *installation, bool on_host) {
+        const SandboxMount tree = { .type = SANDBOX_BIND,
+                                    .source = installation->root,
+                                    .target = DISTRO_TREE },
+                           sys = { .type = SANDBOX_SYS, .target = "/sys" };
+
+        const int r = add_mounts(run, common_mounts, ELEMENTSOF(common_mounts));
+        return r < 0 ? r : add_mounts(run, on_host ? &tree : &sys, 1);
 }
 
 static int run_policy_make(RunPolicy *run, const Installation *installation, const DistroCommand *command) {
-        int r = distro_environment(command->network, command->environment, &run->environment);
-        if (r < 0)
-                return r;
-        if (command->terminal) {
-                r = take_terminal(run->environment);
-                if (r < 0)
-                        return r;
-        }
-        r = append_search_path(installation->config, command->on_host, &run->environment);
+        int r = distro_environment(installation->config, command, &run->environment);
         if (r < 0)
                 return r;
 
@@ -173,14 +151,10 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
                 .working_directory = command->working_directory,
                 .new_session = !command->terminal,
         };
-        add_usual_mounts(run, installation, command->on_host);
-        if (command->network) {
+        r = add_usual_mounts(run, installation, command->on_host);
+        if (r >= 0 && command->network)
                 r = add_resolver(run, command->on_host);
-                if (r < 0)
-                        return r;
-        }
-        add_mounts(run, command->mounts, command->n_mounts);
-        return 0;
+        return r < 0 ? r : add_mounts(run, command->mounts, command->n_mounts);
 }
 
 typedef struct Follower {

@@ -15,7 +15,7 @@ typedef struct DistroCommand {
         const char *doing; /* for messages: "install packages" */
         bool on_host; /* on the host's root, read-only, with the tree at DISTRO_TREE; else inside the tree */
         bool network;
-        const char *const *environment; /* beside the usual */
+        const char *const *environment; /* beside the usual, or in the place of it */
         const SandboxMount *mounts;     /* after the usual */
         size_t n_mounts;
         const char *working_directory; /* inside; NULL: "/" */
@@ -36,6 +36,7 @@ int distro_run(const Installation *installation, const DistroCommand *command);
 /* Where the host's tools are looked for, as $PATH has it: ExtraSearchPaths=, and the standard directories. */
 int distro_search_path(const Config *config, char **ret);
 
-/* What every tool finds in its environment beside $PATH: names and values of its own, and of ours only the time to clamp to and, with
- * the network, the proxies. */
-int distro_environment(bool network, const char *const *more, char ***ret);
+/* What the command finds in its environment, each name once; what comes later replaces what came before: what every tool
+ * finds ($HOME, $LC_ALL, $TERM, $SYSTEMD_OFFLINE, $PATH), of ours only the time to clamp to and, with the network, the
+ * proxies, then what the command has of its own. */
+int distro_environment(const Config *config, const DistroCommand *command, char ***ret);

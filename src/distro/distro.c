@@ -2,6 +2,8 @@
 
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/config-resolve.h"
+#include "distro/arch.h"
 #include "distro/debian.h"
 #include "distro/distro.h"
 #include "distro/fedora.h"
@@ -12,10 +14,27 @@ static const Distro *const distros[DISTRIBUTION_MAX] = {
         [DISTRIBUTION_FEDORA] = &distro_fedora, [DISTRIBUTION_DEBIAN] = &distro_debian,
         [DISTRIBUTION_UBUNTU] = &distro_ubuntu, [DISTRIBUTION_OPENSUSE] = &distro_opensuse,
         [DISTRIBUTION_MAGEIA] = &distro_mageia, [DISTRIBUTION_CENTOS] = &distro_centos,
+        [DISTRIBUTION_ARCH] = &distro_arch,
 };
 
 const Distro *distro_find(unsigned distribution) {
         return distribution < ELEMENTSOF(distros) ? distros[distribution] : NULL;
+}
+
+int distro_format_title(const Distro *distro, const Config *config, char **ret) {
+        if (!config_has_releases(config))
+                return text_copy(distro->title, ret);
+        return text_format(ret, "%s \"%s\"", distro->title, config->release ?: "");
+}
+
+int distro_format_bootstrap(const Installation *installation, const char *mirror, char **ret) {
+        const Config *config = installation->config;
+        _cleanup_(freep) char *title = NULL;
+
+        const int r = distro_format_title(installation->distro, config, &title);
+        return r < 0 ? r
+                     : text_format(ret, "install %s from %s", title,
+                                   text_is_empty(config->mirror) ? mirror : config->mirror);
 }
 
 static const DistroRelease *find_exception(const Distro *distro, const char *release) {

@@ -12,6 +12,7 @@ typedef struct Distro Distro;
 typedef struct AptArchive AptArchive;       /* apt-sources.h */
 typedef struct ZypperArchive ZypperArchive; /* zypper-config.h */
 typedef struct DnfArchive DnfArchive;       /* dnf-config.h */
+typedef struct PacmanArchive PacmanArchive; /* pacman-conf.h */
 
 /* One tree being installed. */
 typedef struct Installation {
@@ -41,14 +42,23 @@ int distro_packages_take(DistroPackages *packages, DistroPackage package);
 void distro_packages_sort(DistroPackages *packages);
 void distro_packages_done(DistroPackages *packages);
 
+/* Which keys a package manager takes. */
+typedef enum KeyForm {
+        KEY_FORM_RING,     /* the host's own key ring alone: RepositoryKeys= has no effect */
+        KEY_FORM_ARMOURED, /* public keys in ASCII armour */
+        KEY_FORM_ANY,      /* whatever gpg reads */
+} KeyForm;
+
 typedef struct PackageManager {
         const char *name;
-        /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key rings), each
-         * appended to problems; NULL: none. Runs before anything is downloaded. */
+        KeyForm key_form;
+        const char *const *
+                key_lists; /* ends of names of what lies beside key rings, NULL: nothing does; see repository-keys.h */
+        /* All reasons why this host cannot do it (missing programs, with the package that has them; missing key
+         * rings), each appended to problems; NULL: none. Runs before anything is downloaded. */
         int (*check)(const Config *config, const Distro *distro, char ***problems);
-        /* Appends the files of the host whose keys sign the packages. */
-        int (*keys)(const Config *config, const Distro *distro, char ***files);
-        /* The version of what it runs on the host, for trees that are kept; NULL, or NULL as the answer: nothing tells. */
+        /* The version of what it runs on the host, for trees that are kept; NULL, or NULL as the answer: nothing
+         * tells. */
         int (*version)(const Config *config, char **ret);
         const char *const *programs; /* of the host that it consists of, for the same; NULL-terminated */
         int (*bootstrap)(const Installation *installation); /* base tree */
@@ -71,15 +81,19 @@ struct Distro {
         const char *name;  /* word of Distribution= */
         const char *title; /* for people: "Debian" */
         const PackageManager *manager;
-        const char *key_ring;         /* file on the host that signs the archive; NULL: see the archive */
-        const char *key_ring_package; /* of the host, has that file */
+        /* Files of the host, with $releasever and $basearch: all that are there have keys that sign the packages. One
+         * for KEY_FORM_RING. */
+        const char *const *key_files;
+        const char *key_package; /* of the host, has such a file */
+        const char *keys_at;     /* where people find the keys; NULL for KEY_FORM_RING */
         const char *const *base_packages;
         /* For bootable trees: */
         const char *const *boot_packages;    /* common ones: boot loader, initrd generator */
         const char *const *encrypt_packages; /* with Encrypt=: what opens LUKS volumes */
         const char *const *verity_packages;  /* with Verity=: what opens the root in the initrd */
         const char *const *kernel_packages;  /* index: Architecture; NULL entry: not bootable there */
-        const char *kernel_prefix; /* a package of Packages= that begins so replaces the kernel package */
+        const char *
+                kernel_prefix; /* a package of Packages= that begins so replaces the kernel package; NULL: none */
         const char *const *kernel_names; /* and so does one of these; NULL: none */
         const char *const *
                 root_packages; /* index: OutputFormat; what checks and grows the root file system, NULL: none */
@@ -89,10 +103,18 @@ struct Distro {
         const AptArchive *apt;  /* for managers of that family, else NULL */
         const ZypperArchive *zypper; /* likewise */
         const DnfArchive *dnf;       /* likewise */
+        const PacmanArchive *pacman; /* likewise */
 };
 
 /* NULL when the distribution is not there yet. */
 const Distro *distro_find(unsigned distribution);
+
+/* For people: "Arch Linux", and with a release, where there are such, "Fedora "44"". */
+int distro_format_title(const Distro *distro, const Config *config, char **ret);
+
+/* What a base tree is made for, for messages: "install Fedora "44" from MIRROR"; the mirror is that of Mirror=, else
+ * the given one. */
+int distro_format_bootstrap(const Installation *installation, const char *mirror, char **ret);
 
 /* All packages the configuration asks for in the final image: base, boot, Packages=, each once. New list. */
 int distro_packages(const Distro *distro, const Config *config, char ***ret);

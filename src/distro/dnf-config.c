@@ -44,29 +44,15 @@ static const char macros[] = "%%_dbpath /%s\n"
                              "%%__transaction_syslog %%{nil}\n"
                              "%%__transaction_systemd_inhibit %%{nil}\n";
 
-int dnf_expand(const char *text, const char *release, const char *architecture, char **ret) {
-        const struct {
-                const char *name, *value;
-        } variables[] = { { "$releasever", release }, { "$basearch", architecture } };
+/* Replaces the variables. */
+static int expand(const char *text, const DnfConfig *config, char **ret) {
         _cleanup_(freep) char *result = NULL;
 
-        assert(text && release && architecture && ret);
-
         int r = text_copy(text, &result);
-        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
-                char *found;
-
-                while (r >= 0 && (found = strstr(result, variables[i].name))) {
-                        _cleanup_(freep) char *longer = NULL;
-
-                        r = text_format(&longer, "%.*s%s%s", (int)(found - result), result,
-                                        variables[i].value, found + strlen(variables[i].name));
-                        if (r < 0)
-                                break;
-                        free(result);
-                        result = TAKE_PTR(longer);
-                }
-        }
+        if (r >= 0)
+                r = text_substitute(&result, "$releasever", config->release);
+        if (r >= 0)
+                r = text_substitute(&result, "$basearch", config->architecture);
         if (r < 0)
                 return r;
 
@@ -115,7 +101,7 @@ static int append_url(const DnfConfig *config, const char *path, char **urls) {
 
         while (length > 0 && config->mirror[length - 1] == '/')
                 length--;
-        int r = dnf_expand(path, config->release, config->architecture, &expanded);
+        int r = expand(path, config, &expanded);
         if (r >= 0)
                 r = text_format(&longer, "%s%s%.*s/%s", *urls ?: "", *urls ? " " : "", (int)length,
                                 config->mirror, expanded);
@@ -133,7 +119,7 @@ static int index_is_signed(const DnfConfig *config, const DnfRepository *reposit
 
         if (!directory)
                 return 0;
-        int r = dnf_expand(repository->path, config->release, config->architecture, &path);
+        int r = expand(repository->path, config, &path);
         if (r >= 0)
                 r = text_format(&file, "%s/%srepodata/repomd.xml.asc", directory, path);
         return r < 0 ? r : access(file, F_OK) == 0;
@@ -143,7 +129,7 @@ static int format_source(const DnfConfig *config, const DnfRepository *repositor
         _cleanup_(freep) char *urls = NULL;
 
         if (text_is_empty(config->mirror))
-                return dnf_expand(repository->mirrors, config->release, config->architecture, ret);
+                return expand(repository->mirrors, config, ret);
         int r = append_url(config, repository->path, &urls);
         if (r >= 0 && repository->more_path)
                 r = append_url(config, repository->more_path, &urls);
@@ -170,7 +156,7 @@ static int format_main(const DnfConfig *config, char **ret) {
         _cleanup_(freep) char *platform = NULL;
         const char *modules = config->archive->module_platform;
 
-        const int r = dnf_expand(modules ?: "", config->release, config->architecture, &platform);
+        const int r = expand(modules ?: "", config, &platform);
         return r < 0 ? r
                      : text_format(ret, "%s%s%s%s%s", main_section,
                                    config->with_docs ? "" : "tsflags=nodocs\n",

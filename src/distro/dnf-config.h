@@ -19,10 +19,8 @@ typedef struct DnfRepository {
 /* One distribution's archive. */
 struct DnfArchive {
         const DnfRepository *repositories;
-        const char *const *key_files; /* on hosts that have them by a package: all that are there are taken */
-        const char *keys_at;          /* where people find the keys */
-        const char *rolling;          /* the release whose name is no number; NULL: none */
-        const char *module_platform;  /* "platform:el$releasever"; NULL: has no modules */
+        const char *rolling;         /* the release whose name is no number; NULL: none */
+        const char *module_platform; /* "platform:el$releasever"; NULL: has no modules */
         unsigned rpmdb_moved; /* the first release that has its database in /usr/lib/sysimage; 0: none has */
 };
 
@@ -34,9 +32,6 @@ typedef struct DnfConfig {
         const char *const *keys;         /* URLs */
         bool with_docs;
 } DnfConfig;
-
-/* Replaces the variables. */
-int dnf_expand(const char *text, const char *release, const char *architecture, char **ret);
 
 /* Whether the text can be the name of a release: a number, or the name of the rolling one. */
 bool dnf_release_is_valid(const DnfArchive *archive, const char *release);

@@ -11,11 +11,8 @@
 #include "distro/distro-check.h"
 #include "distro/distro-files.h"
 #include "distro/dnf-config.h"
-#include "distro/dnf-keys.h"
 #include "distro/dnf-run.h"
 #include "distro/dnf.h"
-
-#define KEY_SIZE_MAX (1 * MIB)
 
 /* dnf-3 is version 4 of dnf under the name that version 5, which knows other options, never has. */
 static const HostProgram host_programs[] = {
@@ -83,65 +80,18 @@ static int check_repositories(const Config *config, const Distro *distro, char *
         return r;
 }
 
-/* What is no key is not left to dnf, which would ignore it among others. */
-static int check_key(const char *path, char ***problems) {
-        _cleanup_(freep) char *text = NULL;
-        size_t size;
-
-        const int r = file_read(AT_FDCWD, path, KEY_SIZE_MAX, &text, &size);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                return strv_append_format(problems, "The key %s cannot be read: %s", path,
-                                          file_read_error(r));
-        if (!dnf_key_is_armoured(text))
-                return strv_append_format(
-                        problems, "%s is no public key in ASCII armour: export it with gpg --armor --export",
-                        path);
-        return 0;
-}
-
-static int check_keys(const Config *config, const Distro *distro, char ***problems) {
-        _cleanup_(strv_freep) char **files = NULL;
-
-        int r = dnf_keys_find(config, distro, &files);
-        if (r >= 0 && strv_length(STRV(files)) == 0)
-                return strv_append_format(
-                        problems,
-                        "There are no keys that %s \"%s\" is signed by: put them into mkosi.keys/ or name them in "
-                        "RepositoryKeys= (they are at %s), or install package distribution-gpg-keys where the host "
-                        "has one",
-                        distro->title, config->release ?: "", distro->dnf->keys_at);
-        for (size_t i = 0; files && files[i] && r >= 0; i++)
-                r = check_key(files[i], problems);
-        return r;
-}
-
 static int dnf_check(const Config *config, const Distro *distro, char ***problems) {
-        assert(config && distro && problems);
-
-        int r = distro_check_programs(config, host_programs, ELEMENTSOF(host_programs), problems);
+        int r = distro_check(config, distro, host_programs, ELEMENTSOF(host_programs), problems);
         if (r >= 0)
                 r = check_release(config, distro, problems);
-        if (r >= 0)
-                r = check_repositories(config, distro, problems);
-        if (r >= 0)
-                r = check_keys(config, distro, problems);
-        if (r >= 0)
-                r = distro_check_mirror(config, problems);
-        if (r >= 0)
-                r = distro_check_architecture(config, distro, problems);
-        return r;
+        return r < 0 ? r : check_repositories(config, distro, problems);
 }
 
 static int dnf_bootstrap(const Installation *installation) {
         const Distro *distro = installation->distro;
-        const char *mirror = installation->config->mirror;
         _cleanup_(freep) char *doing = NULL;
 
-        const int r =
-                text_format(&doing, "install %s \"%s\" from %s", distro->title, installation->config->release,
-                            text_is_empty(mirror) ? "its mirrors" : mirror);
+        const int r = distro_format_bootstrap(installation, "its mirrors", &doing);
         if (r < 0)
                 return log_error(r, "Failed to install %s: %m", distro->title);
         return dnf_install(installation, distro->base_packages, (const char *const[]){ doing, doing });
@@ -177,7 +127,7 @@ const PackageManager package_manager_dnf = {
         .name = "dnf",
         .programs = (const char *const[]){ "dnf-3", "rpm", NULL },
         .check = dnf_check,
-        .keys = dnf_keys_find,
+        .key_form = KEY_FORM_ARMOURED,
         .bootstrap = dnf_bootstrap,
         .install = dnf_add,
         .clean = dnf_clean,

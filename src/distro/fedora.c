@@ -11,8 +11,9 @@
 
 /* Where keys are that the host has by a package: of the distribution itself, or distribution-gpg-keys, which has those of
  * all (https://github.com/rpm-software-management/distribution-gpg-keys). */
-#define OWN_KEYS "/etc/pki/rpm-gpg/"
-#define ALL_KEYS "/usr/share/distribution-gpg-keys/"
+#define OWN_KEYS         "/etc/pki/rpm-gpg/"
+#define ALL_KEYS         "/usr/share/distribution-gpg-keys/"
+#define ALL_KEYS_PACKAGE "distribution-gpg-keys where the host has one"
 
 /* Packages and their contents: https://packages.fedoraproject.org/pkgs/. Without a langpack named glibc brings the locales
  * of all languages. */
@@ -83,8 +84,6 @@ static const char *const fedora_keys[] = {
 /* Since release 36 the database is part of /usr: https://fedoraproject.org/wiki/Changes/RelocateRPMToUsr */
 static const DnfArchive fedora_archive = {
         .repositories = fedora_repositories,
-        .key_files = fedora_keys,
-        .keys_at = "https://fedoraproject.org/security/",
         .rolling = "rawhide",
         .rpmdb_moved = 36,
 };
@@ -93,6 +92,9 @@ const Distro distro_fedora = {
         .name = "fedora",
         .title = "Fedora",
         .manager = &package_manager_dnf,
+        .key_files = fedora_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "https://fedoraproject.org/security/",
         .base_packages = fedora_base,
         .boot_packages = fedora_boot,
         .encrypt_packages = cryptsetup_packages,
@@ -130,8 +132,6 @@ static const char *const centos_keys[] = {
 
 static const DnfArchive centos_archive = {
         .repositories = centos_repositories,
-        .key_files = centos_keys,
-        .keys_at = "https://www.centos.org/keys/",
         .module_platform = "platform:el$releasever",
         .rpmdb_moved = 10,
 };
@@ -140,6 +140,9 @@ const Distro distro_centos = {
         .name = "centos",
         .title = "CentOS Stream",
         .manager = &package_manager_dnf,
+        .key_files = centos_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "https://www.centos.org/keys/",
         .base_packages = centos_base,
         .boot_packages = dracut_boot,
         .encrypt_packages = cryptsetup_packages,
@@ -173,14 +176,15 @@ static const char *const mageia_keys[] = {
 
 static const DnfArchive mageia_archive = {
         .repositories = mageia_repositories,
-        .key_files = mageia_keys,
-        .keys_at = "distrib/RELEASE/ARCHITECTURE/media/core/release/media_info/pubkey of a mirror",
 };
 
 const Distro distro_mageia = {
         .name = "mageia",
         .title = "Mageia",
         .manager = &package_manager_dnf,
+        .key_files = mageia_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "distrib/RELEASE/ARCHITECTURE/media/core/release/media_info/pubkey of a mirror",
         .base_packages = mageia_base,
         .boot_packages = mageia_boot,
         .encrypt_packages = cryptsetup_packages,

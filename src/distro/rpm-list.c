@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "distro/distro-files.h"
 #include "distro/rpm-list.h"
 
+#define COPY       "database" /* below the directory of the workspace */
 #define MARK       "package\t"
 #define PUBLIC_KEY "gpg-pubkey"
 
@@ -48,30 +55,67 @@ static void read_line(const char *line, void *userdata) {
                 reader->error = r;
 }
 
-int rpm_list_run(const Installation *installation, const char *database, const SandboxMount *mounts,
-                 size_t n_mounts, DistroPackages *packages, const char *doing) {
-        _cleanup_(tool_log_done) ToolLog log = {};
-        _cleanup_(freep) char *option = NULL;
-        ListReader reader = { .packages = packages, .log = &log };
+static int copy_file(int from_directory_fd, int to_directory_fd, const char *name) {
+        _cleanup_(fd_closep) int from = openat(from_directory_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC),
+                                 to = -EBADF;
+        struct stat status;
 
-        int r = text_format(&option, "--dbpath=%s", database);
+        if (from < 0)
+                return -errno;
+        if (fstat(from, &status) < 0)
+                return -errno;
+        if (!S_ISREG(status.st_mode))
+                return 0;
+        to = openat(to_directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return to < 0 ? -errno : fd_copy_range(from, 0, to, 0, (uint64_t)status.st_size);
+}
+
+static int copy_database(const HostRun *run, const char *path) {
+        _cleanup_(fd_closep) int root_fd = distro_open_root(run->installation->root), from_fd = -EBADF,
+                                 to_fd = -EBADF;
+        _cleanup_(strv_freep) char **names = NULL;
+
+        int r = root_fd < 0 ? root_fd : distro_list(root_fd, path, &names);
+        if (r >= 0)
+                r = distro_remove_matching(run->directory_fd, COPY, "*");
+        if (r >= 0)
+                r = from_fd = path_open_below(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+        if (r >= 0)
+                r = to_fd = distro_make_directory(run->directory_fd, COPY, 0755);
+        for (size_t i = 0; r >= 0 && names && names[i]; i++)
+                r = copy_file(from_fd, to_fd, names[i]);
+        return r;
+}
+
+static int ask_rpm(const HostRun *run, ListReader *reader) {
+        static const char doing[] = "list the packages";
+        _cleanup_(freep) char *option = NULL;
+
+        int r = text_format(&option, "--dbpath=%s/" COPY, run->inside);
         if (r < 0)
                 return log_error(r, "Failed to %s: %m", doing);
-        r = distro_execute(installation,
-                           &(DistroCommand){
-                                   .argv = (const char *const[]){ "rpm", option, "--query", "--all",
-                                                                  "--queryformat", rpm_list_format, NULL },
-                                   .doing = doing,
-                                   .on_host = true,
-                                   .mounts = mounts,
-                                   .n_mounts = n_mounts,
-                                   .on_line = read_line,
-                                   .userdata = &reader,
-                           },
-                           &log);
+        r = host_run_execute(run,
+                             &(HostCommand){
+                                     .argv = (const char *const[]){ "rpm", option, "--query", "--all",
+                                                                    "--queryformat", rpm_list_format, NULL },
+                                     .doing = doing,
+                                     .on_line = read_line,
+                                     .userdata = reader,
+                             },
+                             reader->log);
         if (r < 0)
                 return r;
-        if (reader.error < 0)
-                return log_error(reader.error, "Failed to %s: %m", doing);
-        return r > 0 ? tool_log_fail(&log, doing, r) : 0;
+        if (reader->error < 0)
+                return log_error(reader->error, "Failed to %s: %m", doing);
+        return r > 0 ? tool_log_fail(reader->log, doing, r) : 0;
+}
+
+int rpm_list_run(const HostRun *run, const char *database, DistroPackages *packages) {
+        _cleanup_(tool_log_done) ToolLog log = {};
+
+        const int r = copy_database(run, database);
+        if (r < 0)
+                return log_error(r, "Cannot read the database of packages of %s: %m",
+                                 run->installation->root);
+        return ask_rpm(run, &(ListReader){ .packages = packages, .log = &log });
 }

@@ -7,6 +7,7 @@
 
 #define MISSING_SUITES_MAX 16
 #define LINE_SHOWN_MAX     300
+#define ASKED              "[Y/n] "
 #define STATUS_SIGNAL      128
 
 #define NO_RELEASE_FILE "does not have a Release file."
@@ -19,22 +20,36 @@
         "the repository is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host"
 #define NOT_TRUSTED_PACKAGE \
         "a package is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host"
+#define DAMAGED        "the mirror changed while it was read or is damaged, try again or take another Mirror="
+#define NO_PACKAGE     "the release has no such package, check Packages= and Repositories="
+#define NO_RELEASE     "the mirror has no such release, check Release= and Mirror="
+#define LACKS_PACKAGES "the mirror lacks packages that it lists, try again or take another Mirror="
+#define NO_FILE        "the mirror did not give a file, try again or take another Mirror="
+#define FOREIGN \
+        "this machine cannot run programs of that architecture, install package qemu-user-static or leave out Architecture="
+#define UNSIGNED_PACKAGE "a package is not signed, check Mirror="
+#define SCRIPT_FAILED    "a script of a package failed"
+#define NOT_TRUSTED_EITHER \
+        "the repository or a package is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host"
+#define BAD_EITHER \
+        "a signature is bad: its key was revoked, or files were changed on the way or on the mirror"
 #define CONTRADICTION \
         "packages contradict each other or lack what they need, check Packages= and Repositories="
 #define BAD_SIGNATURE "the archive's signature is bad, its files were changed on the way or on the mirror"
 
 /* The first row that any line answers to is taken, so what is closer to the cause comes first. The texts are those of
- * debootstrap, wget, apt, dpkg, dnf, librepo, rpm, zypper in the C locale. */
+ * debootstrap, wget, apt, dpkg, dnf, librepo, rpm, zypper, pacman in the C locale. */
 /* clang-format off */
 const ToolAnswer tool_answers[] = {
         { "No space left on device",                    -ENOSPC,  NO_SPACE },
         { "You don't have enough free space in",        -ENOSPC,  NO_SPACE },
         { "MB more space on the ",                      -ENOSPC,  NO_SPACE },
         { "Can't hardlink/copy ",                       -ENOSPC,  "a package cannot be copied from the mirror: no space is left on the disk, or the file cannot be read" },
+        { "not enough free disk space",                 -ENOSPC,  NO_SPACE },
         { "more space needed on the ",                  -ENOSPC,  NO_SPACE },
         { "database or disk is full",                   -ENOSPC,  NO_SPACE },
-        { "Exec format error",                          -ENOEXEC, "this machine cannot run programs of that architecture, install package qemu-user-static or leave out Architecture=" },
-        { "Unable to execute target architecture",      -ENOEXEC, "this machine cannot run programs of that architecture, install package qemu-user-static or leave out Architecture=" },
+        { "Exec format error",                          -ENOEXEC, FOREIGN },
+        { "Unable to execute target architecture",      -ENOEXEC, FOREIGN },
 
         { "Release signed by unknown key",              -EKEYREJECTED, NOT_TRUSTED },
         { "Invalid Release signature",                  -EKEYREJECTED, BAD_SIGNATURE },
@@ -47,27 +62,42 @@ const ToolAnswer tool_answers[] = {
         { "is not signed.",                             -EKEYREJECTED, "the archive is not signed" },
         { "repomd.xml GPG signature verification error", -EKEYREJECTED, BAD_SIGNATURE },
         { "not correct for this package",               -EKEYREJECTED, NOT_TRUSTED_PACKAGE },
-        { "is not signed",                              -EKEYREJECTED, "a package is not signed, check Mirror=" },
+        { "is not signed",                              -EKEYREJECTED, UNSIGNED_PACKAGE },
         { "GPG check FAILED",                           -EKEYREJECTED, NOT_TRUSTED_PACKAGE },
-        { "has incorrect checksum",                     -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
-        { "checksum doesn't match",                     -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
+        { "has incorrect checksum",                     -EBADMSG, DAMAGED },
+        { "checksum doesn't match",                     -EBADMSG, DAMAGED },
         { "Release file for",                           -ESTALE,  "the archive's index is too old or too new, check the clock and Mirror=" },
-        { "Hash Sum mismatch",                          -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
-        { "File has unexpected size",                   -EBADMSG, "the mirror changed while it was read or is damaged, try again or take another Mirror=" },
+        { "Hash Sum mismatch",                          -EBADMSG, DAMAGED },
+        { "File has unexpected size",                   -EBADMSG, DAMAGED },
 
         { "New repository or package signing key received", -EKEYREJECTED, NOT_TRUSTED_REPOSITORY },
         { "' is unsigned, continue?",                   -EKEYREJECTED, "the repository is not signed, check Mirror=" },
         { "' is signed with an unknown key",            -EKEYREJECTED, NOT_TRUSTED_REPOSITORY },
         { "Signature verification failed for file '",   -EKEYREJECTED, BAD_SIGNATURE },
-        { "Signature verification failed [6-",          -EKEYREJECTED, "a package is not signed, check Mirror=" },
-        { "Signature verification failed [4-",          -EKEYREJECTED, "a package is not signed by a key that is trusted, check Mirror=, and RepositoryKeys= or the keys of the host" },
+        { "Signature verification failed [6-",          -EKEYREJECTED, UNSIGNED_PACKAGE },
+        { "Signature verification failed [4-",          -EKEYREJECTED, NOT_TRUSTED_PACKAGE },
         { "Signature verification failed [",            -EKEYREJECTED, "a package's signature is bad, it was changed on the way or on the mirror" },
-        { "No provider of '",                           -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
-        { "Unable to locate package ",                  -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
-        { "Couldn't find any package by ",              -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
-        { "has no installation candidate",              -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
-        { "Unable to find a match: ",                   -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
-        { "No match for argument: ",                    -ENOENT,  "the release has no such package, check Packages= and Repositories=" },
+        { "missing required signature",                 -EKEYREJECTED, UNSIGNED_PACKAGE },
+        { "\" is unknown trust",                        -EKEYREJECTED, NOT_TRUSTED_EITHER },
+        { "\" is marginal trust",                       -EKEYREJECTED, NOT_TRUSTED_EITHER },
+        { "\" should never be trusted",                 -EKEYREJECTED, NOT_TRUSTED_EITHER },
+        { "\" is expired",                              -EKEYREJECTED, "a signature has expired, check Mirror= and the clock" },
+        { ": signature from \"",                        -EKEYREJECTED, BAD_EITHER },
+        { "required key missing from keyring",          -EKEYREJECTED, NOT_TRUSTED_EITHER },
+        { "could not be looked up remotely",            -EKEYREJECTED, NOT_TRUSTED_EITHER },
+        { "(PGP signature)",                            -EKEYREJECTED, BAD_EITHER },
+        { "invalid or corrupted package",               -EBADMSG, DAMAGED },
+        { "expected download size exceeded",            -EBADMSG, DAMAGED },
+        { "could not open database",                    -EBADMSG, DAMAGED },
+        { "Unrecognized archive format",                -EBADMSG, DAMAGED },
+
+        { "error: target not found: ",                  -ENOENT,  NO_PACKAGE },
+        { "No provider of '",                           -ENOENT,  NO_PACKAGE },
+        { "Unable to locate package ",                  -ENOENT,  NO_PACKAGE },
+        { "Couldn't find any package by ",              -ENOENT,  NO_PACKAGE },
+        { "has no installation candidate",              -ENOENT,  NO_PACKAGE },
+        { "Unable to find a match: ",                   -ENOENT,  NO_PACKAGE },
+        { "No match for argument: ",                    -ENOENT,  NO_PACKAGE },
         { "Module or Group '",                          -ENOENT,  "the release has no such group of packages, check Packages= and Repositories=" },
         { "E: Version '",                               -ENOENT,  "the release has no such version of a package, check Packages=" },
         { "Couldn't find these debs: ",                 -ENOENT,  "the mirror lacks packages that every image needs, check Release=, Repositories= and Mirror=" },
@@ -81,10 +111,14 @@ const ToolAnswer tool_answers[] = {
         { "E: Unmet dependencies",                      -ENOENT,  "packages contradict each other, check Packages=", .show_tail = true },
         { "Failure trying to run:",                     -EIO,     "a package failed to install", .show_tail = true },
 
+        { "command failed to execute correctly",        -EIO,     SCRIPT_FAILED, .show_tail = true, .grave = true },
         { "nothing provides ",                          -ENOENT,  CONTRADICTION, .show_tail = true },
         { "conflicting requests",                       -ENOENT,  CONTRADICTION, .show_tail = true },
         { " conflicts with ",                           -ENOENT,  CONTRADICTION, .show_tail = true },
         { "Problem: ",                                  -ENOENT,  CONTRADICTION, .show_tail = true },
+        { "unable to satisfy dependency ",              -ENOENT,  CONTRADICTION, .show_tail = true },
+        { "unresolvable package conflicts detected",    -ENOENT,  CONTRADICTION, .show_tail = true },
+        { "(conflicting files)",                        -ENOENT,  CONTRADICTION, .show_tail = true },
 
         { "Temporary failure resolving",                -EHOSTUNREACH, UNREACHABLE },
         { "Could not resolve",                          -EHOSTUNREACH, UNREACHABLE },
@@ -103,23 +137,27 @@ const ToolAnswer tool_answers[] = {
         { "Curl error (35)",                            -EHOSTUNREACH, UNREACHABLE },
         { "Curl error (56)",                            -EHOSTUNREACH, UNREACHABLE },
         { "Curl error (60)",                            -EHOSTUNREACH, "the mirror's certificate is not trusted, check Mirror= and the clock" },
-        { "Couldn't download packages:",                -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
+        { "Couldn't download packages:",                -EIO,     LACKS_PACKAGES },
         { "Couldn't download ",                         -EIO,     "the mirror lacks files that it lists, try again or take another Mirror=" },
-        { "Failed getting release file",                -ENOENT,  "the mirror has no such release, check Release= and Mirror=" },
-        { NO_RELEASE_FILE,                              -ENOENT,  "the mirror has no such release, check Release= and Mirror=" },
+        { "Failed getting release file",                -ENOENT,  NO_RELEASE },
+        { NO_RELEASE_FILE,                              -ENOENT,  NO_RELEASE },
         { "Valid metadata not found at specified URL",  -ENOENT,  "the mirror has no such release or repository, check Release=, Repositories= and Mirror=" },
-        { "Failed to provide Package ",                 -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
-        { "E: Failed to fetch ",                        -EIO,     "the mirror did not give a file, try again or take another Mirror=" },
+        { "Failed to provide Package ",                 -EIO,     LACKS_PACKAGES },
+        { ".db' from ",                                 -ENOENT,  "the mirror has no such repository, check Repositories= and Mirror=" },
+        { ".sig' from ",                                -EKEYREJECTED, UNSIGNED_PACKAGE },
+        { "failed retrieving file ",                    -EIO,     NO_FILE },
+        { "E: Failed to fetch ",                        -EIO,     NO_FILE },
         { "Cannot prepare internal mirrorlist: Status code: 404", -ENOENT, "the distribution has no such release, check Release=" },
-        { "Failed to download metadata for repo",       -ENOENT,  "the mirror has no such release, check Release= and Mirror=" },
-        { "Error downloading packages:",                -EIO,     "the mirror lacks packages that it lists, try again or take another Mirror=" },
-        { "scriptlet failed, exit status",              -EIO,     "a script of a package failed", .show_tail = true, .warning = true },
+        { "Failed to download metadata for repo",       -ENOENT,  NO_RELEASE },
+        { "Error downloading packages:",                -EIO,     LACKS_PACKAGES },
+        { "scriptlet failed, exit status",              -EIO,     SCRIPT_FAILED, .show_tail = true, .warning = true },
         {},
 };
 
 static const char *const shown[] = {
         "I: Retrieving ", "I: Validating ", "I: Extracting ", "I: Unpacking ", "I: Configuring ", "I: Resolving ",
         "  Installing       : ", "  Running scriptlet: ", "Get:", "Unpacking ", "Setting up ", "Removing ", "Processing triggers for ",
+        "installing ", "upgrading ", ":: Running ",
         NULL,
 };
 /* clang-format on */
@@ -183,8 +221,16 @@ void tool_log_done(ToolLog *log) {
 
 /* Without the mark of an error or warning, which the message brings itself. */
 static const char *own_words(const char *line) {
-        const char *words = text_after_prefix(line, "E: ") ?: text_after_prefix(line, "W: ") ?: text_after_prefix(line, "Error: ") ?: line;
+        static const char *const marks[] = { "E: ", "W: ", "Error: ", "error: " };
+        const char *words = NULL, *asked = strstr(line, ASKED);
 
+        /* What pacman asks stays without a line of its own, since nobody answers. */
+        if (asked)
+                line = asked + strlen(ASKED);
+        for (size_t i = 0; i < ELEMENTSOF(marks) && !words; i++)
+                words = text_after_prefix(line, marks[i]);
+        if (!words)
+                words = line;
         while (*words == ' ')
                 words++;
         return words;

@@ -19,26 +19,43 @@ static bool read_apt_summary(const char *line, uint64_t *ret) {
         return true;
 }
 
-/* "Install  345 Packages", which dnf says of one as well. */
-static bool read_dnf_summary(const char *line, uint64_t *ret) {
-        unsigned installed;
-        int end = 0;
+/* How others say it, with the number between two texts. */
+static const struct {
+        const char *before, *after;
+        unsigned n_stages; /* of each package */
+} summaries[] = {
+        { "Install ", " Package", STAGES_PER_PACKAGE }, /* dnf: "Install  345 Packages" */
+        { "", " new package", STAGES_PER_PACKAGE },     /* zypper: "345 new packages to install." */
+        { "Packages (", ") ",
+          1 }, /* pacman, of each run, of which one fetches and one installs: "Packages (2) a-1-1  b-1-1" */
+};
 
-        if (sscanf(line, "Install %9u Package%n", &installed, &end) != 1 || end == 0)
-                return false;
-        *ret = installed;
-        return true;
+/* Returns how much there is to do: 0 when the line is no summary. */
+static uint64_t read_summary(const char *line) {
+        uint64_t n_packages = 0;
+
+        if (read_apt_summary(line, &n_packages))
+                return STAGES_PER_PACKAGE * n_packages;
+        for (size_t i = 0; i < ELEMENTSOF(summaries); i++) {
+                const char *number = text_after_prefix(line, summaries[i].before);
+                unsigned n = 0;
+                int end = 0;
+
+                if (number && sscanf(number, "%9u%n", &n, &end) == 1 &&
+                    text_after_prefix(number + end, summaries[i].after))
+                        return (uint64_t)summaries[i].n_stages * n;
+        }
+        return 0;
 }
 
-/* "345 new packages to install." */
-static bool read_zypper_summary(const char *line, uint64_t *ret) {
-        unsigned installed;
-        int end = 0;
+/* Both runs. */
+static bool is_stage_of_pacman(const char *line) {
+        static const char *const stages[] = { "installing ", "upgrading ", "reinstalling " };
 
-        if (sscanf(line, "%9u new package%n", &installed, &end) != 1 || end == 0)
-                return false;
-        *ret = installed;
-        return true;
+        for (size_t i = 0; i < ELEMENTSOF(stages); i++)
+                if (text_after_prefix(line, stages[i]))
+                        return true;
+        return text_ends_with(line, " downloading...");
 }
 
 /* "( 12/345) Installing: bash-5.2-1.x86_64 […done]", which is all that is said of a package. */
@@ -56,11 +73,10 @@ static bool is_stage_of_dnf(const char *line) {
 }
 
 void tool_progress_follow(ToolProgress *tool, const char *line, Progress *progress) {
-        uint64_t n_packages;
+        const uint64_t amount = read_summary(line);
 
-        if (read_apt_summary(line, &n_packages) || read_dnf_summary(line, &n_packages) ||
-            read_zypper_summary(line, &n_packages)) {
-                progress_expect(progress, PROGRESS_ITEMS, STAGES_PER_PACKAGE * n_packages);
+        if (amount > 0) {
+                progress_expect(progress, PROGRESS_ITEMS, amount);
                 tool->expecting = true;
                 return;
         }
@@ -80,7 +96,7 @@ void tool_progress_follow(ToolProgress *tool, const char *line, Progress *progre
                 progress_expect(progress, PROGRESS_ITEMS, (uint64_t)STAGES_PER_PACKAGE * tool->n_fetched);
                 tool->expecting = true;
         }
-        if (tool->expecting && (unpacking || is_stage_of_dnf(line) ||
+        if (tool->expecting && (unpacking || is_stage_of_dnf(line) || is_stage_of_pacman(line) ||
                                 text_after_prefix(own ?: line, own ? "Configuring " : "Setting up ")))
                 progress_advance(progress, 1);
 }

@@ -75,13 +75,15 @@ static const AptArchive archive = {
         .script = "/usr/share/debootstrap/scripts/gutsy",
 };
 
+static const char *const key_files[] = { KEY_RING, NULL };
+
 const Distro distro_ubuntu = {
         .name = "ubuntu",
         .title = "Ubuntu",
         .manager = &package_manager_apt,
-        .key_ring = KEY_RING,
+        .key_files = key_files,
         /* The first is Ubuntu's name of it, and that of Debian's later releases. */
-        .key_ring_package = "ubuntu-keyring or ubuntu-archive-keyring",
+        .key_package = "ubuntu-keyring or ubuntu-archive-keyring",
         .base_packages = base_packages,
         .boot_packages = boot_packages,
         .encrypt_packages = encrypt_packages,

@@ -69,23 +69,6 @@ const char *zypper_unknown_repository(const ZypperConfig *config) {
         return NULL;
 }
 
-/* Puts the value in the place of a variable, wherever that is. */
-static int replace(char **text, const char *name, const char *value) {
-        char *found;
-
-        while ((found = strstr(*text, name))) {
-                _cleanup_(freep) char *longer = NULL;
-
-                const int r = text_format(&longer, "%.*s%s%s", (int)(found - *text), *text, value,
-                                          found + strlen(name));
-                if (r < 0)
-                        return r;
-                free(*text);
-                *text = TAKE_PTR(longer);
-        }
-        return 0;
-}
-
 /* "https://download.opensuse.org/tumbleweed/repo/oss/" */
 static int format_url(const ZypperConfig *config, const ZypperRepository *repository, char **ret) {
         const char *mirror = text_is_empty(config->mirror) ? config->archive->mirror : config->mirror;
@@ -96,11 +79,11 @@ static int format_url(const ZypperConfig *config, const ZypperRepository *reposi
                 length--;
         int r = text_format(&url, "%.*s/%s", (int)length, mirror, repository->path);
         if (r >= 0)
-                r = replace(&url, "$releasever", config->release);
+                r = text_substitute(&url, "$releasever", config->release);
         if (r >= 0)
-                r = replace(&url, "$basearch", config->architecture);
+                r = text_substitute(&url, "$basearch", config->architecture);
         if (r >= 0)
-                r = replace(&url, "$port", config->port ?: "");
+                r = text_substitute(&url, "$port", config->port ?: "");
         if (r < 0)
                 return r;
 

@@ -26,8 +26,6 @@ typedef struct ZypperRepository {
 typedef struct ZypperArchive {
         const char *mirror;
         const ZypperRepository *repositories;
-        const char *const *key_files; /* on hosts that have them by a package: all that are there are taken */
-        const char *keys_at;          /* where people find the keys */
         const char *rolling;  /* the release that always moves on; dates of it, all digits, mean it as well */
         unsigned whole_since; /* the first numbered release of ZYPPER_LAYOUT_WHOLE */
         const char *const

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "distro/distro-check.h"
 #include "distro/distro-files.h"
-#include "distro/repository-keys.h"
 #include "distro/zypper-config.h"
 #include "distro/zypper-run.h"
 #include "distro/zypper.h"
@@ -61,24 +60,9 @@ static int check_repositories(const Config *config, const Distro *distro, char *
         return 0;
 }
 
-static int zypper_keys(const Config *config, const Distro *distro, char ***files) {
-        return repository_keys_find(config, distro->zypper->key_files, files);
-}
-
 static int zypper_check(const Config *config, const Distro *distro, char ***problems) {
-        assert(config && distro && problems);
-
-        int r = distro_check_programs(config, host_programs, ELEMENTSOF(host_programs), problems);
-        if (r >= 0)
-                r = check_repositories(config, distro, problems);
-        if (r >= 0)
-                r = repository_keys_check(config, distro, distro->zypper->key_files, distro->zypper->keys_at,
-                                          problems);
-        if (r >= 0)
-                r = distro_check_mirror(config, problems);
-        if (r >= 0)
-                r = distro_check_architecture(config, distro, problems);
-        return r;
+        const int r = distro_check(config, distro, host_programs, ELEMENTSOF(host_programs), problems);
+        return r < 0 ? r : check_repositories(config, distro, problems);
 }
 
 /* The image gets its repositories from the mirror that it was made from, unless that is a directory of the building
@@ -108,14 +92,12 @@ static int write_repositories(const Installation *installation, int root_fd) {
 
 static int zypper_bootstrap(const Installation *installation) {
         const Distro *distro = installation->distro;
-        const char *mirror = installation->config->mirror;
         _cleanup_(freep) char *doing = NULL;
         _cleanup_(fd_closep) int root_fd = -EBADF;
 
         assert(installation);
 
-        int r = text_format(&doing, "install %s \"%s\" from %s", distro->title, installation->config->release,
-                            text_is_empty(mirror) ? distro->zypper->mirror : mirror);
+        int r = distro_format_bootstrap(installation, distro->zypper->mirror, &doing);
         if (r < 0)
                 return log_error(r, "Failed to install %s: %m", distro->title);
         r = zypper_install(installation, distro->base_packages, (const char *const[]){ doing, doing, doing });
@@ -153,7 +135,7 @@ const PackageManager package_manager_zypper = {
         .name = "zypper",
         .programs = (const char *const[]){ "zypper", "rpm", NULL },
         .check = zypper_check,
-        .keys = zypper_keys,
+        .key_form = KEY_FORM_ARMOURED,
         .bootstrap = zypper_bootstrap,
         .install = zypper_add,
         .clean = zypper_clean,

@@ -9,7 +9,10 @@
 
 #include "base/fd.h"
 #include "base/interrupt.h"
+#include "base/parse.h"
+#include "base/text.h"
 #include "format/luks-cipher.h"
+#include "format/luks-reader.h"
 #include "format/luks.h"
 
 #define SECTOR_SIZE_SMALL 512
@@ -62,28 +65,68 @@ static int header_open(Header *header, Reason *reason) {
         return 0;
 }
 
-static int set_key_derivation(const Header *header, const LuksOptions *options) {
-        const bool argon2id = options->kdf == LUKS_KDF_ARGON2ID;
-        const uint64_t memory_size = options->memory_size ?: LUKS_ARGON2ID_MEMORY_SIZE;
+/* What is asked for, in the words of the header. */
+static LuksDerivation choose_derivation(const LuksOptions *options) {
+        if (options->kdf == LUKS_KDF_PBKDF2)
+                return (LuksDerivation){ .type = (char *)CRYPT_KDF_PBKDF2,
+                                         .iterations = options->iterations ?: LUKS_PBKDF2_ITERATIONS };
+        return (LuksDerivation){ .type = (char *)CRYPT_KDF_ARGON2ID,
+                                 .iterations = options->iterations ?: LUKS_ARGON2ID_ITERATIONS,
+                                 .memory_size = options->memory_size ?: LUKS_ARGON2ID_MEMORY_SIZE,
+                                 .n_lanes = 1 };
+}
+
+static int set_key_derivation(const Header *header, const LuksDerivation *wanted) {
         const struct crypt_pbkdf_type type = {
-                .type = argon2id ? CRYPT_KDF_ARGON2ID : CRYPT_KDF_PBKDF2,
+                .type = wanted->type,
                 .hash = "sha256",
-                .iterations =
-                        options->iterations ?: (argon2id ? LUKS_ARGON2ID_ITERATIONS : LUKS_PBKDF2_ITERATIONS),
-                .max_memory_kb = argon2id ? (uint32_t)(memory_size / KIB) : 0,
-                .parallel_threads = argon2id ? 1 : 0,
+                .iterations = (uint32_t)wanted->iterations,
+                .max_memory_kb = (uint32_t)(wanted->memory_size / KIB),
+                .parallel_threads = (uint32_t)wanted->n_lanes,
                 .flags = CRYPT_PBKDF_NO_BENCHMARK,
         };
 
         return crypt_set_pbkdf_type(header->device, &type);
 }
 
+/* libcryptsetup takes no more memory than half of what this machine has, and says nothing: guessing passphrases would become
+ * cheaper by where an image was built. */
+static int check_derivation(const Header *header, const LuksDerivation *wanted, Reason *reason) {
+        _cleanup_(luks_header_done) LuksHeader made = {};
+        char wanted_size[24], made_size[24];
+
+        const int r = luks_header_read(header->fd, 0, LUKS_HEADER_SIZE + SECTOR_SIZE_LARGE, &made, reason);
+        if (r < 0)
+                return r;
+        const LuksDerivation *got = &made.metadata.slots[0].derivation;
+        if (got->memory_size != wanted->memory_size) {
+                size_format(wanted->memory_size, wanted_size);
+                size_format(got->memory_size, made_size);
+                return reason_set(
+                        reason, -ERANGE,
+                        "%s is to take %s of memory, and this machine has so little that libcryptsetup "
+                        "makes it %s: build on one with twice as much as is to be taken, or choose less by "
+                        "EncryptKDFMemory=",
+                        wanted->type, wanted_size, made_size);
+        }
+        if (!text_equal(got->type, wanted->type) || got->iterations != wanted->iterations ||
+            got->n_lanes != wanted->n_lanes)
+                return reason_set(
+                        reason, -EBADMSG,
+                        "libcryptsetup derives the key by %s with %llu iterations, and not as it was told: "
+                        "%s with %llu",
+                        got->type, (unsigned long long)got->iterations, wanted->type,
+                        (unsigned long long)wanted->iterations);
+        return 0;
+}
+
 static int header_make(Header *header, const LuksOptions *options, const Secret *key, unsigned sector_size,
                        Reason *reason) {
         struct crypt_params_luks2 parameters = { .sector_size = sector_size };
+        const LuksDerivation derivation = choose_derivation(options);
         char uuid[UUID_TEXT_SIZE];
 
-        int r = set_key_derivation(header, options);
+        int r = set_key_derivation(header, &derivation);
         if (r < 0)
                 return fail(header, r, "Cannot derive keys so", reason);
         r = crypt_set_data_offset(header->device, LUKS_HEADER_SIZE / SECTOR_SIZE_SMALL);
@@ -101,7 +144,7 @@ static int header_make(Header *header, const LuksOptions *options, const Secret 
                                             options->passphrase->size);
         if (r < 0)
                 return fail(header, r, "Cannot make the key slot", reason);
-        return 0;
+        return check_derivation(header, &derivation, reason);
 }
 
 int luks_encrypt(const LuksOptions *options, const LuksVolume *volume, Reason *reason) {

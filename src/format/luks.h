@@ -46,6 +46,7 @@ typedef struct LuksVolume {
 } LuksVolume;
 
 /* Makes a volume of what lies in the file, in plain, at offset + LUKS_HEADER_SIZE; before it are zeros. Every byte of the
- * content is overwritten. Sectors have 4096 bytes, or 512 if the size is no multiple of that. -EINTR after interrupt_check();
- * after a failure the content is in parts as it was. */
+ * content is overwritten. Sectors have 4096 bytes, or 512 if the size is no multiple of that. -ERANGE when this machine has too
+ * little memory for the key derivation; see the reason. -EINTR after interrupt_check(); after a failure the content is in
+ * parts as it was. */
 int luks_encrypt(const LuksOptions *options, const LuksVolume *volume, Reason *reason);

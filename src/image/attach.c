@@ -14,6 +14,7 @@
 #include "image/artefact.h"
 #include "image/attach-output.h"
 #include "image/attach.h"
+#include "image/output-lock.h"
 #include "image/workspace.h"
 
 #define QCOW2_SIGNATURE "QFI\xfb"
@@ -30,6 +31,7 @@ typedef struct Attach {
         SignPatches patches;
         size_t n_given; /* signatures among those that are for the image itself */
         Workspace *workspace;
+        int lock_fd; /* keeps the image from being run, or changed, meanwhile */
 } Attach;
 
 static void attach_done(Attach *attach) {
@@ -41,6 +43,7 @@ static void attach_done(Attach *attach) {
         (void)fd_close(attach->fd);
         sign_patches_done(&attach->patches);
         workspace_free(attach->workspace);
+        (void)fd_close(attach->lock_fd);
 }
 
 static int load_request(Attach *attach) {
@@ -247,7 +250,11 @@ static int lock(Attach *attach) {
         if (r == -EBUSY)
                 return log_error(r, "A build of %s is under way (process %d): wait for it, or stop it",
                                  attach->path, (int)holder);
-        return r < 0 ? log_error(r, "Cannot make a workspace beside %s: %m", attach->path) : 0;
+        if (r == -EINTR)
+                return r;
+        if (r < 0)
+                return log_error(r, "Cannot make a workspace beside %s: %m", attach->path);
+        return output_lock(attach->path, false, &attach->lock_fd);
 }
 
 static void report(const Attach *attach, const AttachResult *result) {
@@ -300,8 +307,9 @@ static int attach_all(Attach *attach, const char *const *paths) {
 }
 
 int attach_signatures(const Config *config, const char *image, const char *const *paths, Progress *progress) {
-        _cleanup_(attach_done)
-                Attach attach = { .config = config, .path = image, .progress = progress, .fd = -EBADF };
+        _cleanup_(attach_done) Attach attach = {
+                .config = config, .path = image, .progress = progress, .fd = -EBADF, .lock_fd = -EBADF
+        };
 
         int r = progress_begin(progress, "attach", "Putting signatures into the image");
         if (r < 0)

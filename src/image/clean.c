@@ -14,6 +14,7 @@
 #include "image/failure.h"
 #include "image/kept-output.h"
 #include "image/kept-tree.h"
+#include "image/output-lock.h"
 #include "image/output.h"
 #include "image/package-cache.h"
 #include "image/workspace.h"
@@ -80,17 +81,18 @@ static int keep_builds_out(const Config *config, Workspace **ret) {
         case -ENOTDIR:
         case -EACCES:
         case -EROFS:
-                return 0;
+                if (!workspace_exists(config->output))
+                        return 0;
+                break;
         case -EBUSY:
                 return log_error(r, "A build of %s is under way (process %d): stop it first", config->output,
                                  (int)holder);
         case -EINTR:
                 return r;
-        default:
-                return r < 0 ? log_error(r, "Cannot remove what an interrupted build left beside %s: %m",
-                                         config->output)
-                             : 0;
         }
+        return r < 0 ? log_error(r, "Cannot remove what an interrupted build left beside %s: %m",
+                                 config->output)
+                     : 0;
 }
 
 /* Check sums of another image of the directory stay. */
@@ -116,9 +118,13 @@ static int remove_output(const Config *config) {
 
 int clean_output(const Config *config) {
         _cleanup_(workspace_freep) Workspace *workspace = NULL;
+        _cleanup_(fd_closep) int lock_fd = -EBADF;
         _cleanup_(freep) char *failed = NULL;
 
+        /* In the order in which a build takes them. */
         int r = keep_builds_out(config, &workspace);
+        if (r >= 0)
+                r = output_lock(config->output, false, &lock_fd);
         if (r >= 0)
                 r = remove_output(config);
         if (r >= 0)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/copy-tree.h"
@@ -154,45 +152,20 @@ int failure_keep_tree(Image *image) {
         return 0;
 }
 
-static bool is_plain(const char *word) {
-        for (const char *c = word; *c; c++)
-                if (!isalnum((unsigned char)*c) && !strchr("-_=+./:,@%~", *c))
-                        return false;
-        return *word;
-}
-
-static void print_word(const char *word, FILE *file) {
-        if (is_plain(word)) {
-                (void)fputs(word, file);
-                return;
-        }
-        (void)fputc('\'', file);
-        for (; *word; word++)
-                if (*word == '\'')
-                        (void)fputs("'\\''", file);
-                else
-                        (void)fputc(*word, file);
-        (void)fputc('\'', file);
-}
-
 int failure_quote_command(const char *const *words, const char *option, char **ret) {
-        _cleanup_(freep) char *text = NULL;
-        size_t size;
-        FILE *file = open_memstream(&text, &size);
+        _cleanup_(strv_freep) char **quoted = NULL;
+        int r = 0;
 
-        if (!file)
-                return -ENOMEM;
-        for (size_t i = 0; words && words[i]; i++) {
-                if (i > 0)
-                        (void)fputc(' ', file);
-                print_word(words[i], file);
-                if (i == 0)
-                        (void)fprintf(file, " %s", option);
+        for (size_t i = 0; r >= 0 && words && words[i]; i++) {
+                char *word;
+
+                r = text_quote(words[i], &word);
+                if (r >= 0)
+                        r = strv_take(&quoted, word);
+                if (r >= 0 && i == 0)
+                        r = strv_append(&quoted, option);
         }
-        if (fclose(file) != 0)
-                return -ENOMEM;
-        *ret = TAKE_PTR(text);
-        return 0;
+        return r < 0 ? r : strv_join(STRV(quoted), " ", ret);
 }
 
 int failure_hint(void) {

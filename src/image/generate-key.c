@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -31,6 +32,7 @@ static_assert(ELEMENTSOF(key_types) == SECURE_BOOT_KEY_TYPE_MAX, "a type is miss
 /* A file that has its name only when it is whole. */
 typedef struct NewFile {
         const char *path;
+        bool give;       /* to the user who called sudo, if the directory is his */
         char *temporary; /* NULL: it is not there, or has its name */
 } NewFile;
 
@@ -38,6 +40,15 @@ static void new_file_done(NewFile *file) {
         if (file->temporary)
                 (void)unlink(file->temporary);
         free(file->temporary);
+}
+
+static int new_file_give(const NewFile *file, int fd) {
+        _cleanup_(freep) char *parent = NULL;
+
+        if (!file->give)
+                return 0;
+        const int r = path_parent(file->path, &parent);
+        return r < 0 ? r : caller_give(fd, parent);
 }
 
 static int new_file_write(NewFile *file, const void *data, size_t size, mode_t mode) {
@@ -51,7 +62,11 @@ static int new_file_write(NewFile *file, const void *data, size_t size, mode_t m
                 return log_error(r, "Cannot create %s: %m", file->path);
         }
         r = fd_write_all(fd, data, size);
-        if (r >= 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+        if (r >= 0 && fchmod(fd, mode) < 0)
+                r = -errno;
+        if (r >= 0)
+                r = new_file_give(file, fd);
+        if (r >= 0 && fsync(fd) < 0)
                 r = -errno;
         return r < 0 ? log_error(r, "Cannot write %s: %m", file->path) : 0;
 }
@@ -116,7 +131,8 @@ static int generate(const Config *config, SignerRole role, Secret **ret_key, cha
 
 static int generate_pair(const Config *config, SignerRole role) {
         const SignerSource source = signer_source(config, role);
-        _cleanup_(new_file_done) NewFile key = { source.key }, certificate = { source.certificate };
+        _cleanup_(new_file_done) NewFile key = { source.key, .give = !config->no_chown },
+                                         certificate = { source.certificate, .give = !config->no_chown };
         _cleanup_(secret_freep) Secret *key_text = NULL;
         _cleanup_(freep) char *certificate_text = NULL;
 

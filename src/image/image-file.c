@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -47,20 +48,14 @@ int image_file_create(const Image *image, const char *name, char **ret_path) {
         return fd;
 }
 
-/* What was built under sudo belongs to who called it. */
+/* What was built under sudo belongs to who called it, if it is put into a directory of his. */
 static int give_to_caller(const Image *image, int fd) {
-        const char *uid_text = getenv("SUDO_UID"), *gid_text = getenv("SUDO_GID");
-        uint64_t uid, gid;
+        const int r = image->config->no_chown ? 0 : caller_give(fd, image->config->output_directory);
 
-        if (image->config->no_chown || !uid_text || !gid_text)
-                return 0;
-        if (parse_uint64(uid_text, &uid) < 0 || parse_uint64(gid_text, &gid) < 0 || uid >= UINT32_MAX ||
-            gid >= UINT32_MAX)
-                return 0;
-        if (fchown(fd, (uid_t)uid, (gid_t)gid) < 0)
-                return log_error(-errno,
-                                 "Cannot give the result to user %s: %m (--no-chown leaves it to root)",
-                                 uid_text);
+        if (r < 0)
+                return log_error(
+                        r, "Cannot give the result to the user who called sudo: %m (--no-chown leaves it to "
+                           "root)");
         return 0;
 }
 

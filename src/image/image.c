@@ -21,6 +21,8 @@
 #include "image/plan.h"
 #include "image/report.h"
 #include "image/root-tree.h"
+#include "image/script-check.h"
+#include "image/secret-files.h"
 #include "image/sources.h"
 
 /* https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -90,7 +92,11 @@ static int check_host(const Image *image) {
         if (r >= 0)
                 r = gnupg_check(image->config, &problems);
         if (r >= 0)
+                r = scripts_check(image->loaded, &problems);
+        if (r >= 0)
                 r = sources_check(image->config, &problems);
+        if (r >= 0)
+                r = secret_files_check_trees(image->config, &problems);
         if (r >= 0)
                 r = passphrase_check(image->config, &problems);
         for (SignerRole role = 0; role < SIGNER_ROLE_MAX && r >= 0; role++)
@@ -119,7 +125,7 @@ int image_new(const LoadedConfig *loaded, mode_t caller_umask, const KeptOutput 
                 return -ENOMEM;
 
         *image = (Image){
-                .cache_fd = -EBADF,
+                .cache = { .lock_fd = -EBADF },
                 .loaded = loaded,
                 .config = config,
                 .distro = distro_find(config->distribution),
@@ -164,7 +170,7 @@ void image_free(Image *image) {
         workspace_free(image->workspace);
         for (KeptKind kind = 0; kind < KEPT_MAX; kind++)
                 kept_tree_done(&image->kept[kind]);
-        fd_close(image->cache_fd);
+        package_cache_unlock(&image->cache);
         free(image->root_path);
         free(image->image_root_path);
         free(image->sources_path);

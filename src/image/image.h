@@ -14,6 +14,7 @@
 #include "image/kept-output.h"
 #include "image/kept-tree.h"
 #include "image/layer.h"
+#include "image/package-cache.h"
 #include "image/partition-row.h"
 #include "image/signer.h"
 #include "image/workspace.h"
@@ -37,8 +38,8 @@ typedef struct Image {
 
         Secret *passphrase; /* of encrypted partitions; NULL: there are none, or it is not needed any more */
         Workspace *workspace;
-        int cache_fd;    /* lock of the package cache, while packages are installed; else -EBADF */
-        char *root_path; /* the tree under way: the image's, or the development tree */
+        PackageCache cache;            /* locked while packages are installed */
+        char *root_path;               /* the tree under way: the image's, or the development tree */
         const KeptOutput *kept_output; /* not owned; what the output is made of, if that is to be kept */
         KeptTree kept[KEPT_MAX];
         Layer *development; /* above the base tree; NULL: there is none at the moment */

@@ -369,12 +369,60 @@ int kept_inputs_parse(const char *text, KeptInputs *ret) {
         return 0;
 }
 
+/* The mode with which the value of a node of a tree begins, see add_node(), and what follows it. Values of settings are what
+ * the user wrote. */
+static bool split_mode(const KeptInput *input, mode_t *ret_mode, const char **ret_rest) {
+        char *end;
+
+        if (text_ends_with(input->name, "=") || input->value[0] < '1' || input->value[0] > '7')
+                return false;
+        const unsigned long mode = strtoul(input->value, &end, 8);
+        if (*end != ' ' || mode <= 07777 || mode > 0177777)
+                return false;
+        *ret_mode = (mode_t)mode;
+        *ret_rest = end + 1;
+        return true;
+}
+
+/* "directory 0755", "link to ../x", "pipe 0644, link of y" */
+static int say_node(mode_t mode, const char *rest, char **ret) {
+        const char *kind = S_ISDIR(mode)    ? "directory"
+                           : S_ISREG(mode)  ? "file"
+                           : S_ISFIFO(mode) ? "pipe"
+                           : S_ISSOCK(mode) ? "socket"
+                                            : "device";
+
+        if (S_ISLNK(mode))
+                return text_format(ret, "link to %s", rest);
+        return text_format(ret, "%s %04o%s%s", kind, (unsigned)mode & 07777,
+                           rest[0] && rest[0] != ',' ? " " : "", rest);
+}
+
+/* Of two nodes that hold the same, what they hold is not said. What is no node stays NULL. */
+static int say_nodes(const KeptInput *before, const KeptInput *now, char **ret_before, char **ret_now) {
+        const char *before_rest = NULL, *now_rest = NULL;
+        mode_t before_mode = 0, now_mode = 0;
+        const bool was = split_mode(before, &before_mode, &before_rest),
+                   is = split_mode(now, &now_mode, &now_rest);
+        const bool same = was && is && text_equal(before_rest, now_rest) && before_mode != now_mode;
+
+        int r = was ? say_node(before_mode, same && !S_ISLNK(before_mode) ? "" : before_rest, ret_before) : 0;
+        if (r >= 0 && is)
+                r = say_node(now_mode, same && !S_ISLNK(now_mode) ? "" : now_rest, ret_now);
+        return r;
+}
+
 static int say_change(const KeptInput *before, const KeptInput *now, char ***differences) {
-        if (strlen(before->value) > SAID_VALUE_MAX || strlen(now->value) > SAID_VALUE_MAX)
+        _cleanup_(freep) char *before_node = NULL, *now_node = NULL;
+
+        const int r = say_nodes(before, now, &before_node, &now_node);
+        if (r < 0)
+                return r;
+        const char *from = before_node ?: before->value, *to = now_node ?: now->value;
+        if (strlen(from) > SAID_VALUE_MAX || strlen(to) > SAID_VALUE_MAX)
                 return strv_append_format(differences, "%s changed", now->name);
         return strv_append_format(differences, "%s changed from %s to %s", now->name,
-                                  before->value[0] ? before->value : "nothing",
-                                  now->value[0] ? now->value : "nothing");
+                                  from[0] ? from : "nothing", to[0] ? to : "nothing");
 }
 
 /* Those of the differences that are about the order of a list, or all others. */

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "distro/distro-run.h"
+#include "distro/repository-keys.h"
 #include "format/image-format.h"
 #include "image/kept-setting.h"
 #include "image/kept-tree.h"
@@ -121,7 +122,7 @@ static int add_prepare(const Config *config, KeptInputs *inputs) {
 static int add_keys(const Config *config, const Distro *distro, KeptInputs *inputs) {
         _cleanup_(strv_freep) char **files = NULL;
 
-        int r = distro->manager->keys(config, distro, &files);
+        int r = repository_keys_find_all(config, distro, &files);
         for (char **file = files; r >= 0 && file && *file; file++) {
                 _cleanup_(freep) char *title = NULL;
 

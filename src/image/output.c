@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file-lock.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/strv.h"
@@ -104,6 +105,19 @@ static int check_names(const Config *config, char ***problems) {
         return r;
 }
 
+/* Who runs the old image would lose it. */
+static int check_use(const Config *config, char ***problems) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        pid_t holder;
+
+        const int r = file_lock_path(config->output, FILE_LOCK_EXCLUSIVE, &fd, &holder);
+        if (r == 0)
+                return strv_append_format(problems,
+                                          "%s is being run by process %d: end that before it is replaced",
+                                          config->output, (int)holder);
+        return r == -ENOMEM ? r : 0;
+}
+
 int output_check(const Config *config, char ***problems) {
         _cleanup_(strv_freep) char **existing = NULL;
 
@@ -118,6 +132,8 @@ int output_check(const Config *config, char ***problems) {
                 else if (config->force == 0)
                         r = strv_append_format(problems, "%s exists already: use --force to replace it",
                                                *path);
+        if (r >= 0 && config->force > 0)
+                r = check_use(config, problems);
         return r;
 }
 

@@ -22,7 +22,7 @@ int output_publish_all(const Config *config, const Artefacts *artefacts, const c
 int output_existing(const Config *config, bool all, char ***paths);
 
 /* Appends what stands against putting results at their names: names that are taken by each other or by what the build
- * reads, what is there already, unless it may be replaced, and what cannot be replaced at all. */
+ * reads, what is there already, unless it may be replaced, and what cannot be replaced at all or is being run at the moment. */
 int output_check(const Config *config, char ***problems);
 
 /* Whether something is mounted there, so that it can be neither replaced nor removed. */

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -54,12 +56,30 @@ static int lock_directory(const char *path, int *ret_fd) {
         return 0;
 }
 
-int package_cache_lock(const char *path, int *ret_fd) {
-        int r = path_make_directories(AT_FDCWD, path, 0755);
+int package_cache_lock(const char *path, bool give, PackageCache *ret) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        struct stat status;
+
+        int r = caller_make_directories(path, 0755, give);
         if (r < 0)
                 return log_error(r, "Cannot create the package cache %s: %m", path);
-        r = lock_directory(path, ret_fd);
-        return r < 0 && r != -EINTR ? log_error(r, "Cannot lock the package cache %s: %m", path) : r;
+        r = lock_directory(path, &fd);
+        if (r >= 0 && fstat(fd, &status) < 0)
+                r = -errno;
+        if (r < 0)
+                return r != -EINTR ? log_error(r, "Cannot lock the package cache %s: %m", path) : r;
+        *ret = (PackageCache){ .lock_fd = TAKE_FD(fd), .uid = status.st_uid, .gid = status.st_gid };
+        return 0;
+}
+
+void package_cache_unlock(PackageCache *cache) {
+        struct stat status;
+
+        if (cache->lock_fd >= 0 && fstat(cache->lock_fd, &status) == 0 &&
+            (status.st_uid != cache->uid || status.st_gid != cache->gid) &&
+            fchown(cache->lock_fd, cache->uid, cache->gid) < 0)
+                log_debug("Cannot give the package cache back to user %u: %m", (unsigned)cache->uid);
+        cache->lock_fd = fd_close(cache->lock_fd);
 }
 
 static int remove_entries(int fd, const char *path) {

@@ -16,8 +16,8 @@
 /* A line's end, which does not count, and one byte more, by which a file that is too long is known. */
 #define FILE_SIZE_MAX (PASSPHRASE_SIZE_MAX + 2)
 
-/* What nobody but the owner may have. */
-#define FOREIGN_MODE (S_IRWXG | S_IRWXO | S_IXUSR)
+/* What nobody but the owner may have; that the owner could run the file does no harm. */
+#define FOREIGN_MODE (S_IRWXG | S_IRWXO)
 
 const char *passphrase_fault(const Secret *passphrase) {
         if (passphrase->size == 0)
@@ -28,6 +28,18 @@ const char *passphrase_fault(const Secret *passphrase) {
                 if (iscntrl(passphrase->bytes[i]))
                         return "is more than one line of text, which nobody can type";
         return NULL;
+}
+
+static int say_mode(const char *path, mode_t mode, char **ret_problem) {
+        _cleanup_(freep) char *quoted = NULL;
+
+        const int r = text_quote(path, &quoted);
+        if (r < 0)
+                return r;
+        return text_format(ret_problem,
+                           "%s holds the passphrase, and has mode %04o: nobody but its owner may have "
+                           "access to it; run: chmod 600 %s",
+                           path, (unsigned)mode & 07777, quoted);
 }
 
 /* Opens the file if it may be used; otherwise ret_problem says what is wrong with it, and the answer is -EBADF. */
@@ -42,10 +54,7 @@ static int open_file(const char *path, char **ret_problem) {
                 r = text_format(ret_problem, "Cannot read the passphrase from %s: it is no regular file",
                                 path);
         else if (status.st_mode & FOREIGN_MODE)
-                r = text_format(ret_problem,
-                                "%s holds the passphrase, and has mode %04o: nobody but its owner may have "
-                                "access to it; run: chmod 600 %s",
-                                path, (unsigned)status.st_mode & 07777, path);
+                r = say_mode(path, status.st_mode, ret_problem);
         else
                 return TAKE_FD(fd);
         return r < 0 ? r : -EBADF;

@@ -2,6 +2,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/config-resolve.h"
 #include "image/plan.h"
 
 static bool wants_extra_trees(const Config *config) {
@@ -126,8 +127,11 @@ static bool wants_sign_request(const Config *config) {
 }
 
 static int detail_bootstrap(const Config *config, char **ret) {
-        return text_format(ret, "%s %s for %s from %s", distribution_words[config->distribution],
-                           config->release, architecture_words[config->architecture],
+        const bool has_releases = config_has_releases(config);
+
+        return text_format(ret, "%s%s%s for %s from %s", distribution_words[config->distribution],
+                           has_releases ? " " : "", has_releases ? config->release : "",
+                           architecture_words[config->architecture],
                            config->mirror ? config->mirror : "the distribution's mirrors");
 }
 

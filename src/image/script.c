@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -16,6 +17,7 @@
 #include "config/config-report.h"
 #include "distro/distro-run.h"
 #include "image/failure.h"
+#include "image/script-check.h"
 #include "image/script.h"
 
 #define REPORT_DIRECTORY "/run/mkosi" /* inside: how bash says where it was */
@@ -24,58 +26,71 @@
 #define REPORT_SIZE_MAX  4096
 #define SIGNAL_STATUS    128
 
-typedef struct ScriptType {
-        size_t setting;
-        const char *title;
-        const char *place;  /* path inside; NULL: in /root, by its own name */
-        bool takes_phase;   /* the argument "build" or "final" */
-        bool needs_network; /* whatever WithNetwork= says */
-} ScriptType;
+#define SCRIPTS_HOME   "/root"
+#define PLACE_OF_BUILD SCRIPTS_HOME "/mkosi.build" /* of one whose own name is that of a directory there */
 
-static const ScriptType types[] = {
-        [SCRIPT_PREPARE] = { CONFIG(prepare_script), "prepare script", "/root/prepare", true, true },
-        [SCRIPT_BUILD] = { CONFIG(build_script), "build script", NULL, false, false },
-        [SCRIPT_POSTINST] = { CONFIG(postinst_script), "post-installation script", "/root/postinst", true,
-                              false },
-        [SCRIPT_FINALIZE] = { CONFIG(finalize_script), "finalize script", NULL, true, true },
+const ScriptType script_types[SCRIPT_MAX] = {
+        [SCRIPT_PREPARE] = { CONFIG(prepare_script), "prepare script", "/root/prepare", .takes_phase = true,
+                             .needs_network = true },
+        [SCRIPT_BUILD] = { CONFIG(build_script), "build script" },
+        [SCRIPT_POSTINST] = { CONFIG(postinst_script), "post-installation script", "/root/postinst",
+                              .takes_phase = true },
+        [SCRIPT_FINALIZE] = { CONFIG(finalize_script), "finalize script", .takes_phase = true,
+                              .on_host = true },
 };
-static_assert(ELEMENTSOF(types) == SCRIPT_MAX, "A kind of script has no row");
 
 /* A script under way. */
 typedef struct Script {
+        ScriptKind kind;
         const ScriptType *type;
         const char *path; /* on the host */
+        char *doing;      /* for messages: "run the build script build.sh (mkosi.default:7)" */
         const char *phase;
         char *place;
         char *report_path; /* directory on the host that is REPORT_DIRECTORY inside */
         char **environment;
-        SandboxMount mounts[5];
+        SandboxMount *mounts;
         size_t n_mounts;
+        char **targets; /* that mounts point into */
+        char *nothing;  /* an empty file on the host */
         FailureTail tail;
         Progress *progress;
 } Script;
 
 static void script_done(Script *script) {
+        free(script->doing);
         free(script->place);
         free(script->report_path);
         strv_free(script->environment);
+        free(script->mounts);
+        strv_free(script->targets);
+        free(script->nothing);
         failure_tail_done(&script->tail);
 }
 
-/* What bash, and only bash, reads before the script: for the script itself, and for no other that it runs, the place of the
- * last command that failed is noted. A trap that the script sets takes precedence. */
 static const char bash_environment[] =
         "unset BASH_ENV\n"
-        "if [[ $0 == '%s' ]]; then\n"
+        "if [[ $0 == %s ]]; then\n"
         "        set -o errtrace\n"
         "        trap 'printf \"%%s %%s\\n\" \"$LINENO\" \"${BASH_SOURCE[0]:-$0}\" >|" REPORT_DIRECTORY
         "/" REPORT_NAME "' ERR\n"
         "fi\n";
 
-static void add_mount(Script *script, SandboxMountType type, const char *source, const char *target) {
-        assert(script->n_mounts < ELEMENTSOF(script->mounts));
-        script->mounts[script->n_mounts++] =
-                (SandboxMount){ .type = type, .source = source, .target = target };
+int script_bash_environment(const char *place, char **ret) {
+        _cleanup_(freep) char *quoted = NULL;
+
+        const int r = text_quote(place, &quoted);
+        return r < 0 ? r : text_format(ret, bash_environment, quoted);
+}
+
+static int add_mount(Script *script, SandboxMountType type, const char *source, const char *target) {
+        SandboxMount *more = reallocarray(script->mounts, script->n_mounts + 1, sizeof(*more));
+
+        if (!more)
+                return -ENOMEM;
+        script->mounts = more;
+        more[script->n_mounts++] = (SandboxMount){ .type = type, .source = source, .target = target };
+        return 0;
 }
 
 /* Variables of the configuration: those without a value are the caller's, if it has them. */
@@ -108,11 +123,32 @@ static int add_build_environment(Script *script, const Config *config, const Scr
         return r;
 }
 
-static void add_places(Script *script, const ScriptPlaces *places) {
-        add_mount(script, SANDBOX_BIND, places->sources, SCRIPT_SOURCES);
-        add_mount(script, SANDBOX_BIND, places->destination, SCRIPT_DESTINATION);
-        if (places->build)
-                add_mount(script, SANDBOX_BIND, places->build, SCRIPT_BUILD_ROOT);
+/* An empty file stands in the place of what is not to be seen. */
+static int hide(Script *script, const Image *image, const char *path) {
+        char *target;
+
+        if (!script->nothing) {
+                int r = path_join(image->workspace->path, "nothing", &script->nothing);
+                if (r >= 0)
+                        r = file_write_text(AT_FDCWD, script->nothing, "", 0400);
+                if (r < 0)
+                        return r;
+        }
+        int r = path_join(SCRIPT_SOURCES, path, &target);
+        if (r >= 0)
+                r = strv_take(&script->targets, target);
+        return r < 0 ? r : add_mount(script, SANDBOX_BIND_READ_ONLY, script->nothing, target);
+}
+
+static int add_places(Script *script, const Image *image, const ScriptPlaces *places) {
+        int r = add_mount(script, SANDBOX_BIND, places->sources, SCRIPT_SOURCES);
+        for (char *const *path = places->hidden; r >= 0 && path && *path; path++)
+                r = hide(script, image, *path);
+        if (r >= 0)
+                r = add_mount(script, SANDBOX_BIND, places->destination, SCRIPT_DESTINATION);
+        if (r >= 0 && places->build)
+                r = add_mount(script, SANDBOX_BIND, places->build, SCRIPT_BUILD_ROOT);
+        return r;
 }
 
 static int prepare_report(const Image *image, Script *script) {
@@ -127,9 +163,7 @@ static int prepare_report(const Image *image, Script *script) {
         fd = open(script->report_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 || (unlinkat(fd, REPORT_NAME, 0) < 0 && errno != ENOENT))
                 return -errno;
-        /* A name that would have to be quoted is not worth it: then there is no line. */
-        r = strchr(script->place, '\'') ? text_copy("unset BASH_ENV\n", &text)
-                                        : text_format(&text, bash_environment, script->place);
+        r = script_bash_environment(script->place, &text);
         if (r >= 0)
                 r = file_write_text(fd, BASH_NAME, text, 0644);
         if (r >= 0)
@@ -137,18 +171,45 @@ static int prepare_report(const Image *image, Script *script) {
         return r;
 }
 
+/* Beside what else is there. */
+static int choose_place(const ScriptType *type, const char *path, char **ret) {
+        static const char *const taken[] = { SCRIPT_SOURCES, SCRIPT_DESTINATION, SCRIPT_BUILD_ROOT };
+        const char *place = type->place;
+        _cleanup_(freep) char *own = NULL;
+
+        const int r = path_join(SCRIPTS_HOME, path_base_name(path), &own);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(taken) && !place; i++)
+                if (text_equal(own, taken[i]))
+                        place = PLACE_OF_BUILD;
+        return text_copy(place ?: own, ret);
+}
+
+static int say_doing(const Image *image, Script *script) {
+        _cleanup_(freep) char *where = NULL, *path = NULL;
+
+        int r = config_where(image->loaded, script->type->setting, 0, &where);
+        if (r >= 0)
+                r = config_path_say(script->path, &path);
+        return r < 0 ? r
+                     : text_format(&script->doing, "run the %s %s (%s)", script->type->title, path, where);
+}
+
 static int prepare(Image *image, ScriptKind kind, const ScriptPlaces *places, Script *script) {
         const Config *config = image->config;
-        const Setting *setting = config_setting(types[kind].setting);
+        const ScriptType *type = &script_types[kind];
 
         *script = (Script){
-                .type = &types[kind],
-                .path = *(char *const *)setting_member(image->loaded->store, setting),
+                .kind = kind,
+                .type = type,
+                .path = *(char *const *)setting_member(image->loaded->store, config_setting(type->setting)),
                 .phase = image->development ? "build" : "final",
                 .progress = image->progress,
         };
-        int r = script->type->place ? text_copy(script->type->place, &script->place)
-                                    : path_join("/root", path_base_name(script->path), &script->place);
+        int r = choose_place(type, script->path, &script->place);
+        if (r >= 0)
+                r = say_doing(image, script);
         if (r >= 0)
                 r = add_variables(config, &script->environment);
         if (r >= 0 && places)
@@ -166,58 +227,13 @@ static void take_line(const char *line, void *userdata) {
 static DistroCommand command_of(const Image *image, const Script *script, const char *const *argv) {
         return (DistroCommand){
                 .argv = argv,
-                .doing = "run a script",
+                .doing = script->doing,
                 .network = image->config->with_network || script->type->needs_network,
                 .environment = STRV(script->environment),
                 .mounts = script->mounts,
                 .n_mounts = script->n_mounts,
-                .working_directory = script->type == &types[SCRIPT_BUILD] ? SCRIPT_SOURCES : NULL,
+                .working_directory = script->kind == SCRIPT_BUILD ? SCRIPT_SOURCES : NULL,
         };
-}
-
-int script_parse_interpreter(const char *line, char **ret) {
-        const char *name = text_after_prefix(line, "#!");
-
-        *ret = NULL;
-        if (!name)
-                return 0;
-        name += strspn(name, " \t");
-        const size_t length = strcspn(name, " \t\r\n");
-        return length == 0 ? 0 : text_format(ret, "%.*s", (int)length, name);
-}
-
-/* What the kernel would say of a missing interpreter is that the script is missing. */
-static int check_interpreter(const Image *image, const Script *script) {
-        _cleanup_(freep) char *interpreter = NULL;
-        _cleanup_(fd_closep) int fd = open(script->path, O_RDONLY | O_CLOEXEC), root_fd = -EBADF,
-                                 interpreter_fd = -EBADF;
-        char line[256] = "";
-
-        if (fd < 0 || read(fd, line, sizeof(line) - 1) < 0)
-                return log_error(-errno, "Cannot read the %s %s: %m", script->type->title, script->path);
-        line[strcspn(line, "\n")] = '\0';
-        const int r = script_parse_interpreter(line, &interpreter);
-        if (r < 0)
-                return r;
-        if (!interpreter && !text_after_prefix(line, "\177ELF"))
-                return log_error(
-                        -ENOEXEC,
-                        "The %s %s does not say what it is run by: let its first line be #!/bin/sh, or the like",
-                        script->type->title, script->path);
-        if (!interpreter)
-                return 0;
-        root_fd = open(image->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root_fd < 0)
-                return -errno;
-        interpreter_fd = path_open_below(root_fd, interpreter, O_PATH, 0);
-        if (interpreter_fd != -ENOENT)
-                return MIN(interpreter_fd, 0);
-        return log_error(
-                -ENOENT,
-                "The %s %s is to be run by %s, which the tree does not have: add the package that has it to "
-                "%s, or change the first line of the script",
-                script->type->title, script->path, interpreter,
-                image->development ? "BuildPackages=" : "Packages=");
 }
 
 int script_parse_failure(const char *text, unsigned *ret_line, const char **ret_file) {
@@ -267,6 +283,10 @@ static int say_failure(const Image *image, const Script *script, int status) {
                                 path, status, place);
         if (image->config->quiet)
                 failure_tail_log(&script->tail);
+        if (!script->type->on_host && status <= SIGNAL_STATUS && text_is_empty(place) &&
+            script_is_of_plain_shell(image->loaded, script->kind))
+                log_info(
+                        "sh does not tell in which line it failed; with #!/bin/bash as the first line it is said");
         return 0;
 }
 
@@ -290,16 +310,19 @@ static int run_inside(Image *image, Script *script, const ScriptPlaces *places) 
         const Installation installation = image_installation(image);
         _cleanup_(tool_log_done) ToolLog log = {};
 
-        int r = prepare_report(image, script);
-        if (r < 0)
-                return log_error(r, "Cannot prepare the %s: %m", script->type->title);
-        r = check_interpreter(image, script);
+        int r = script_check_tree(image->loaded, script->kind, image->root_path,
+                                  image->development ? "BuildPackages" : "Packages");
         if (r < 0)
                 return r;
-        add_mount(script, SANDBOX_BIND_READ_ONLY, script->path, script->place);
-        add_mount(script, SANDBOX_BIND, script->report_path, REPORT_DIRECTORY);
-        if (places)
-                add_places(script, places);
+        r = prepare_report(image, script);
+        if (r >= 0)
+                r = add_mount(script, SANDBOX_BIND_READ_ONLY, script->path, script->place);
+        if (r >= 0)
+                r = add_mount(script, SANDBOX_BIND, script->report_path, REPORT_DIRECTORY);
+        if (r >= 0 && places)
+                r = add_places(script, image, places);
+        if (r < 0)
+                return log_error(r, "Cannot prepare the %s: %m", script->type->title);
 
         DistroCommand command = command_of(image, script, argv);
         command.lasting = places && places->build;
@@ -309,27 +332,29 @@ static int run_inside(Image *image, Script *script, const ScriptPlaces *places) 
         return r > 0 ? fail(image, script, r, &command) : r;
 }
 
-/* With the caller's environment, and what the configuration adds to it. */
+/* With the caller's environment, and what the configuration says in its place. */
 static int run_on_host(Image *image, Script *script) {
-        _cleanup_(strv_freep) char **words = NULL;
+        const char *const argv[] = { script->path, script->phase, NULL };
+        _cleanup_(strv_freep) char **environment = NULL;
+        _cleanup_(freep) char *root = NULL;
 
-        int r = strv_append(&words, "env");
+        int r = text_format(&root, "BUILDROOT=%s", image->root_path);
         if (r >= 0)
-                r = strv_append_format(&words, "BUILDROOT=%s", image->root_path);
+                r = environment_inherit(STRV(script->environment), &environment);
         if (r >= 0)
-                r = strv_extend(&words, STRV(script->environment));
-        if (r >= 0)
-                r = strv_append(&words, script->path);
-        if (r >= 0)
-                r = strv_append(&words, script->phase);
+                r = environment_set(&environment, root);
         if (r < 0)
                 return log_error(r, "Cannot prepare the %s: %m", script->type->title);
 
         progress_release(image->progress);
-        r = process_run(
-                &(ProcessOptions){ .argv = STRV(words), .stdin_fd = -EBADF, .stdout_fd = STDERR_FILENO });
+        r = process_run(&(ProcessOptions){
+                .argv = argv,
+                .environment = STRV(environment),
+                .stdin_fd = -EBADF,
+                .stdout_fd = STDERR_FILENO,
+        });
         if (r < 0)
-                return log_error(r, "Cannot run the %s %s: %m", script->type->title, script->path);
+                return r == -EINTR ? r : log_error(r, "Failed to %s: %m", script->doing);
         return r > 0 ? fail(image, script, r, NULL) : 0;
 }
 
@@ -338,6 +363,6 @@ int script_run(Image *image, ScriptKind kind, const ScriptPlaces *places) {
 
         const int r = prepare(image, kind, places, &script);
         if (r < 0)
-                return log_error(r, "Cannot prepare the %s: %m", types[kind].title);
-        return kind == SCRIPT_FINALIZE ? run_on_host(image, &script) : run_inside(image, &script, places);
+                return log_error(r, "Cannot prepare the %s: %m", script_types[kind].title);
+        return script_types[kind].on_host ? run_on_host(image, &script) : run_inside(image, &script, places);
 }

@@ -13,6 +13,17 @@ typedef enum ScriptKind {
         SCRIPT_MAX,
 } ScriptKind;
 
+typedef struct ScriptType {
+        size_t setting;
+        const char *title;
+        const char *place;  /* path inside; NULL: in /root, by its own name */
+        bool takes_phase;   /* the argument "build" or "final" */
+        bool needs_network; /* whatever WithNetwork= says */
+        bool on_host;       /* it is not run inside of the tree */
+} ScriptType;
+
+extern const ScriptType script_types[SCRIPT_MAX];
+
 /* Where the build script finds things, inside of the development tree. */
 #define SCRIPT_SOURCES     "/root/src"
 #define SCRIPT_DESTINATION "/root/dest"
@@ -22,6 +33,8 @@ typedef enum ScriptKind {
 typedef struct ScriptPlaces {
         const char *sources, *destination;
         const char *build; /* NULL: none */
+        char *const *
+                hidden; /* files in the sources, by relative paths, that are seen as empty ones; NULL: none */
 } ScriptPlaces;
 
 /* Runs the script of the kind, which the configuration has, on the tree of the image under way: inside of it, or, to finalize
@@ -34,5 +47,6 @@ int script_run(Image *image, ScriptKind kind, const ScriptPlaces *places);
  * number and path. */
 int script_parse_failure(const char *text, unsigned *ret_line, const char **ret_file);
 
-/* The interpreter that the script names in its first line: "#!/bin/sh -e" gives "/bin/sh". NULL when the line names none. */
-int script_parse_interpreter(const char *line, char **ret);
+/* What bash, and only bash, reads before the script at that place: for the script itself, and for no other that it runs, the
+ * place of the last command that failed is noted. A trap that the script sets takes precedence. */
+int script_bash_environment(const char *place, char **ret);

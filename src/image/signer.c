@@ -74,18 +74,20 @@ SignerSource signer_source(const Config *config, SignerRole role) {
 }
 
 static int check_key_mode(const char *path, char ***problems) {
-        _cleanup_(freep) char *said = NULL;
+        _cleanup_(freep) char *said = NULL, *quoted = NULL;
         struct stat status;
 
         if (stat(path, &status) < 0 || !(status.st_mode & FOREIGN_MODE_KEY))
                 return 0;
-        const int r = config_path_say(path, &said);
+        int r = config_path_say(path, &said);
+        if (r >= 0)
+                r = text_quote(said, &quoted);
         if (r < 0)
                 return r;
         return strv_append_format(
                 problems,
                 "%s holds a private key, and its mode %04o gives others access to it; run: chmod 600 %s",
-                said, (unsigned)status.st_mode & 07777, said);
+                said, (unsigned)status.st_mode & 07777, quoted);
 }
 
 /* Whether places are kept in the variables that firmware enrolls. */

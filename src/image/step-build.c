@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/copy-tree.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "image/plan.h"
 #include "image/script.h"
@@ -112,11 +114,26 @@ int step_sources(Image *image) {
 static int make_build_directory(const Config *config) {
         if (!config->build_directory)
                 return 0;
-        const int r = path_make_directories(AT_FDCWD, config->build_directory, 0755);
+        const int r = caller_make_directories(config->build_directory, 0755, !config->no_chown);
         return r < 0 ? log_error(r, "Cannot make the build directory %s: %m", config->build_directory) : 0;
 }
 
+/* What is copied has no secrets in it; of what is shown as it is they are hidden. */
+static int list_hidden(const Config *config, char ***ret) {
+        _cleanup_(reason_done) Reason reason = {};
+
+        if (config->source_file_transfer != SOURCE_FILE_TRANSFER_MOUNT)
+                return 0;
+        const int r = sources_list_secrets(config, ret, &reason);
+        if (r < 0 && r != -EINTR)
+                return log_error(r, "Cannot look for keys among the sources in %s: %s", config->build_sources,
+                                 reason_text(&reason, r));
+        return r;
+}
+
 int step_build(Image *image) {
+        _cleanup_(strv_freep) char **hidden = NULL;
+
         int r = path_join(image->workspace->path, "destination", &image->destination_path);
         if (r < 0)
                 return r;
@@ -125,10 +142,14 @@ int step_build(Image *image) {
         r = make_build_directory(image->config);
         if (r < 0)
                 return r;
+        r = list_hidden(image->config, &hidden);
+        if (r < 0)
+                return r;
         r = script_run(image, SCRIPT_BUILD,
                        &(ScriptPlaces){ .sources = image->sources_path,
                                         .destination = image->destination_path,
-                                        .build = image->config->build_directory });
+                                        .build = image->config->build_directory,
+                                        .hidden = hidden });
         return r < 0 ? r : leave_development(image);
 }
 

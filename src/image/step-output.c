@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -15,17 +16,18 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/clean.h"
+#include "image/output-lock.h"
 #include "image/output.h"
 #include "image/plan.h"
 #include "image/root-tree.h"
 
-static int make_parent(const char *path) {
+static int make_parent(const char *path, bool give) {
         _cleanup_(freep) char *parent = NULL;
 
         int r = path_parent(path, &parent);
         if (r < 0)
                 return r;
-        r = path_make_directories(AT_FDCWD, parent, 0755);
+        r = caller_make_directories(parent, 0755, give);
         if (r < 0)
                 return log_error(r, "Cannot create the directory %s: %m", parent);
         return 0;
@@ -37,13 +39,15 @@ int step_workspace(Image *image) {
         pid_t holder = 0;
         int r;
 
-        r = make_parent(config->output);
+        r = make_parent(config->output, !config->no_chown);
         if (r < 0)
                 return r;
         r = workspace_new(config->output, &image->workspace, &holder);
         if (r == -EBUSY)
                 return log_error(r, "Another build of %s is under way (process %d): wait for it, or stop it",
                                  config->output, (int)holder);
+        if (r == -EINTR)
+                return r;
         if (r < 0)
                 return log_error(r, "Cannot make a workspace beside %s: %m", config->output);
 
@@ -138,11 +142,15 @@ static int freeze_root(const Image *image) {
 
 int step_publish(Image *image) {
         const Config *config = image->config;
+        _cleanup_(fd_closep) int lock_fd = -EBADF;
 
         assert(artefacts_find(&image->artefacts, ARTEFACT_IMAGE));
 
-        /* From here on it is done: a signal that comes now comes too late. */
+        /* When the old image gave way, nobody finds it any more who could run it. From here on it is done: a signal
+         * that comes now comes too late. */
         int r = interrupt_check();
+        if (r >= 0 && config->force > 0)
+                r = output_lock(config->output, true, &lock_fd);
         if (r < 0)
                 return r;
         r = output_publish_all(config, &image->artefacts, image->workspace->path, config->force > 0);

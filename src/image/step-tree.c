@@ -17,9 +17,9 @@
 #include "image/plan.h"
 
 static int lock_cache(Image *image) {
-        if (!image->config->cache || image->cache_fd >= 0)
+        if (!image->config->cache || image->cache.lock_fd >= 0)
                 return 0;
-        return package_cache_lock(image->config->cache, &image->cache_fd);
+        return package_cache_lock(image->config->cache, !image->config->no_chown, &image->cache);
 }
 
 int step_bootstrap(Image *image) {
@@ -36,7 +36,7 @@ static int install(Image *image, const char *const *packages) {
         if (r < 0)
                 return r;
         r = image->distro->manager->install(&installation, packages);
-        image->cache_fd = fd_close(image->cache_fd);
+        package_cache_unlock(&image->cache);
         return failure_of_tool(image, r);
 }
 
@@ -55,7 +55,8 @@ int step_build_packages(Image *image) {
 
 /* Archives are unpacked first, where nothing is that their links could lead to. */
 static int unpack(Image *image, const char *archive, char **ret, Reason *reason) {
-        _cleanup_(fd_closep) int archive_fd = open(archive, O_RDONLY | O_CLOEXEC), directory_fd = -EBADF;
+        _cleanup_(fd_closep) int archive_fd = open(archive, O_RDONLY | O_CLOEXEC | O_NONBLOCK),
+                                 directory_fd = -EBADF;
         _cleanup_(freep) char *path = NULL;
 
         if (archive_fd < 0)

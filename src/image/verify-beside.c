@@ -71,31 +71,50 @@ static int check_file(Beside *beside, const char *name, const char *digits, Veri
                                       "%s is not what " CHECKSUMS " says", name);
 }
 
-static int check_lines(Beside *beside, char **lines, VerifyResults *results) {
-        bool good = true, named = false;
-        size_t n = 0;
+/* The names in all lines, with their digits; NULL when a line is none, which is a result then. */
+static int parse_lines(char **lines, VerifyResults *results, const char ***ret) {
+        _cleanup_(freep) const char **pairs = calloc(2 * strv_length(STRV(lines)) + 1, sizeof(*pairs));
 
-        for (char **line = lines; line && *line; line++) {
-                const char *digits = NULL, *file = parse_line(*line, &digits);
-                bool file_good;
-
-                if (!file)
+        if (!pairs)
+                return -ENOMEM;
+        for (size_t i = 0; lines && lines[i]; i++) {
+                pairs[2 * i] = parse_line(lines[i], &pairs[2 * i + 1]);
+                if (!pairs[2 * i])
                         return verify_add(results, VERIFY_FAILED, SUMS_OBJECT,
                                           "Line %zu of " CHECKSUMS " is none that sha256sum would write",
-                                          n + 1);
-                n++;
-                named = named || text_equal(file, beside->name);
-                const int r = check_file(beside, file, digits, results, &file_good);
+                                          i + 1);
+        }
+        *ret = TAKE_PTR(pairs);
+        return 0;
+}
+
+/* It may be that of another image in the same directory. */
+static int check_lines(Beside *beside, char **lines, VerifyResults *results) {
+        _cleanup_(freep) const char **pairs = NULL;
+        bool all_good = true, named = false;
+        size_t n = 0;
+
+        int r = parse_lines(lines, results, &pairs);
+        if (r < 0 || !pairs)
+                return r;
+        for (; pairs[2 * n]; n++)
+                named = named || text_equal(pairs[2 * n], beside->name);
+        if (!named) {
+                r = verify_add(results, VERIFY_ABSENT, SUMS_OBJECT,
+                               CHECKSUMS " does not name %s, and says nothing of it", beside->name);
+                return r < 0 ? r : 1;
+        }
+        for (size_t i = 0; i < n; i++) {
+                bool good;
+
+                r = check_file(beside, pairs[2 * i], pairs[2 * i + 1], results, &good);
                 if (r < 0)
                         return r;
-                good = good && file_good;
+                all_good = all_good && good;
         }
-        if (!named)
-                return verify_add(results, VERIFY_FAILED, SUMS_OBJECT, CHECKSUMS " does not name %s",
-                                  beside->name);
-        return good ? verify_add(results, VERIFY_OK, SUMS_OBJECT, "All %zu files are what " CHECKSUMS " says",
-                                 n)
-                    : 0;
+        return all_good ? verify_add(results, VERIFY_OK, SUMS_OBJECT,
+                                     "All %zu files are what " CHECKSUMS " says", n)
+                        : 0;
 }
 
 int verify_checksums(Beside *beside, VerifyResults *results) {

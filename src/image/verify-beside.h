@@ -10,7 +10,8 @@
 /* Adds the root hash in the file beside the image (spec 2.6), if there is one. */
 int verify_root_hash_file(const Beside *beside, VerifyDisk *disk);
 
-/* SHA256SUMS in the directory of the image: all files that it names. Adds results. */
+/* SHA256SUMS in the directory of the image: all files that it names. Adds results. 1 when it does not name the image, so that
+ * it does not matter who signed it. */
 int verify_checksums(Beside *beside, VerifyResults *results);
 
 /* Its signature, by gpg(1) with the keys of the caller. */

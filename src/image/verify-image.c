@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "base/text.h"
+#include "config/config-report.h"
 #include "format/decompress.h"
 #include "image/signer.h"
 #include "image/verify-beside.h"
@@ -21,7 +21,8 @@
 
 /* A verification under way. */
 typedef struct Verification {
-        const Config *config;
+        const LoadedConfig *loaded;
+        const Config *config; /* of it */
         const char *path;
         Beside beside;
         VerifyManifest manifest;
@@ -41,7 +42,7 @@ static void verification_done(Verification *verification) {
         verify_disk_done(&verification->disk);
 }
 
-/* Those that the settings name, and rely on then, or that lie where a build would find them. */
+/* Those that somebody named, who relies on them then, or that lie where a build would find them. */
 static int load_certificates(Verification *verification) {
         static const VerifyWants wants[SIGNER_ROLE_MAX] = {
                 [SIGNER_SECURE_BOOT] = VERIFY_WANTS_BOOT_SIGNATURE,
@@ -50,9 +51,11 @@ static int load_certificates(Verification *verification) {
 
         for (SignerRole role = 0; role < SIGNER_ROLE_MAX; role++) {
                 const SignerSource source = signer_source(verification->config, role);
+                const SettingSource origin =
+                        config_source(verification->loaded, signer_rows[role].certificate);
                 _cleanup_(reason_done) Reason reason = {};
 
-                if (!text_equal(source.certificate, signer_rows[role].certificate_name))
+                if (origin == SETTING_FILE || origin == SETTING_COMMAND_LINE)
                         verification->disk.wants |= wants[role];
                 else if (access(source.certificate, F_OK) < 0)
                         continue;
@@ -184,12 +187,14 @@ static int check_beside(Verification *verification) {
         if (r < 0 || verification->is_directory)
                 return r;
         r = verify_checksums(&verification->beside, results);
-        return r < 0 ? r : verify_checksums_signature(verification->config, &verification->beside, results);
+        return r != 0 ? MIN(r, 0)
+                      : verify_checksums_signature(verification->config, &verification->beside, results);
 }
 
-int verify_image(const Config *config, const char *path, bool json, Progress *progress, FILE *file) {
+int verify_image(const LoadedConfig *loaded, const char *path, bool json, Progress *progress, FILE *file) {
         _cleanup_(verification_done) Verification verification = {
-                .config = config,
+                .loaded = loaded,
+                .config = &loaded->config,
                 .path = path,
                 .beside.directory_fd = -EBADF,
                 .progress = progress,

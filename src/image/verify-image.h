@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-#include "config/config.h"
+#include "config/config-load.h"
 #include "verify/verify.h"
 
 /* Looks at the image in the file, and prints one line for each result, or all of them as JSON. 0 when nothing failed, 1
  * when something did. Other failures are logged: there is no such image, or it cannot be read. */
-int verify_image(const Config *config, const char *path, bool json, Progress *progress, FILE *file);
+int verify_image(const LoadedConfig *loaded, const char *path, bool json, Progress *progress, FILE *file);

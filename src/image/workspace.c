@@ -2,16 +2,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file-lock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "base/tree.h"
@@ -22,22 +19,6 @@
 #define RETRY_MILLISECONDS 20
 #define SAID_AFTER_MS      1000
 #define PATIENCE_MS        30000 /* with what the kernel has been told to kill */
-
-static void read_holder(int fd, pid_t *ret) {
-        char text[24] = "";
-        uint64_t pid;
-
-        *ret = 0;
-        if (pread(fd, text, sizeof(text) - 1, 0) > 0 && parse_uint64(text_strip(text), &pid) == 0 &&
-            pid <= INT32_MAX)
-                *ret = (pid_t)pid;
-}
-
-/* Whether the lock is in other hands than those that took it: a build that was killed is gone, but the processes that it had
- * started, which the kernel kills with it, are not gone at the same moment; or one has just begun, and has not said who it is. */
-static bool is_dead(pid_t holder) {
-        return holder == 0 || (kill(holder, 0) < 0 && errno == ESRCH);
-}
 
 /* Returns -EINTR when a signal came meanwhile. */
 static int wait_a_moment(void) {
@@ -61,10 +42,9 @@ static int lock_directory(const char *path, int *ret_fd, int *ret_lock_fd, pid_t
         lock_fd = openat(fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (lock_fd < 0)
                 return errno == ENOENT ? -ESTALE : -errno;
-        if (flock(lock_fd, LOCK_EX | LOCK_NB) < 0) {
-                read_holder(lock_fd, ret_holder);
-                return errno == EWOULDBLOCK ? -EBUSY : -errno;
-        }
+        const int r = file_lock(lock_fd, FILE_LOCK_EXCLUSIVE, ret_holder);
+        if (r <= 0)
+                return r < 0 ? r : -EBUSY;
 
         /* Between mkdir() and flock() its owner may have ended and removed it. */
         if (fstat(lock_fd, &ours) < 0)
@@ -110,7 +90,8 @@ static int remove_leftovers_of_dead(const char *path) {
         return r;
 }
 
-/* Takes the lock, at once or when those are gone that a dead build has left. */
+/* Takes the lock. A build that was killed is gone, but the processes that it had started, which the kernel kills with it, are
+ * not gone at the same moment, and they have the lock as well: when nobody is left of those that took it, it is waited for. */
 static int lock(const char *path, int *ret_fd, int *ret_lock_fd, pid_t *ret_holder) {
         unsigned waited = 0;
 
@@ -118,16 +99,15 @@ static int lock(const char *path, int *ret_fd, int *ret_lock_fd, pid_t *ret_hold
                 int r = lock_directory(path, ret_fd, ret_lock_fd, ret_holder);
                 if (r == -ESTALE)
                         continue;
-                if (r != -EBUSY || !is_dead(*ret_holder) || waited >= PATIENCE_MS)
+                if (r != -EBUSY || *ret_holder != 0 || waited >= PATIENCE_MS)
                         return r;
                 r = wait_a_moment();
                 if (r < 0)
                         return r;
                 waited += RETRY_MILLISECONDS;
                 if (waited == SAID_AFTER_MS)
-                        log_info(
-                                "Waiting for what an earlier build (process %d), which is gone, has left running",
-                                (int)*ret_holder);
+                        log_info("Waiting for what a build that was killed has left running: %s is locked",
+                                 path);
         }
 }
 
@@ -145,7 +125,6 @@ int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder) {
         _cleanup_(freep) Workspace *workspace = calloc(1, sizeof(*workspace));
         _cleanup_(freep) char *path = NULL;
         _cleanup_(fd_closep) int fd = -EBADF, lock_fd = -EBADF;
-        char pid[24];
         int r;
 
         if (!workspace)
@@ -161,16 +140,16 @@ int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder) {
         r = remove_leftovers_of_dead(path);
         if (r < 0)
                 return r;
-        const int length = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-        if (ftruncate(lock_fd, 0) < 0)
-                return -errno;
-        r = fd_pwrite_all(lock_fd, pid, (size_t)length, 0);
-        if (r < 0)
-                return r;
 
         *workspace = (Workspace){ .path = TAKE_PTR(path), .fd = TAKE_FD(fd), .lock_fd = TAKE_FD(lock_fd) };
         *ret = TAKE_PTR(workspace);
         return 0;
+}
+
+bool workspace_exists(const char *output) {
+        _cleanup_(freep) char *path = NULL;
+
+        return output_workspace_path(output, &path) >= 0 && access(path, F_OK) == 0;
 }
 
 int workspace_remove(Workspace *workspace) {

@@ -3,7 +3,8 @@
 
 /* A terminal for what runs in a container: a pseudo terminal whose other side is our own standard input and output, by way of a
  * small process that copies between both. If standard input is a terminal it is raw meanwhile, so that every key gets
- * inside; Ctrl-] pressed three times within a second ends what runs by SIGTERM to this process. */
+ * inside but Ctrl-] pressed three times within a second. When our output goes to nobody any more, SIGTERM comes to this
+ * process. */
 
 #include "base/macro.h"
 
@@ -11,7 +12,8 @@ typedef struct Console {
         int slave_fd;     /* for what runs inside */
         char *slave_path; /* "/dev/pts/7" */
         int master_fd;
-        pid_t copier; /* 0: it does not run */
+        int control_fd; /* when it becomes readable, the keys want the end at once; -EBADF: it is not started */
+        pid_t copier;   /* 0: it does not run */
 } Console;
 
 int console_new(Console **ret);

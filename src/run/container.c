@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -20,6 +22,10 @@
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define MOUNTS_MAX  8
 #define HOME        "/root"
+#define RESOLVER    "/etc/resolv.conf"
+#define STOP_SIGNAL (SIGRTMIN + 3) /* systemd(1): halt */
+/* Longer than systemd gives a service by default. */
+#define STOP_MS 100000
 
 /* A policy with what it points to. */
 typedef struct Container {
@@ -49,16 +55,23 @@ static void add_mount(Container *container, SandboxMount mount) {
         container->policy.mounts = container->mounts;
 }
 
-/* What is there of the list, in the tree; NULL: nothing. */
-static const char *find_inside(const ImageRoot *root, const char *const *paths) {
+/* Looks at what is at the path in the tree, which links never leave; flags as for open(). */
+static bool look_inside(const ImageRoot *root, const char *path, int flags, struct stat *ret) {
         _cleanup_(fd_closep) int root_fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(fd_closep) int fd =
+                root_fd < 0 ? -EBADF : path_open_below(root_fd, path, O_PATH | flags, 0);
 
-        for (; root_fd >= 0 && *paths; paths++) {
-                _cleanup_(fd_closep) int fd = path_open_below(root_fd, *paths, O_PATH, 0);
+        return fd >= 0 && fstat(fd, ret) == 0;
+}
 
-                if (fd >= 0)
+/* The first program of the list that is there; NULL: none. */
+static const char *find_program(const ImageRoot *root, const char *const *paths) {
+        struct stat status;
+
+        for (; *paths; paths++)
+                if (look_inside(root, *paths, 0, &status) && S_ISREG(status.st_mode) &&
+                    (status.st_mode & 0111))
                         return *paths;
-        }
         return NULL;
 }
 
@@ -91,18 +104,23 @@ static int make_environment(Container *container) {
         return r;
 }
 
-/* The host's resolver configuration is lent with its network; an init looks after its own. */
+/* The host's resolver configuration is lent with its network. Where it is a link, as those to systemd-resolved are, an init
+ * brings what it leads to. */
 static int add_resolver(Container *container) {
         char path[PATH_MAX];
+        struct stat status;
 
-        if (!container->policy.network || container->boot || !realpath("/etc/resolv.conf", path))
+        if (!container->policy.network || !realpath(RESOLVER, path))
+                return 0;
+        if (container->boot && look_inside(container->root, RESOLVER, O_NOFOLLOW, &status) &&
+            S_ISLNK(status.st_mode))
                 return 0;
         const int r = text_copy(path, &container->resolver);
         if (r < 0)
                 return r;
         add_mount(container, (SandboxMount){ .type = SANDBOX_BIND_READ_ONLY,
                                              .source = container->resolver,
-                                             .target = "/etc/resolv.conf" });
+                                             .target = RESOLVER });
         return 0;
 }
 
@@ -124,14 +142,18 @@ static int add_mounts(Container *container) {
 
 /* An init wants a cgroup of its own to make others in. */
 static int make_cgroup(Container *container) {
-        _cleanup_(freep) char *own = NULL, *name = NULL;
+        const Scratch *scratch = container->root->scratch;
+        const char *name = path_base_name(scratch->path);
+        _cleanup_(freep) char *own = NULL, *path = NULL;
         _cleanup_(reason_done) Reason reason = {};
 
         if (!container->boot)
                 return 0;
         int r = cgroup_own(&own, &reason);
         if (r >= 0)
-                r = text_format(&name, "mkosi-%d", (int)getpid());
+                r = path_join(own, name, &path);
+        if (r >= 0)
+                r = scratch_note_cgroup(scratch, path);
         if (r >= 0)
                 r = cgroup_make(own, name, &container->cgroup, &reason);
         if (r < 0)
@@ -149,18 +171,20 @@ static int make_console(Container *container) {
 }
 
 static int prepare(Container *container) {
-        static const char *const homes[] = { HOME, NULL };
         const Config *config = &container->loaded->config;
+        struct stat home;
+        const bool has_home = look_inside(container->root, HOME, 0, &home) && S_ISDIR(home.st_mode);
 
         container->policy = (SandboxPolicy){
                 .root = container->root->path,
+                .name = config->output,
                 .network = config->with_network,
                 .new_session = container->console != NULL,
                 .terminal = container->console && !container->boot,
                 .init = container->boot,
                 .cgroup = container->cgroup,
                 .capabilities = SANDBOX_CAPABILITIES_SYSTEM,
-                .working_directory = container->boot ? NULL : find_inside(container->root, homes),
+                .working_directory = !container->boot && has_home ? HOME : NULL,
         };
         /* The host's network is not for what runs inside to configure. */
         if (config->with_network)
@@ -175,10 +199,32 @@ static int prepare(Container *container) {
         return r < 0 ? log_error(r, "Cannot prepare the container: %m") : 0;
 }
 
+static void say_stop(void) {
+        log_info("Asking the system to shut down; a second signal ends it at once");
+}
+
+/* What an interrupt leaves is said here: main knows less. */
+static int say_interrupted(const Container *container) {
+        const Config *config = &container->loaded->config;
+
+        return log_error(-ECANCELED, "Interrupted, %s was ended%s",
+                         container->boot ? "the system has not shut down and" : "the command",
+                         config->persistent ? "; the image is as it left it" : "; the image was not changed");
+}
+
 static int run(Container *container, const char *const *argv) {
         _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
         _cleanup_(reason_done) Reason reason = {};
-        SandboxCommand command = { .argv = argv, .stdin_fd = STDIN_FILENO, .output_fd = -EBADF };
+        SandboxStop stop = { .signal = container->boot ? STOP_SIGNAL : 0,
+                             .time_ms = STOP_MS,
+                             .on_stop = say_stop,
+                             .kill_fd = -EBADF };
+        int execute_status = 0;
+        SandboxCommand command = { .argv = argv,
+                                   .stdin_fd = STDIN_FILENO,
+                                   .output_fd = -EBADF,
+                                   .stop = &stop,
+                                   .execute_status = &execute_status };
 
         int r = sandbox_new(&container->policy, &sandbox, &reason);
         if (r >= 0 && log_get_level() >= LOG_LEVEL_DEBUG)
@@ -186,14 +232,17 @@ static int run(Container *container, const char *const *argv) {
         if (r >= 0 && container->console) {
                 command.stdin_fd = command.output_fd = container->console->slave_fd;
                 r = console_start(container->console);
+                stop.kill_fd = container->console->control_fd;
         }
         if (r >= 0)
                 r = sandbox_run(sandbox, &command, &reason);
         if (container->console)
                 console_stop(container->console);
-        if (r < 0 && r != -EINTR)
-                return log_error(r, "Cannot run the image: %s", reason_text(&reason, r));
-        return r;
+        if (r == -EINTR)
+                return say_interrupted(container);
+        if (r < 0)
+                (void)log_error(r, "Cannot run the image: %s", reason_text(&reason, r));
+        return execute_status != 0 ? execute_status : r;
 }
 
 static int run_once(const LoadedConfig *loaded, const ImageRoot *root, bool boot, const char *const *argv) {
@@ -209,11 +258,13 @@ static int run_once(const LoadedConfig *loaded, const ImageRoot *root, bool boot
 
 int container_run_command(const LoadedConfig *loaded, const ImageRoot *root, const char *const *words) {
         static const char *const shells[] = { "/bin/bash", "/bin/sh", NULL };
-        const char *shell[] = { find_inside(root, shells), NULL };
+        const char *shell[] = { find_program(root, shells), NULL };
 
-        if (strv_length(words) == 0 && !shell[0])
-                return log_error(-ENOENT, "There is no shell in %s: name a command behind the verb",
-                                 loaded->config.output);
+        if (strv_length(words) == 0 && !shell[0]) {
+                (void)log_error(-ENOENT, "There is no shell in %s: name a command behind the verb",
+                                loaded->config.output);
+                return SANDBOX_NOT_FOUND;
+        }
         return run_once(loaded, root, false, strv_length(words) > 0 ? words : shell);
 }
 
@@ -221,7 +272,7 @@ int container_boot(const LoadedConfig *loaded, const ImageRoot *root, const char
         static const char *const inits[] = { "/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init",
                                              NULL };
         _cleanup_(strv_freep) char **argv = NULL;
-        const char *init = find_inside(root, inits);
+        const char *init = find_program(root, inits);
 
         if (!init)
                 return log_error(-ENOENT, "There is no init in %s to boot: add systemd to Packages=",
@@ -234,31 +285,5 @@ int container_boot(const LoadedConfig *loaded, const ImageRoot *root, const char
         do
                 r = run_once(loaded, root, true, STRV(argv));
         while (r == SANDBOX_REBOOT && interrupt_check() >= 0);
-        return r == SANDBOX_POWER_OFF ? 0 : r;
-}
-
-int container_nspawn_command(const Config *config, bool boot, const char *const *words, char ***ret) {
-        _cleanup_(strv_freep) char **command = NULL;
-
-        int r = strv_append(&command, "systemd-nspawn");
-        if (r >= 0)
-                r = strv_append_format(&command, "--%s=%s",
-                                       output_format_is_file(config->format) ? "image" : "directory",
-                                       config->output);
-        if (r >= 0 && boot)
-                r = strv_append(&command, "--boot");
-        if (r >= 0 && !config->persistent)
-                r = strv_append(&command, config->read_only ? "--read-only" : "--ephemeral");
-        if (r >= 0 && !config->with_network)
-                r = strv_append(&command, "--private-network");
-        if (r >= 0 && config->nspawn_settings)
-                r = strv_append(&command, "--settings=trusted");
-        if (r >= 0 && strv_length(words) > 0)
-                r = strv_append(&command, "--");
-        if (r >= 0)
-                r = strv_extend(&command, words);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(command);
-        return 0;
+        return r == SANDBOX_POWER_OFF || r == SANDBOX_REBOOT ? 0 : r;
 }

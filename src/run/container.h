@@ -7,12 +7,11 @@
 #include "run/image-root.h"
 
 /* Runs the words as a command inside, or a shell without any, on our standard input and output; where both are a terminal,
- * on one of its own. Returns the exit status. Failures are logged. */
+ * on one of its own. Returns the exit status; 127 and 126 for a command that is not there, or cannot be executed, as shells do.
+ * -ECANCELED after an interrupt. Failures are logged. */
 int container_run_command(const LoadedConfig *loaded, const ImageRoot *root, const char *const *words);
 
 /* Boots the image's init, with the words as its arguments, on a console, until it switches itself off, which is 0. One that
- * starts anew is started anew. */
+ * starts anew is started anew. At an interrupt the system is asked to shut down, and ended at the next one, which is
+ * -ECANCELED. Failures are logged. */
 int container_boot(const LoadedConfig *loaded, const ImageRoot *root, const char *const *words);
-
-/* The words that run the output by systemd-nspawn instead. */
-int container_nspawn_command(const Config *config, bool boot, const char *const *words, char ***ret);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,18 +11,18 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "base/tree.h"
 #include "config/config-report.h"
+#include "config/config-search-path.h"
 #include "format/gpt-reader.h"
 #include "format/partition-type.h"
 #include "format/unpack.h"
+#include "run/image-lock.h"
 #include "run/image-root.h"
-#include "run/loop-device.h"
+#include "run/partition-mount.h"
 
-#define SCRATCH_PATTERN  "/tmp/mkosi-run-XXXXXX"
-#define UNPACKED_PATTERN "/var/tmp/mkosi-run-XXXXXX" /* archives may be too large for memory */
-#define TREE_NAME        "tree"
-#define LUKS_MAGIC       "LUKS\xba\xbe"
+#define SCRATCH_PARENT "/var/tmp" /* archives may be too large for memory */
+#define MOUNTS_NAME    "mounts"
+#define TREE_NAME      "tree"
 
 /* A file system of the image, and where in the tree it belongs. */
 typedef struct Part {
@@ -37,6 +36,7 @@ static const Part parts[] = {
         { PARTITION_HOME, "home", "home" },
         { PARTITION_SRV, "srv", "srv" },
 };
+static_assert(ELEMENTSOF(parts) <= IMAGE_ROOT_PARTS_MAX, "There may be more programs than there is room for");
 
 static int say(const LoadedConfig *loaded, size_t offset, char **ret) {
         _cleanup_(freep) char *said = NULL, *where = NULL;
@@ -55,26 +55,55 @@ static bool is_encrypted(const Config *config) {
         return config->encrypt != ENCRYPT_OFF;
 }
 
-static bool cannot_persist(const Config *config) {
-        return config->persistent && (config->read_only || config->format == OUTPUT_FORMAT_TAR);
+static bool is_archive(const Config *config) {
+        return config->format == OUTPUT_FORMAT_TAR;
 }
 
-/* What cannot be run, and what to do instead. */
+static bool persists_in_archive(const Config *config) {
+        return config->persistent && is_archive(config);
+}
+
+static bool persists_in_squashfs(const Config *config) {
+        return config->persistent && output_format_is_squashfs(config->format);
+}
+
+/* Squashfs is said before, and directories cannot be marked so. */
+static bool persists_read_only(const Config *config) {
+        return config->persistent && config->read_only && !output_format_is_squashfs(config->format) &&
+               (output_format_is_disk(config->format) || config->format == OUTPUT_FORMAT_SUBVOLUME);
+}
+
+typedef enum Runner {
+        RUNNER_OURS = 1 << 0,
+        RUNNER_NSPAWN = 1 << 1,
+        RUNNER_ANY = RUNNER_OURS | RUNNER_NSPAWN,
+} Runner;
+
+/* What cannot be run, by whom, and what to do instead. */
 static const struct {
         bool (*found)(const Config *config);
         size_t setting;
+        Runner runner;
         const char *why;
 } refusals[] = {
-        { is_compressed_disk, CONFIG(compress_output),
+        { is_compressed_disk, CONFIG(compress_output), RUNNER_ANY,
           "what is compressed as a whole cannot be mounted: build it with CompressOutput=no" },
-        { output_is_qcow2, CONFIG(qcow2), "only the verb qemu can read it" },
-        { is_encrypted, CONFIG(encrypt),
-          "its partitions can only be opened by a kernel of their own: take the verb qemu" },
-        { cannot_persist, CONFIG(format),
-          "--persistent changes the image, and this one cannot be changed: leave the option out" },
+        { output_is_qcow2, CONFIG(qcow2), RUNNER_ANY, "only the verb qemu can read it" },
+        { is_encrypted, CONFIG(encrypt), RUNNER_OURS,
+          "its partitions can only be opened by a kernel of their own: take the verb qemu, or --nspawn, which "
+          "asks for the passphrase" },
+        { is_archive, CONFIG(format), RUNNER_NSPAWN,
+          "systemd-nspawn reads no archives: leave out --nspawn, or build it with Format=directory" },
+        { persists_in_archive, CONFIG(format), RUNNER_OURS,
+          "--persistent changes the image, and an archive cannot be changed: leave the option out" },
+        { persists_in_squashfs, CONFIG(format), RUNNER_ANY,
+          "--persistent changes the image, and squashfs cannot be changed: leave the option out" },
+        { persists_read_only, CONFIG(read_only), RUNNER_ANY,
+          "--persistent changes the image, and this one is not to be changed: leave the option out" },
 };
 
 int image_root_check(const LoadedConfig *loaded, char ***problems) {
+        const Runner runner = loaded->config.nspawn ? RUNNER_NSPAWN : RUNNER_OURS;
         int r = 0;
 
         if (geteuid() != 0)
@@ -82,7 +111,7 @@ int image_root_check(const LoadedConfig *loaded, char ***problems) {
         for (size_t i = 0; i < ELEMENTSOF(refusals) && r >= 0; i++) {
                 _cleanup_(freep) char *said = NULL;
 
-                if (!refusals[i].found(&loaded->config))
+                if (!(refusals[i].runner & runner) || !refusals[i].found(&loaded->config))
                         continue;
                 r = say(loaded, refusals[i].setting, &said);
                 if (r >= 0)
@@ -116,9 +145,9 @@ static int lay_over(const ImageRoot *root, const char *name, const char *below, 
         if (r >= 0)
                 r = text_format(&work_name, "%s-work", name);
         if (r >= 0)
-                r = join_and_make(root->scratch, changes_name, &changes);
+                r = join_and_make(root->mounts, changes_name, &changes);
         if (r >= 0)
-                r = join_and_make(root->scratch, work_name, &work);
+                r = join_and_make(root->mounts, work_name, &work);
         if (r < 0)
                 return r;
         if (chown(changes, status.st_uid, status.st_gid) < 0 || chmod(changes, status.st_mode & 07777) < 0)
@@ -144,52 +173,6 @@ static int show(const ImageRoot *root, const char *name, const char *source, con
                      : 0;
 }
 
-static int refuse_encrypted(int fd, const GptEntry *entry, const Part *part, Reason *reason) {
-        char magic[sizeof(LUKS_MAGIC) - 1];
-
-        const int r = fd_pread_all(fd, magic, sizeof(magic), entry->offset);
-        if (r < 0)
-                return r;
-        if (memcmp(magic, LUKS_MAGIC, sizeof(magic)) != 0)
-                return 0;
-        return reason_set(reason, -EOPNOTSUPP, "The partition for %s is encrypted: take the verb qemu",
-                          part->name);
-}
-
-/* Which file system it is, the kernel finds out by trying those that we make. */
-static int mount_device(const char *device, const char *target, bool read_only) {
-        static const char *const types[] = { "ext4", "btrfs", "squashfs" };
-        int r = -EINVAL;
-
-        for (size_t i = 0; i < ELEMENTSOF(types) && r < 0; i++) {
-                const unsigned long flags = MS_NODEV | (read_only ? MS_RDONLY : 0);
-
-                if (mount(device, target, types[i], flags, NULL) == 0)
-                        return 0;
-                /* One that the kernel does not know must not hide what another one says. */
-                if (errno != ENODEV)
-                        r = errno == EINVAL ? -EINVAL : -errno;
-                if (errno != EINVAL && errno != ENODEV)
-                        break;
-        }
-        return r;
-}
-
-static int mount_extent(int fd, uint64_t offset, uint64_t size, const char *target, bool read_only,
-                        Reason *reason) {
-        _cleanup_(fd_closep) int device_fd = -EBADF;
-        _cleanup_(freep) char *device = NULL;
-
-        int r = loop_device_attach(fd, offset, size, read_only, &device_fd, &device);
-        if (r < 0)
-                return reason_set(
-                        reason, r,
-                        "Cannot get a loop device: %m; in a container without them, build Format=directory or "
-                        "Format=tar");
-        r = mount_device(device, target, read_only);
-        return r < 0 ? reason_set(reason, r, "Cannot mount %s: %m", device) : 0;
-}
-
 /* The first partition of the type, for the architecture. */
 static const GptEntry *find_entry(const GptDisk *disk, PartitionType type, unsigned architecture) {
         const Uuid uuid = partition_type_uuid(type, architecture);
@@ -200,35 +183,42 @@ static const GptEntry *find_entry(const GptDisk *disk, PartitionType type, unsig
         return NULL;
 }
 
-static int mount_part(const ImageRoot *root, int fd, const Part *part, const GptEntry *entry, bool persistent,
-                      Reason *reason) {
+static int mount_part(ImageRoot *root, const PartitionMount *mount, const Part *part, Reason *reason) {
         _cleanup_(freep) char *place = NULL, *target = NULL;
+        _cleanup_(reason_done) Reason why = {};
+        FuseMount *fuse;
 
-        int r = refuse_encrypted(fd, entry, part, reason);
-        if (r >= 0)
-                r = join_and_make(root->scratch, part->name, &place);
+        int r = join_and_make(root->mounts, part->name, &place);
         if (r >= 0)
                 r = path_join(root->path, part->directory, &target);
-        if (r >= 0)
-                r = mount_extent(fd, entry->offset, entry->size, place, !persistent, reason);
-        return r < 0 ? r : show(root, part->name, place, target, persistent, reason);
+        if (r < 0)
+                return r;
+        r = partition_mount(mount, place, &fuse, &why);
+        if (r < 0)
+                return reason_set(reason, r, "The file system for /%s: %s", part->directory,
+                                  reason_text(&why, r));
+        if (fuse)
+                root->fuse[root->n_fuse++] = fuse;
+        return show(root, part->name, place, target, mount->writable, reason);
 }
 
-static int open_disk(const ImageRoot *root, const LoadedConfig *loaded, int fd, uint64_t size,
-                     Reason *reason) {
-        const Config *config = &loaded->config;
+static int open_disk(ImageRoot *root, const Config *config, const PartitionMount *whole, Reason *reason) {
         GptDisk disk = {};
         unsigned architecture;
 
         int r = partition_architecture_find(architecture_words[config->architecture], &architecture);
         if (r >= 0)
-                r = gpt_read(fd, size, &disk, reason);
+                r = gpt_read(whole->fd, whole->size, &disk, reason);
         for (size_t i = 0; i < ELEMENTSOF(parts) && r >= 0; i++) {
                 const GptEntry *entry = find_entry(&disk, parts[i].type, architecture);
 
-                if (entry)
-                        r = mount_part(root, fd, &parts[i], entry, config->persistent, reason);
-                else if (parts[i].type == PARTITION_ROOT)
+                if (entry) {
+                        PartitionMount mount = *whole;
+
+                        mount.offset = entry->offset;
+                        mount.size = entry->size;
+                        r = mount_part(root, &mount, &parts[i], reason);
+                } else if (parts[i].type == PARTITION_ROOT)
                         r = reason_set(reason, -ENOENT, "It has no root partition for this architecture");
         }
         gpt_disk_done(&disk);
@@ -236,16 +226,10 @@ static int open_disk(const ImageRoot *root, const LoadedConfig *loaded, int fd, 
 }
 
 static int open_archive(ImageRoot *root, int fd, Reason *reason) {
-        char path[] = UNPACKED_PATTERN;
         _cleanup_(freep) char *tree = NULL;
         _cleanup_(fd_closep) int directory_fd = -EBADF;
 
-        /* Below a directory that nobody else may enter: there may be set-user-ID programs in it. */
-        if (!mkdtemp(path))
-                return -errno;
-        int r = text_copy(path, &root->unpacked);
-        if (r >= 0)
-                r = join_and_make(path, TREE_NAME, &tree);
+        int r = join_and_make(root->scratch->path, TREE_NAME, &tree);
         if (r < 0)
                 return r;
         directory_fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -255,61 +239,75 @@ static int open_archive(ImageRoot *root, int fd, Reason *reason) {
         return r < 0 ? r : show(root, "root", tree, root->path, true, reason);
 }
 
-static int open_file(ImageRoot *root, const LoadedConfig *loaded, Reason *reason) {
-        const Config *config = &loaded->config;
+static int open_file(ImageRoot *root, const Config *config, Reason *reason) {
         const bool writes = config->persistent && output_format_is_disk(config->format);
         _cleanup_(fd_closep) int fd = open(config->output, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+        _cleanup_(freep) char *search_path = NULL;
         struct stat status;
 
         if (fd < 0 || fstat(fd, &status) < 0)
                 return -errno;
-        const uint64_t size = (uint64_t)status.st_size;
+        if (!S_ISREG(status.st_mode))
+                return reason_set(reason, -EINVAL, "It is no file: \"mkosi --force\" replaces it by one");
         if (config->format == OUTPUT_FORMAT_TAR)
                 return open_archive(root, fd, reason);
+        const int r = config_search_path(config, &search_path);
+        if (r < 0)
+                return r;
+        const PartitionMount whole = {
+                .fd = fd, .size = (uint64_t)status.st_size, .writable = writes, .search_path = search_path
+        };
         if (output_format_is_disk(config->format))
-                return open_disk(root, loaded, fd, size, reason);
-        return mount_part(root, fd, &parts[0], &(GptEntry){ .size = size }, false, reason);
+                return open_disk(root, config, &whole, reason);
+        return mount_part(root, &whole, &parts[0], reason);
 }
 
-static int open_output(ImageRoot *root, const LoadedConfig *loaded, Reason *reason) {
-        const Config *config = &loaded->config;
+static int open_output(ImageRoot *root, const Config *config, Reason *reason) {
+        struct stat status;
 
         if (output_format_is_file(config->format))
-                return open_file(root, loaded, reason);
+                return open_file(root, config, reason);
+        if (stat(config->output, &status) < 0)
+                return -errno;
+        if (!S_ISDIR(status.st_mode))
+                return reason_set(reason, -ENOTDIR,
+                                  "It is no directory: \"mkosi --force\" replaces it by one");
         return show(root, "root", config->output, root->path, config->persistent, reason);
 }
 
-static int make_scratch(ImageRoot *root) {
-        char path[] = SCRATCH_PATTERN;
-
-        if (!mkdtemp(path))
-                return -errno;
-        int r = text_copy(path, &root->scratch);
+static int make_places(ImageRoot *root) {
+        int r = scratch_new(SCRATCH_PARENT, &root->scratch);
+        if (r >= 0)
+                r = join_and_make(root->scratch->path, MOUNTS_NAME, &root->mounts);
         if (r >= 0)
                 r = mount_namespace_leave();
         if (r < 0)
                 return r;
-        if (mount("tmpfs", root->scratch, "tmpfs", MS_NODEV, "mode=0700") < 0)
+        if (mount("tmpfs", root->mounts, "tmpfs", MS_NODEV, "mode=0700") < 0)
                 return -errno;
         root->mounted = true;
-        return join_and_make(root->scratch, TREE_NAME, &root->path);
+        return join_and_make(root->mounts, TREE_NAME, &root->path);
 }
 
 int image_root_new(const LoadedConfig *loaded, ImageRoot **ret) {
         _cleanup_(image_root_freep) ImageRoot *root = calloc(1, sizeof(*root));
         _cleanup_(reason_done) Reason reason = {};
-        const char *output = loaded->config.output;
+        const Config *config = &loaded->config;
 
         if (!root)
                 return -ENOMEM;
-        int r = make_scratch(root);
+        root->lock_fd = -EBADF;
+        int r = image_lock(config, &root->lock_fd);
         if (r < 0)
-                return log_error(r, "Cannot make a place to mount %s: %m", output);
-        r = open_output(root, loaded, &reason);
+                return r;
+        r = make_places(root);
+        if (r < 0)
+                return log_error(r, "Cannot make a place to mount %s: %m", config->output);
+        r = open_output(root, config, &reason);
         if (r == -EINTR)
                 return r;
         if (r < 0)
-                return log_error(r, "Cannot open %s: %s", output, reason_text(&reason, r));
+                return log_error(r, "Cannot open %s: %s", config->output, reason_text(&reason, r));
 
         *ret = TAKE_PTR(root);
         return 0;
@@ -319,13 +317,12 @@ void image_root_free(ImageRoot *root) {
         if (!root)
                 return;
         if (root->mounted)
-                (void)umount2(root->scratch, MNT_DETACH | UMOUNT_NOFOLLOW);
-        if (root->scratch)
-                (void)rmdir(root->scratch);
-        if (root->unpacked)
-                (void)tree_remove(AT_FDCWD, root->unpacked);
+                (void)umount2(root->mounts, MNT_DETACH | UMOUNT_NOFOLLOW);
+        for (size_t i = 0; i < root->n_fuse; i++)
+                fuse_mount_free(root->fuse[i]);
+        scratch_free(root->scratch);
+        (void)fd_close(root->lock_fd);
         free(root->path);
-        free(root->scratch);
-        free(root->unpacked);
+        free(root->mounts);
         free(root);
 }

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "config/config-report.h"
 #include "config/config-resolve.h"
+#include "config/config-search-path.h"
+#include "run/image-lock.h"
 #include "run/kvm.h"
 #include "run/virtual-machine.h"
 
@@ -85,14 +87,10 @@ static int check_compression(const Config *config, char ***problems) {
                                   image, unpacker, image, path_base_name(unpacked));
 }
 
-/* Like all tools, it is looked for in ExtraSearchPaths= first. */
 static int find_program(VirtualMachine *machine, char ***problems) {
-        _cleanup_(freep) char *extra = NULL, *search_path = NULL;
-        const char *path = getenv("PATH");
+        _cleanup_(freep) char *search_path = NULL;
 
-        int r = strv_join(STRV(machine->loaded->config.extra_search_paths), ":", &extra);
-        if (r >= 0)
-                r = text_format(&search_path, "%s:%s", extra, path ? path : "");
+        int r = config_search_path(&machine->loaded->config, &search_path);
         if (r >= 0)
                 r = path_find_program(machine->target->program, search_path, &machine->program);
         if (r != -ENOENT)
@@ -234,13 +232,13 @@ static int print_command(const char *const *command) {
         return r;
 }
 
-/* The descriptor of the variables goes along. */
-static int become(char *const *command, int variables_fd, mode_t caller_umask) {
+/* The descriptors of the variables, and of the image's lock, go along. */
+static int become(char *const *command, int variables_fd, int lock_fd, mode_t caller_umask) {
         int r = interrupt_check();
         if (r < 0)
                 return r;
-        if (fcntl(variables_fd, F_SETFD, 0) < 0)
-                return log_error(-errno, "Cannot hand the firmware's variables over: %m");
+        if (fcntl(variables_fd, F_SETFD, 0) < 0 || fcntl(lock_fd, F_SETFD, 0) < 0)
+                return log_error(-errno, "Cannot hand open files over: %m");
 
         (void)umask(caller_umask);
         interrupt_reset();
@@ -250,12 +248,14 @@ static int become(char *const *command, int variables_fd, mode_t caller_umask) {
 
 int virtual_machine_start(const VirtualMachine *machine, const char *const *words, mode_t caller_umask) {
         const Config *config = &machine->loaded->config;
-        _cleanup_(fd_closep) int variables_fd = -EBADF;
+        _cleanup_(fd_closep) int variables_fd = -EBADF, lock_fd = -EBADF;
         _cleanup_(strv_freep) char **command = NULL;
         _cleanup_(reason_done) Reason reason = {};
         const bool tell_console = !names_console(config->kernel_command_line);
 
         int r = check_image(config);
+        if (r >= 0)
+                r = image_lock(config, &lock_fd);
         if (r < 0)
                 return r;
         const int kvm = choose_kvm(machine);
@@ -282,5 +282,5 @@ int virtual_machine_start(const VirtualMachine *machine, const char *const *word
         if (r < 0)
                 return log_error(r, "Cannot put the command together: %m");
         say_beginning(machine, tell_console);
-        return become(command, variables_fd, caller_umask);
+        return become(command, variables_fd, lock_fd, caller_umask);
 }

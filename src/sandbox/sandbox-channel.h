@@ -10,7 +10,8 @@
 #include "base/reason.h"
 
 typedef enum SandboxMessageType {
-        SANDBOX_MESSAGE_FAILED, /* setting up failed: error, text */
+        SANDBOX_MESSAGE_FAILED,         /* setting up failed: error, text */
+        SANDBOX_MESSAGE_CANNOT_EXECUTE, /* all was set up, but the command cannot be executed: error, text */
         SANDBOX_MESSAGE_MAKING_DIRECTORY, /* text is about to be made in the directory fd, and is to be removed in the end */
         SANDBOX_MESSAGE_MAKING_FILE,
         SANDBOX_MESSAGE_LISTENER, /* fd is where the seccomp filter for O_SYNC asks, see sandbox-sync.h */

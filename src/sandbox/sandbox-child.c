@@ -157,9 +157,10 @@ static _Noreturn void command_run(const SandboxChild *child, SandboxSetup *setup
         child_run_operations(child, setup, SANDBOX_STAGE_COMMAND);
 
         r = execute_command(child->argv, STRV(child->sandbox->environment));
-        (void)snprintf(text, sizeof(text), "execute \"%s\" in %s: %s", child->argv[0], child->sandbox->root,
+        (void)snprintf(text, sizeof(text), "execute \"%s\" in %s: %s", child->argv[0], child->sandbox->name,
                        execute_error_text(r, child->argv[0]));
-        child_fail(setup->channel_fd, r, text);
+        (void)sandbox_channel_send(setup->channel_fd, SANDBOX_MESSAGE_CANNOT_EXECUTE, r, text, -EBADF);
+        _exit(EXIT_FAILURE);
 }
 
 /* Waits for the command, and meanwhile for every orphan. When we exit, the kernel kills all that is left. */

@@ -47,7 +47,7 @@ void sandbox_operation_print(const SandboxOperation *operation, FILE *file);
 struct Sandbox {
         SandboxOperation *operations;
         size_t n_operations;
-        char *root; /* for messages */
+        char *name; /* of the root, for reasons */
         char **environment;
         bool init; /* the command is process 1 */
 };

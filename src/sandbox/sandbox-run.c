@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -22,6 +23,8 @@
 #include "sandbox/sandbox.h"
 
 #define LINE_SIZE_MAX (8 * KIB)
+#define STOP_REPEAT_MS \
+        1000 /* timeout(1) sends its signal twice, to the process and to its group: that is one request */
 
 /* A mount point that was made for this run. */
 typedef struct MadeTarget {
@@ -39,6 +42,7 @@ typedef struct Run {
         int channel_fd, output_fd, listener_fd;
         bool copy_failed;             /* the output is not written to output_fd any more */
         int error;                    /* what the child sent; its text is in the reason */
+        uint64_t stop_ms;             /* when process 1 was asked to stop; 0: it was not */
         char line[LINE_SIZE_MAX + 1]; /* the output since the last newline */
         size_t line_size;
         MadeTarget *made;
@@ -85,6 +89,13 @@ static int run_read_channel(Run *run) {
         case SANDBOX_MESSAGE_FAILED:
                 run->error = message.error < 0 ? message.error : -EIO;
                 (void)reason_set(run->reason, run->error, "%s", message.text);
+                return 1;
+        case SANDBOX_MESSAGE_CANNOT_EXECUTE:
+                run->error = message.error < 0 ? message.error : -EIO;
+                (void)reason_set(run->reason, run->error, "%s", message.text);
+                if (run->command->execute_status)
+                        *run->command->execute_status =
+                                message.error == -ENOENT ? SANDBOX_NOT_FOUND : SANDBOX_NOT_EXECUTABLE;
                 return 1;
         case SANDBOX_MESSAGE_MAKING_DIRECTORY:
         case SANDBOX_MESSAGE_MAKING_FILE:
@@ -215,27 +226,77 @@ static int run_start(Run *run) {
         return run_clone(run, &child);
 }
 
+static uint64_t now_ms(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A signal came to us: 0 when the command may go on, and end in its own way. */
+static int run_interrupted(Run *run) {
+        const SandboxStop *stop = run->command->stop;
+
+        /* Before the command is executed, nothing is there that could end in any way. */
+        if (!stop || stop->signal == 0 || !run->sandbox->init || run->channel_fd >= 0)
+                return -EINTR;
+        if (run->stop_ms != 0)
+                return now_ms() - run->stop_ms < STOP_REPEAT_MS ? 0 : -EINTR;
+
+        run->stop_ms = now_ms();
+        if (pidfd_send_signal(run->init_fd, stop->signal, NULL, 0) < 0)
+                return errno == ESRCH ? 0 : -errno;
+        if (stop->on_stop)
+                stop->on_stop();
+        return 0;
+}
+
+/* For poll(): until process 1 is killed that was asked to stop. */
+static int run_timeout(const Run *run) {
+        if (run->stop_ms == 0)
+                return -1;
+        const uint64_t passed = now_ms() - run->stop_ms, all = run->command->stop->time_ms;
+        return passed >= all ? 0 : (int)MIN(all - passed, (uint64_t)INT_MAX);
+}
+
+static int run_kill(Run *run) {
+        return pidfd_send_signal(run->init_fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH ? -errno : 0;
+}
+
 /* Until process 1 is gone. */
 static int run_watch(Run *run) {
-        enum { INIT, INTERRUPT, CHANNEL, OUTPUT, LISTENER, N_WATCHED };
+        enum { INIT, INTERRUPT, KILL, CHANNEL, OUTPUT, LISTENER, N_WATCHED };
+        int kill_fd = run->command->stop ? run->command->stop->kill_fd : -EBADF;
 
         for (;;) {
                 struct pollfd watched[N_WATCHED] = {
                         [INIT] = { .fd = run->init_fd, .events = POLLIN },
                         [INTERRUPT] = { .fd = interrupt_fd(), .events = POLLIN },
+                        [KILL] = { .fd = kill_fd, .events = POLLIN },
                         [CHANNEL] = { .fd = run->channel_fd, .events = POLLIN },
                         [OUTPUT] = { .fd = run->output_fd, .events = POLLIN },
                         [LISTENER] = { .fd = run->listener_fd, .events = POLLIN },
                 };
                 int r = 0;
 
-                if (poll(watched, N_WATCHED, -1) < 0 && errno != EINTR)
+                const int n = poll(watched, N_WATCHED, run_timeout(run));
+                if (n < 0 && errno != EINTR)
                         return -errno;
-                if (interrupt_check() < 0)
+                if (n < 0)
+                        continue;
+                if (n == 0)
                         return -EINTR;
 
                 if (watched[CHANNEL].revents)
                         r = run_read_channel(run);
+                if (r >= 0 && watched[INTERRUPT].revents) {
+                        interrupt_rearm();
+                        r = run_interrupted(run);
+                }
+                if (r >= 0 && watched[KILL].revents) {
+                        r = run_kill(run);
+                        kill_fd = -EBADF;
+                }
                 if (r >= 0 && watched[OUTPUT].revents)
                         r = run_read_output(run);
                 if (r >= 0 && (watched[LISTENER].revents & POLLIN))
@@ -270,7 +331,7 @@ static int run_finish(Run *run) {
                 run_end_line(run);
         if (run->error < 0)
                 return run->error;
-        return interrupt_check() < 0 ? -EINTR : status;
+        return interrupt_check() < 0 && run->stop_ms == 0 ? -EINTR : status;
 }
 
 int sandbox_run(const Sandbox *sandbox, const SandboxCommand *command, Reason *reason) {

@@ -213,7 +213,7 @@ int sandbox_new(const SandboxPolicy *policy, Sandbox **ret, Reason *reason) {
         r = sandbox_add_tree(sandbox, policy, reason);
         if (r < 0)
                 return r;
-        r = text_copy(policy->root, &sandbox->root);
+        r = text_copy(policy->name ? policy->name : policy->root, &sandbox->name);
         if (r < 0)
                 return r;
         r = sandbox_add_privileges(sandbox, policy, reason);
@@ -235,7 +235,7 @@ void sandbox_free(Sandbox *sandbox) {
                 free(operation->program);
         }
         free(sandbox->operations);
-        free(sandbox->root);
+        free(sandbox->name);
         strv_free(sandbox->environment);
         free(sandbox);
 }

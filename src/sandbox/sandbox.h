@@ -37,6 +37,7 @@ typedef struct SandboxMount {
 
 typedef struct SandboxPolicy {
         const char *root; /* directory that becomes "/"; "/" for the host's own, then read-only is advised */
+        const char *name; /* what reasons call it; NULL: its path */
         bool root_read_only;
         const SandboxMount *mounts; /* in this order, after the root is in place */
         size_t n_mounts;
@@ -82,6 +83,20 @@ void sandbox_print(const Sandbox *sandbox, FILE *file);
 #define SANDBOX_POWER_OFF (128 + 2) /* or halt */
 #define SANDBOX_REBOOT    (128 + 1)
 
+#define SANDBOX_KILLED (128 + 9)
+
+/* What a command may do when SIGINT, SIGTERM or SIGHUP comes to us, instead of being killed at once. */
+typedef struct SandboxStop {
+        int signal; /* sent to process 1 at the first one, if the policy says `init`; SIGRTMIN + 3 is what systemd halts for */
+        uint64_t time_ms;      /* how long it has to end then; it is killed as well when the next one comes */
+        void (*on_stop)(void); /* called when that begins; NULL: nobody wants to know */
+        int kill_fd; /* when it becomes readable, all is killed at once: SANDBOX_KILLED; -EBADF: none */
+} SandboxStop;
+
+/* As shells say it. */
+#define SANDBOX_NOT_FOUND      127
+#define SANDBOX_NOT_EXECUTABLE 126
+
 typedef struct SandboxCommand {
         const char *const *argv; /* argv[0] is looked up in the PATH of the environment, inside */
         int stdin_fd;            /* -EBADF: /dev/null */
@@ -90,11 +105,16 @@ typedef struct SandboxCommand {
          * that is possible. The line comes without its end, in pieces of 8 KiB if it is longer, and with blanks for NULs. */
         void (*on_line)(const char *line, void *userdata);
         void *userdata;
+        const SandboxStop *stop; /* NULL: all is killed at once */
+        /* When not NULL and all is well but for the command, which cannot be executed: SANDBOX_NOT_FOUND or
+         * SANDBOX_NOT_EXECUTABLE. Otherwise it is left alone. */
+        int *execute_status;
 } SandboxCommand;
 
 /* Does it: runs the command in new namespaces as described, waits for it, and reaps or kills everything it left behind.
- * Returns the exit status (0…255; 128 + n for a command killed by signal n). -EINTR after SIGINT or SIGTERM of ours
- * (base/interrupt.h), with everything inside killed and reaped; another negative errno when the sandbox or the command
- * could not be set up, with the operation named in the reason. If the calling thread dies, everything inside dies. No other
- * thread may run while a sandbox is started: the child allocates memory. */
+ * Returns the exit status (0…255; 128 + n for a command killed by signal n). -EINTR after a signal to us
+ * (base/interrupt.h), with everything inside killed and reaped, but for a command that was asked to stop and did; another
+ * negative errno when the sandbox or the command could not be set up, with the operation named in the reason. If the
+ * calling thread dies, everything inside dies. No other thread may run while a sandbox is started: the child allocates
+ * memory. */
 int sandbox_run(const Sandbox *sandbox, const SandboxCommand *command, Reason *reason);

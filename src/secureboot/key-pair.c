@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -13,7 +14,11 @@
 #include "secureboot/key-pair.h"
 
 #define SERIAL_SIZE 16
-#define X509_V3     2 /* as it stands in the certificate */
+
+/* OpenSSL's own 2048 are guessed through quickly; all that read PKCS #8 know PBKDF2, and not all know scrypt. */
+#define DERIVATION_ITERATIONS 600000
+
+#define X509_V3 2 /* as it stands in the certificate */
 
 const char *const key_pair_type_words[] = {
         [KEY_PAIR_RSA_2048] = "rsa2048", [KEY_PAIR_RSA_3072] = "rsa3072", [KEY_PAIR_RSA_4096] = "rsa4096",
@@ -31,14 +36,17 @@ static const struct {
 };
 static_assert(ELEMENTSOF(types) == KEY_PAIR_TYPE_MAX, "a type is missing");
 
-/* What the certificate is for. It signs programs, and the variables that say so; it is nobody's authority. */
+/* What the certificate is for. It signs programs, and the variables that say so; it is nobody's authority. The
+ * identifier of the authority's key is left out, as RFC 5280, 4.2.1.1 allows for what signs itself: OpenSSL would write
+ * an empty one. */
 static const struct {
         int nid;
         const char *value;
 } extensions[] = {
-        { NID_basic_constraints, "critical,CA:FALSE" }, { NID_key_usage, "critical,digitalSignature" },
-        { NID_ext_key_usage, "codeSigning" },           { NID_subject_key_identifier, "hash" },
-        { NID_authority_key_identifier, "keyid" },
+        { NID_basic_constraints, "critical,CA:FALSE" },
+        { NID_key_usage, "critical,digitalSignature" },
+        { NID_ext_key_usage, "codeSigning" },
+        { NID_subject_key_identifier, "hash" },
 };
 
 static void pkey_freep(EVP_PKEY **key) {
@@ -129,6 +137,33 @@ static int make_certificate(const KeyPairWish *wish, EVP_PKEY *key, char **ret, 
         return text_format(ret, "%.*s", (int)size, text);
 }
 
+static void plain_freep(PKCS8_PRIV_KEY_INFO **plain) {
+        PKCS8_PRIV_KEY_INFO_free(*plain);
+}
+
+static void encrypted_freep(X509_SIG **encrypted) {
+        X509_SIG_free(*encrypted);
+}
+
+static bool write_encrypted(BIO *bio, const EVP_PKEY *key, const Secret *passphrase) {
+        _cleanup_(plain_freep) PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(key);
+        X509_ALGOR *derivation = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), DERIVATION_ITERATIONS, NULL, 0, NULL,
+                                                   NID_hmacWithSHA256);
+        _cleanup_(encrypted_freep) X509_SIG *encrypted =
+                plain && derivation ? PKCS8_set0_pbe((const char *)passphrase->bytes, (int)passphrase->size,
+                                                     plain, derivation)
+                                    : NULL;
+
+        /* Only what was encrypted owns it. */
+        if (!encrypted)
+                X509_ALGOR_free(derivation);
+        return encrypted && PEM_write_bio_PKCS8(bio, encrypted) == 1;
+}
+
+static bool write_plain(BIO *bio, const EVP_PKEY *key) {
+        return PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1;
+}
+
 static int write_key(const EVP_PKEY *key, const Secret *passphrase, Secret **ret, Reason *reason) {
         /* Memory of such a BIO is wiped when it is freed. */
         _cleanup_(bio_freep) BIO *bio = BIO_new(BIO_s_secmem());
@@ -136,9 +171,7 @@ static int write_key(const EVP_PKEY *key, const Secret *passphrase, Secret **ret
 
         if (!bio)
                 return -ENOMEM;
-        if (PEM_write_bio_PKCS8PrivateKey(bio, key, passphrase ? EVP_aes_256_cbc() : NULL,
-                                          passphrase ? (const char *)passphrase->bytes : NULL,
-                                          passphrase ? (int)passphrase->size : 0, NULL, NULL) != 1)
+        if (!(passphrase ? write_encrypted(bio, key, passphrase) : write_plain(bio, key)))
                 return fail(reason, "write the key");
         const long size = BIO_get_mem_data(bio, &text);
         _cleanup_(secret_freep) Secret *secret = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
@@ -9,12 +9,9 @@
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/strv.h"
-#include "base/text.h"
 #include "format/vfat-reader.h"
-#include "secureboot/authenticode.h"
-#include "secureboot/authenticode-offline.h"
 #include "verify/verify-check.h"
-#include "verity/root-hash.h"
+#include "verify/verify-program.h"
 
 /* Where programs are that firmware and boot loaders run. */
 static const struct {
@@ -28,178 +25,111 @@ static const struct {
 };
 
 #define LOADER_DIRECTORY "EFI/BOOT/BOOT"
-#define KERNEL_DIRECTORY "EFI/Linux/"
-#define SUFFIX           ".EFI"
-#define ROOT_HASH        "roothash="
-#define COMMAND_LINE_MAX (64 * KIB)
+#define ENTRY_DIRECTORY  "loader/entries/"
+#define ENTRY_SIZE_MAX   (64 * KIB)
 
-/* What every unified kernel has. */
-static const char *const kernel_sections[] = { ".linux", ".initrd", ".cmdline", ".osrel", ".uname" };
+/* FAT does not mind the case of letters. */
+static bool is_named(const VfatFile *file, const char *directory, const char *suffix) {
+        const size_t length = strlen(file->path), n = strlen(suffix);
+
+        return !file->directory && strncasecmp(file->path, directory, strlen(directory)) == 0 && length > n &&
+               strcasecmp(file->path + length - n, suffix) == 0;
+}
 
 static bool is_program(const VfatFile *file) {
-        const size_t length = strlen(file->path), suffix = strlen(SUFFIX);
+        return is_named(file, "", ".efi");
+}
 
-        return !file->directory && length > suffix && strcasecmp(file->path + length - suffix, SUFFIX) == 0;
+static bool is_entry(const VfatFile *file) {
+        return is_named(file, ENTRY_DIRECTORY, ".conf");
 }
 
 /* What firmware starts when nobody tells it what to start. */
 static bool is_loader(const VfatFile *file) {
-        return is_program(file) && strncasecmp(file->path, LOADER_DIRECTORY, strlen(LOADER_DIRECTORY)) == 0;
+        return is_named(file, LOADER_DIRECTORY, ".efi");
 }
 
-/* "by CN=A; by CN=B", of whoever says to have signed; NULL: nobody. 1 when the image is another than one of them signed, who is
- * named then: that can be told whoever they are. */
-static int name_signers(const PeImage *image, char **ret) {
-        _cleanup_(freep) char *text = NULL;
-        CertificateTable table;
-        Sha256Digest digest;
-
-        int r = certificate_table_read(image, &table, NULL);
-        if (r >= 0)
-                r = authenticode_digest(image, &digest);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < table.n_entries; i++) {
-                _cleanup_(authenticode_signature_done) AuthenticodeSignature signature = {};
-
-                r = authenticode_is_reserved(image, &table.entries[i]);
-                if (r < 0)
-                        return r;
-                if (r > 0)
-                        continue;
-                _cleanup_(freep) char *old = TAKE_PTR(text);
-                r = authenticode_read(image, &table.entries[i], &signature, NULL);
-                if (r < 0)
-                        return r;
-                const bool changed = memcmp(&signature.digest, &digest, sizeof(digest)) != 0;
-                const char *before = old && !changed ? old : "", *separator = old && !changed ? "; " : "";
-
-                r = text_format(&text, "%s%sby '%s'", before, separator, signature.signer ?: "?");
-                if (r < 0)
-                        return r;
-                if (changed) {
-                        *ret = TAKE_PTR(text);
-                        return 1;
-                }
-        }
-        *ret = TAKE_PTR(text);
-        return 0;
-}
-
-static int check_signature(VerifyDisk *disk, const PeImage *image, const char *path) {
-        _cleanup_(reason_done) Reason reason = {};
-        _cleanup_(freep) char *signers = NULL;
-        AuthenticodeVerdict verdict;
-
-        if (disk->boot_certificate) {
-                const int r = authenticode_verify(image, disk->boot_certificate, &verdict, &reason);
-                if (r < 0 && r != -EBADMSG)
-                        return r;
-                if (r < 0 || verdict != AUTHENTICODE_GOOD)
-                        return verify_add(&disk->results, VERIFY_FAILED, path, "Its signature: %s",
-                                          r < 0 ? reason_text(&reason, r)
-                                                : authenticode_verdict_texts[verdict]);
-                return verify_add(&disk->results, VERIFY_OK, path, "Signed by '%s'",
-                                  disk->boot_certificate->subject);
-        }
-        if (image->certificates_size == 0)
-                return verify_add(&disk->results, VERIFY_ABSENT, path, "Not signed");
-        const int r = name_signers(image, &signers);
-        if (r == -EBADMSG)
-                return verify_add(&disk->results, VERIFY_FAILED, path,
-                                  "It has a signature that cannot be read");
-        if (r > 0)
-                return verify_add(&disk->results, VERIFY_FAILED, path, "Changed since it was signed %s",
-                                  signers);
-        if (r >= 0 && !signers)
-                return verify_add(&disk->results, VERIFY_ABSENT, path, "Not signed");
-        return r < 0 ? r
-                     : verify_add(&disk->results, VERIFY_ABSENT, path,
-                                  "Signed %s; there is no certificate to check that by", signers);
-}
-
-/* The root hashes that the command line names: of several, the last one counts for some who read it, the first for others. */
-static int take_root_hashes(VerifyDisk *disk, const char *path, const char *line) {
-        _cleanup_(strv_freep) char **words = NULL;
-
-        int r = strv_split(line, " \t\n", &words);
-        for (char **word = words; word && *word && r >= 0; word++) {
-                const char *digits = text_after_prefix(*word, ROOT_HASH);
-                Sha256Digest digest;
-
-                if (!digits)
-                        continue;
-                if (root_hash_parse(digits, &digest) < 0)
-                        return verify_add(&disk->results, VERIFY_FAILED, path,
-                                          "What its command line has as a root hash is none");
-                r = verify_disk_add_root_hash(disk, &digest, path);
-        }
-        return r;
-}
-
-static int check_kernel(VerifyDisk *disk, const PeImage *image, const char *path) {
-        const PeSection *section = pe_image_find_section(image, ".cmdline");
-        _cleanup_(reason_done) Reason reason = {};
-        _cleanup_(freep) char *line = NULL;
-
-        for (size_t i = 0; i < ELEMENTSOF(kernel_sections); i++)
-                if (!pe_image_find_section(image, kernel_sections[i]))
-                        return verify_add(&disk->results, VERIFY_FAILED, path, "It has no section %s",
-                                          kernel_sections[i]);
-        int r = pe_image_read_text(image, section, COMMAND_LINE_MAX, &line, &reason);
-        if (r == -EBADMSG || r == -EFBIG)
-                return verify_add(&disk->results, VERIFY_FAILED, path, "Its command line: %s",
-                                  reason_text(&reason, r));
-        if (r < 0)
-                return r;
-        r = take_root_hashes(disk, path, line);
-        return r < 0 ? r
-                     : verify_add(&disk->results, VERIFY_OK, path,
-                                  "A unified kernel, with the command line: %s", text_strip(line));
-}
-
-/* By what it holds, or where systemd-boot looks for such. */
-static bool is_kernel(const PeImage *image, const VfatFile *file) {
-        return pe_image_find_section(image, ".linux") ||
-               strncasecmp(file->path, KERNEL_DIRECTORY, strlen(KERNEL_DIRECTORY)) == 0;
-}
-
-static int check_program(VerifyDisk *disk, const VfatReader *reader, const VfatFile *file) {
+/* What is read of it goes to a file in memory. */
+static int copy_out(const VfatReader *reader, const VfatFile *file) {
         _cleanup_(fd_closep) int fd = memfd_create("program", MFD_CLOEXEC);
-        _cleanup_(pe_image_done) PeImage image = {};
-        _cleanup_(reason_done) Reason reason = {};
 
         if (fd < 0)
                 return -errno;
         int r = interrupt_check();
         if (r >= 0)
                 r = vfat_reader_copy(reader, file, fd);
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+static int check_program(VerifyPrograms *programs, const VfatReader *reader, const VfatFile *file) {
+        _cleanup_(fd_closep) int fd = copy_out(reader, file);
+
+        return fd < 0 ? fd : verify_program(programs, fd, file->path);
+}
+
+static const VfatFile *find_file(const VfatReader *reader, const char *path) {
+        for (size_t i = 0; i < reader->n_files; i++)
+                if (!reader->files[i].directory && strcasecmp(reader->files[i].path, path) == 0)
+                        return &reader->files[i];
+        return NULL;
+}
+
+/* What an entry starts, once, if it is not looked at for its name. */
+static int check_started(VerifyPrograms *programs, const VfatReader *reader, const char *entry,
+                         const char *path) {
+        const VfatFile *file = find_file(reader, path);
+
+        if (!file)
+                return verify_add(&programs->disk->results, VERIFY_FAILED, entry,
+                                  "It starts %s, which is not there", path);
+        if (is_program(file) || strv_contains(STRV(programs->started), file->path))
+                return 0;
+        const int r = strv_append(&programs->started, file->path);
+        return r < 0 ? r : check_program(programs, reader, file);
+}
+
+static int check_entry(VerifyPrograms *programs, const VfatReader *reader, const VfatFile *file) {
+        _cleanup_(strv_freep) char **started = NULL;
+        _cleanup_(fd_closep) int fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+
+        if (file->size > ENTRY_SIZE_MAX)
+                return verify_add(&programs->disk->results, VERIFY_FAILED, file->path,
+                                  "It is too large for an entry of the boot loader");
+        fd = copy_out(reader, file);
+        if (fd < 0)
+                return fd;
+        text = calloc(1, (size_t)file->size + 1);
+        if (!text)
+                return -ENOMEM;
+        int r = fd_pread_all(fd, text, file->size, 0);
         if (r < 0)
                 return r;
-        r = pe_image_load(fd, &image, &reason);
-        if (r == -EBADMSG)
-                return verify_add(&disk->results, VERIFY_FAILED, file->path, "It is no EFI program: %s",
-                                  reason_text(&reason, r));
-        if (r >= 0)
-                r = check_signature(disk, &image, file->path);
-        if (r >= 0 && is_kernel(&image, file))
-                r = check_kernel(disk, &image, file->path);
+        if (strlen(text) != file->size)
+                return verify_add(&programs->disk->results, VERIFY_FAILED, file->path, "It is no text");
+        r = verify_boot_entry(programs, text, file->path, &started);
+        for (char **path = started; path && *path && r >= 0; path++)
+                r = check_started(programs, reader, file->path, *path);
         return r;
 }
 
 /* 1 when what firmware looks for is among them. */
-static int check_programs(VerifyDisk *disk, const VfatReader *reader) {
+static int check_files(VerifyPrograms *programs, const VfatReader *reader) {
         bool has_loader = false;
+        int r = 0;
 
-        for (size_t i = 0; i < reader->n_files; i++) {
-                has_loader = has_loader || is_loader(&reader->files[i]);
-                if (!is_program(&reader->files[i]))
-                        continue;
-                const int r = check_program(disk, reader, &reader->files[i]);
-                if (r < 0)
-                        return r;
+        strv_free(TAKE_PTR(programs->started));
+
+        for (size_t i = 0; i < reader->n_files && r >= 0; i++) {
+                const VfatFile *file = &reader->files[i];
+
+                has_loader = has_loader || is_loader(file);
+                if (is_program(file))
+                        r = check_program(programs, reader, file);
+                else if (is_entry(file))
+                        r = check_entry(programs, reader, file);
         }
-        return has_loader;
+        return r < 0 ? r : has_loader;
 }
 
 /* By the end of the boot sector, which others leave free. */
@@ -210,7 +140,8 @@ static int holds_fat(const VerifyDisk *disk, const GptEntry *entry) {
         return r < 0 ? r : end[0] == 0x55 && end[1] == 0xaa;
 }
 
-static int check_boot_partition(VerifyDisk *disk, const GptEntry *entry, size_t type) {
+static int check_boot_partition(VerifyPrograms *programs, const GptEntry *entry, size_t type) {
+        VerifyDisk *disk = programs->disk;
         const char *object = boot_types[type].object;
         _cleanup_(vfat_reader_freep) VfatReader *reader = NULL;
         _cleanup_(reason_done) Reason reason = {};
@@ -227,7 +158,7 @@ static int check_boot_partition(VerifyDisk *disk, const GptEntry *entry, size_t 
                 r = verify_add(&disk->results, VERIFY_OK, object, "FAT%u with %zu files and directories",
                                reader->bits, reader->n_files);
         if (r >= 0)
-                r = check_programs(disk, reader);
+                r = check_files(programs, reader);
         if (r == 0 && boot_types[type].has_loader)
                 r = verify_add(&disk->results, VERIFY_FAILED, object,
                                "There is no EFI/BOOT/BOOT….EFI, which firmware looks for");
@@ -236,6 +167,7 @@ static int check_boot_partition(VerifyDisk *disk, const GptEntry *entry, size_t 
 
 /* All that there are: which one firmware takes, or a boot loader, is their choice. */
 int verify_check_boot(VerifyDisk *disk) {
+        _cleanup_(verify_programs_done) VerifyPrograms programs = { .disk = disk };
         bool found = false;
 
         for (size_t i = 0; i < disk->table.n_entries; i++)
@@ -247,11 +179,12 @@ int verify_check_boot(VerifyDisk *disk) {
                         if (partition_type_find(entry->type, &type, &architecture) < 0 ||
                             type != boot_types[k].type)
                                 continue;
-                        const int r = check_boot_partition(disk, entry, k);
+                        const int r = check_boot_partition(&programs, entry, k);
                         if (r < 0)
                                 return r;
                         found = found || boot_types[k].has_loader;
                 }
+        verify_programs_end(&programs);
         return found ? 0
                      : verify_add(&disk->results, verify_disk_absence(disk, VERIFY_WANTS_BOOT_SIGNATURE),
                                   boot_types[0].object, "There is none");

@@ -10,8 +10,15 @@
 /* What is read at once stays in the processor's cache until it is hashed. */
 #define PIECE_BLOCKS 32
 
+/* What is known of a file: up to data it has a hole, from there to hole data. */
+typedef struct Extent {
+        int fd;
+        uint64_t begin, data, hole; /* nothing is known at first: they are equal */
+} Extent;
+
 struct ChunkHash {
         BlockHash *blocks;
+        Extent extent;     /* the last that was asked for */
         Sha256Digest zero; /* the digest of a block of zeros */
         uint8_t piece[PIECE_BLOCKS * VERITY_BLOCK_SIZE];
 };
@@ -58,15 +65,31 @@ static int hash_data(ChunkHash *hash, int fd, uint64_t offset, size_t n_blocks, 
 }
 
 /* Devices may answer anything when they are asked for holes, and files be changed meanwhile. */
-static int find_data(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, uint64_t *ret_hole) {
+static int ask_for_extent(const BlockRange *range, uint64_t position, Extent *ret) {
+        const uint64_t end = range->offset + range->n_blocks * VERITY_BLOCK_SIZE;
         uint64_t data, hole;
 
-        const int r = fd_find_data(fd, position, end, &data, &hole);
+        const int r = fd_find_data(range->fd, position, end, &data, &hole);
         if (r < 0)
                 return r;
         const bool sane = data >= position && (data == end || hole > data);
-        *ret_data = sane ? data : position;
-        *ret_hole = sane ? hole : end;
+        *ret = (Extent){ range->fd, position, sane ? data : position, sane && data < end ? hole : end };
+        return 0;
+}
+
+/* Extents are asked for as a whole, and not anew for each chunk: in memory (tmpfs) the end of one is searched for page by
+ * page. */
+static int find_data(ChunkHash *hash, const BlockRange *range, uint64_t position, uint64_t end,
+                     uint64_t *ret_data, uint64_t *ret_hole) {
+        Extent *extent = &hash->extent;
+
+        if (extent->fd != range->fd || position < extent->begin || position >= extent->hole) {
+                const int r = ask_for_extent(range, position, extent);
+                if (r < 0)
+                        return r;
+        }
+        *ret_data = MIN(MAX(extent->data, position), end);
+        *ret_hole = MIN(extent->hole, end);
         return 0;
 }
 
@@ -82,7 +105,7 @@ int chunk_hash_run(ChunkHash *hash, const BlockRange *range, uint64_t chunk,
         for (size_t i = 0; i < n_blocks;) {
                 uint64_t data, hole;
 
-                int r = find_data(range->fd, begin + i * VERITY_BLOCK_SIZE, end, &data, &hole);
+                int r = find_data(hash, range, begin + i * VERITY_BLOCK_SIZE, end, &data, &hole);
                 if (r < 0)
                         return r;
                 /* A block of which a part is a hole is data. */

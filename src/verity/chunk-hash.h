@@ -17,7 +17,8 @@ typedef struct BlockRange {
 
 typedef struct ChunkHash ChunkHash;
 
-/* A ChunkHash is used by one thread at a time. */
+/* A ChunkHash is used by one thread at a time, while nobody changes the files whose blocks it hashes: it remembers where they have
+ * holes. */
 int chunk_hash_new(const VeritySalt *salt, ChunkHash **ret);
 void chunk_hash_free(ChunkHash *hash);
 DEFINE_CLEANUP(ChunkHash, chunk_hash_free)

@@ -79,13 +79,15 @@ class BootError(Exception):
 class Machine:
     """A running virtual machine; a context manager that ends it. `product` is what the guest sees as its DMI
     product name, a way to tell it something from outside. With `secure_variables`, the path of a copy of the
-    firmware's variables, the firmware has Secure Boot, and what it learns stays in that file."""
+    firmware's variables, the firmware has Secure Boot, and what it learns stays in that file. `options` are further
+    ones of qemu."""
 
-    def __init__(self, image, product='mkosi-test', echo=None, secure_variables=None):
+    def __init__(self, image, product='mkosi-test', echo=None, secure_variables=None, options=()):
         self.image = Path(image)
         self.product = product
         self.echo = echo
         self.secure_variables = secure_variables
+        self.options = options
         self.text = ''
         self.changed = threading.Condition()
 
@@ -96,7 +98,7 @@ class Machine:
             variables = Path(self.directory.name, 'variables.fd')
             shutil.copyfile(FIRMWARE_VARIABLES, variables)
         self.process = subprocess.Popen(
-            qemu_command(self.image, variables, self.product, bool(self.secure_variables)),
+            [*qemu_command(self.image, variables, self.product, bool(self.secure_variables)), *self.options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.reader = threading.Thread(target=self._read, daemon=True)

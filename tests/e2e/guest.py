@@ -27,6 +27,21 @@ int main(void) {{
 }}
 """
 
+# Around the script of make_rich_initrd(). There is no udevd that would make nodes of devices.
+ENVIRONMENT = """\
+#!/bin/sh
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin DM_DISABLE_UDEV=1 LC_ALL=C
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+exec </dev/console >/dev/console 2>&1
+for module in /modules/*; do insmod "$module"; done
+"""
+END = """
+echo o >/proc/sysrq-trigger
+while true; do read -r nothing; done
+"""
+
 
 def run(*command, **keywords):
     result = subprocess.run(
@@ -45,16 +60,20 @@ def cpio_entry(name, mode, data=b''):
     return header + bytes(-len(header) % 4) + data + bytes(-len(data) % 4)
 
 
+def cache():
+    return Path(os.environ.get('MKOSI_TEST_CACHE', projects.ROOT / 'build/test-cache')).absolute()
+
+
 def from_package(name, package, pattern):
     """A file of a Debian package, which is unpacked, not installed; an earlier run may have left it in the cache."""
-    cache = Path(os.environ.get('MKOSI_TEST_CACHE', projects.ROOT / 'build/test-cache')).absolute() / name
-    cache.mkdir(parents=True, exist_ok=True)
-    if not list(cache.glob(pattern)):
-        run('apt-get', 'download', package(), cwd=cache)
-        [archive] = cache.glob('*.deb')
-        run('dpkg-deb', '--extract', archive, cache)
+    directory = cache() / name
+    directory.mkdir(parents=True, exist_ok=True)
+    if not list(directory.glob(pattern)):
+        run('apt-get', 'download', package(), cwd=directory)
+        [archive] = directory.glob('*.deb')
+        run('dpkg-deb', '--extract', archive, directory)
         archive.unlink()
-    [path] = cache.glob(pattern)
+    [path] = directory.glob(pattern)
     return path
 
 
@@ -65,6 +84,56 @@ def kernel_package():
 
 def kernel():
     return from_package('kernel', kernel_package, 'boot/vmlinuz-*')
+
+
+def modules(*names):
+    """These modules of the kernel, with those that they need before them."""
+    kernel()
+    [tree] = (cache() / 'kernel/lib/modules').iterdir()
+    files = {path.stem.replace('-', '_'): path for path in tree.rglob('*.ko')}
+    found = []
+
+    def add(name):
+        # What is no file is built in.
+        path = files.get(name.replace('-', '_'))
+        if path and path not in found:
+            for needed in filter(None, run('modinfo', '--field=depends', path).strip().split(',')):
+                add(needed)
+            found.append(path)
+
+    for name in names:
+        add(name)
+    return found
+
+
+def find_library(name):
+    return Path(re.search(rf'{re.escape(name)} .*=> (/\S+)', run('/sbin/ldconfig', '-p')).group(1))
+
+
+def libraries(program):
+    return [Path(path) for path in re.findall(r'(/\S+) \(0x', run('ldd', program))]
+
+
+def make_rich_initrd(archive, script, programs, module_names):
+    """An initrd with programs of this machine, at the paths where it has them, and a script of sh that can call them, when
+    the modules are loaded. It ends by switching the machine off."""
+    files = {'init': ENVIRONMENT + script + END}
+    loaded = modules(*module_names)
+    for i, path in enumerate(loaded):
+        files[f'modules/{i:03}.ko'] = path.read_bytes()
+    # What pthread_exit() loads at run time.
+    found = [Path('/bin/sh'), *map(Path, programs)]
+    for path in [*found, *(library for program in found for library in libraries(program)), find_library('libgcc_s.so.1')]:
+        files[str(path)[1:]] = path.read_bytes()
+    directories = {'dev', 'proc', 'sys', 'run', 'run/cryptsetup', 'tmp', 'mnt'}
+    for name in files:
+        directories |= {str(parent) for parent in Path(name).parents} - {'.'}
+    entries = [cpio_entry(name, 0o040755) for name in sorted(directories)]
+    entries += [
+        cpio_entry(name, 0o100755, data if isinstance(data, bytes) else data.encode()) for name, data in files.items()
+    ]
+    archive.write_bytes(b''.join(entries) + cpio_entry('TRAILER!!!', 0))
+    return archive
 
 
 def make_initrd(directory):

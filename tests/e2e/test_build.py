@@ -5,6 +5,7 @@ their work is in the image, and what is said when they fail."""
 import json
 import os
 import shutil
+import stat
 import subprocess
 import tarfile
 from pathlib import Path
@@ -222,7 +223,7 @@ def test_sources(small, git_project, transfer, expected, with_git):
     if expected:
         assert names(tree) == expected
     else:
-        assert TRACKED | OTHERS | {'./ignored.o', './mkosi.passphrase'} <= names(tree)
+        assert TRACKED | OTHERS | {'./ignored.o'} <= names(tree)
     assert (tree / 'git').exists() == with_git
 
 
@@ -272,9 +273,13 @@ def test_failing_script(small, project):
     assert 'Installing' not in fails(small, project)
 
 
+# A program of a machine of 32 bits (ARM), and one of none that is whole.
+FOREIGN = '\177ELF\1\1\1' + '\0' * 9 + '\2\0(\0' + '\0' * 32
+BROKEN = '\177ELF\2\1\1' + '\0' * 9 + '\2\0>\0' + '\0' * 44
 # What the script is, what it is run with, and what is said then.
 FAILURES = {
     'high status': ('#!/bin/sh\nexit 200\n', [], 'ended with status 200'),
+    'plain shell': ('#!/bin/sh -e\nfalse\n', [], 'with #!/bin/bash as the first line it is said'),
     'status': ('#!/bin/sh\nexit 42\n', [], 'The build script mkosi.build ended with status 42\n'),
     'signal': ('#!/bin/sh\nkill -TERM $$\n', [], 'was killed by signal 15 (Terminated)'),
     'unknown command': ('#!/bin/sh -e\nnot-there\n', [], 'ended with status 127'),
@@ -284,6 +289,16 @@ FAILURES = {
     'in a file': ('#!/bin/bash -e\n. ./part.sh\n', [], 'that failed is in line 2 of ./part.sh'),
     'syntax': ('#!/bin/bash\nif true; then\n', [], 'syntax error'),
     'no interpreter': ('#!/usr/bin/none\n', [], 'is to be run by /usr/bin/none, which the tree does not have: add'),
+    'no program for env': ('#!/usr/bin/env pythonless\n', [], 'is to be run by pythonless, which the tree does not have: add'),
+    'directory as interpreter': ('#!/etc\n', [], 'is to be run by /etc, which is no program in the tree'),
+    'line ends of DOS': (
+        '#!/bin/sh\r\nexit 0\r\n', [], "mkosi.build: The build script mkosi.build has the line ends of DOS, which become part of its "
+        "interpreter's name; run: sed -i 's/\\r$//' mkosi.build",
+    ),
+    'byte order mark': ('\ufeff#!/bin/sh\n', [], 'begins with a byte order mark, which hides its first line; run: sed'),
+    'nothing': ('', [], 'does not say what it is run by: let its first line be #!/bin/sh'),
+    'foreign program': (FOREIGN, [], 'The build script mkosi.build is a program for arm, which this machine does not run: compile'),
+    'broken program': (BROKEN, [], 'Failed to run the build script mkosi.build (mkosi.build): execute "/root/mkosi.build"'),
     'no first line': ('exit 0\n', [], 'does not say what it is run by: let its first line be #!/bin/sh'),
     'network': ('#!/bin/bash -e\nexec 3<>/dev/tcp/192.0.2.1/9\n', [], 'Network is unreachable'),
     'unknown package': ('#!/bin/sh\n', ['--build-package=none-such'], 'none-such'),
@@ -296,7 +311,53 @@ def test_failures(small, project, name):
     script, words, reason = FAILURES[name]
     project.write('part.sh', ':\nfalse\n')
     project.write('mkosi.build', script, 0o755)
+    if name == 'foreign program' and any('qemu' in path for path in os.listdir('/proc/sys/fs/binfmt_misc')):
+        pytest.skip('this machine runs programs of others')
     assert reason in fails(small, project, '--build-package=bash', *words)
+
+
+def test_cures(small, project):
+    """What is said to be run mends it."""
+    for script in ('#!/bin/sh\r\ntouch "$DESTDIR/x"\r\n', '\ufeff#!/bin/sh\ntouch "$DESTDIR/x"\n'):
+        path = project.write("it's a script", script, 0o644)
+        words = ["--build-script=it's a script", '--force']
+        for _ in range(3):
+            result = project.run(*words, status=1, wrapper=small.wrapper)
+            [cure] = [line.split('; run: ', 1)[1] for line in result.stderr.splitlines() if '; run: ' in line]
+            subprocess.run(cure, shell=True, cwd=project.directory, check=True)
+            if os.access(path, os.X_OK) and b'\r' not in path.read_bytes() and path.read_bytes().startswith(b'#!'):
+                break
+        small.build(project, *words)
+
+
+@pytest.mark.parametrize('script_name', ["it's a \\ 'script'", '[a]*"b".sh', 'a=b', 'src', 'build', '$(x) #'])
+def test_names_of_scripts(small, project, script_name):
+    """Whatever it is called: it runs, and the line in which it failed is found."""
+    project.write(script_name if script_name != 'src' else 'dir/src', '#!/bin/bash -e\ntouch "$DESTDIR/x"\nfalse\n', 0o755)
+    path = script_name if script_name != 'src' else 'dir/src'
+    said = fails(small, project, f'--build-script={path}', '--build-package=bash')
+    assert f'--build-script: The build script {path} ended with status 1, the last command of it that failed is in line 3\n' in said
+    said = fails(small, project, f'--finalize-script={path}')
+    assert f'The finalize script {path} ended with status 1' in said
+
+
+def test_script_that_may_not_be_run(small, project, tmp_path):
+    """Below a mount point that allows no programs."""
+    project.write('scripts/x', '')
+    script = f'mount -t tmpfs -o noexec tmpfs {project.directory}/scripts; cp mkosi.build scripts; exec "$@"'
+    project.write('mkosi.build', '#!/bin/sh\n', 0o755)
+    wrapper = ['unshare', '--mount', 'sh', '-ec', script, 'sh', *small.wrapper]
+    said = project.run('--build-script=scripts/mkosi.build', status=1, wrapper=wrapper)
+    assert '--build-script: The build script scripts/mkosi.build lies on a file system that is mounted with noexec' in said.stderr
+
+
+def test_variables_are_said_once(small, project):
+    project.write('mkosi.build', '#!/bin/sh\ntr "\\0" "\\n" </proc/self/environ >"$DESTDIR/environment"\n', 0o755)
+    own = {'HOME': '/own', 'PATH': '/usr/bin:/bin', 'LC_ALL': 'C', 'TERM': 'own', 'TWICE': '2'}
+    small.build(project, *(f'--environment={name}={value}' for name, value in [('TWICE', '1'), *own.items()]))
+    lines = read(project.directory / 'image', 'environment').splitlines()
+    names_seen = [line.split('=', 1)[0] for line in lines]
+    assert len(names_seen) == len(set(names_seen)) and {f'{name}={value}' for name, value in own.items()} <= set(lines)
 
 
 def test_nothing_but_a_build_script(small, project):
@@ -373,6 +434,20 @@ def test_bootstrap_fails(small, project, tmp_path):
     shown = with_shell(project, 'pwd; ls\n', '--keep-failed', wrapper=[*small.distribution.wrapper, *wrapper])
     assert "A shell on the host's root" in shown and '/run/tree\nbegun\n' in shown and 'E: it went wrong' in shown
     assert (project.directory / 'image.failed/begun').exists()
+
+
+@pytest.mark.parametrize('name', ['build', 'prepare', 'postinst', 'finalize'])
+@pytest.mark.parametrize('kind', ['directory', 'link', 'pipe', 'device'])
+def test_scripts_that_are_no_files(small, project, name, kind):
+    path = project.directory / f'mkosi.{name}'
+    {
+        'directory': path.mkdir,
+        'link': lambda: path.symlink_to('nowhere'),
+        'pipe': lambda: os.mkfifo(path),
+        'device': lambda: os.mknod(path, stat.S_IFCHR | 0o700, os.makedev(1, 3)),
+    }[kind]()
+    said = fails(small, project)
+    assert f'mkosi.{name} is a ' in said and '= takes a file of that name: ' in said and 'Installing' not in said
 
 
 @pytest.mark.parametrize('name', ['prepare', 'postinst', 'finalize'])

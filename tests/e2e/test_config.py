@@ -71,6 +71,18 @@ def test_sources_of_values(mkosi, tmp_path):
     assert settings['Output']['Output']['origin'][0]['source'] == 'derived'
 
 
+def test_texts_stay_texts(mkosi, tmp_path):
+    """What looks like a number, or like JSON, is what was written."""
+    texts = ['MODE=0600', 'OCTAL=007', 'TRUE=true', 'NULL=null', 'OBJECT={"a": [1]}', 'TAB=a\tb']
+    write(tmp_path / 'mkosi.default', '[Output]\nHostname=0600\n[Validation]\nKey=007\nCheckSum=yes\n')
+    write(tmp_path / 'mkosi.postinst', '', 0o755)
+    settings = load(mkosi, tmp_path, *(f'--environment={text}' for text in texts))
+    assert settings['Packages']['Environment']['value'] == texts
+    assert settings['Output']['Hostname']['value'] == '0600' and settings['Validation']['Key']['value'] == '007'
+    assert settings['Validation']['CheckSum']['value'] is True
+    assert settings['Packages']['PostInstallationScript']['value'] == str(tmp_path / 'mkosi.postinst')
+
+
 def test_summary_names_line_and_option(mkosi, tmp_path):
     write(tmp_path / 'mkosi.default', '[Output]\nHostname=web\n')
     lines = run(mkosi, tmp_path, '-tdirectory', 'summary').stdout.splitlines()
@@ -108,11 +120,11 @@ def test_refused(mkosi, tmp_path, path):
 
 
 def test_planned_settings_are_shown_all_the_same(mkosi, tmp_path):
-    write(tmp_path / 'mkosi.default', '[Distribution]\nDistribution=arch\n[Partitions]\nBootLoaderSize=64M\n')
+    write(tmp_path / 'mkosi.default', '[Distribution]\nDistribution=clear\n[Partitions]\nBootLoaderSize=64M\n')
     result = run(mkosi, tmp_path, 'summary')
     assert result.returncode == 0
-    assert 'arch' in result.stdout
-    assert 'mkosi.default:2: Distribution=arch is not supported by this version' in result.stderr
+    assert 'clear' in result.stdout
+    assert 'mkosi.default:2: Distribution=clear is not supported by this version' in result.stderr
     assert 'mkosi.default:4: BootLoaderSize=64M is not supported by this version' in result.stderr
 
 

@@ -20,7 +20,7 @@ from test_outputs import btrfs_directory  # noqa: F401  pylint: disable=unused-i
 
 FORMATS = {
     'directory': [],
-    'tar': [],
+    'tar': ['--compress-output=zstd'],
     'gpt_ext4': ['--home-size=8M', '--srv-size=8M'],
     'gpt_btrfs': ['--compress=zstd'],
     'gpt_squashfs': ['--home-size=8M', '--verity'],
@@ -32,9 +32,9 @@ BOOT_SECONDS = 300
 def leftovers():
     """What a container makes outside of itself."""
     [cgroups] = re.findall(r' (\S+) \S+ - cgroup2 ', Path('/proc/self/mountinfo').read_text(encoding='utf-8'))[:1] or ['']
-    found = glob.glob('/tmp/mkosi-run-*') + glob.glob('/var/tmp/mkosi-run-*')
+    found = glob.glob('/var/tmp/mkosi-run-*')
     if cgroups:
-        found += glob.glob(f'{cgroups}/**/mkosi-[0-9]*', recursive=True)
+        found += glob.glob(f'{cgroups}/**/mkosi-run-*', recursive=True)
     loops = subprocess.run(['losetup', '--list', '--noheadings'], capture_output=True, text=True, check=False).stdout
     return found + [line for line in loops.splitlines() if 'container' in line]
 
@@ -157,7 +157,7 @@ def test_refusals(outputs, words, reason):
 
 def test_what_goes_wrong(outputs):
     project = outputs('gpt_ext4')
-    assert '"/none"' in project.run('shell', '/none', status=1).stderr
+    assert f'"/none" in {project.directory}/image: not found' in project.run('shell', '/none', status=127).stderr
     assert 'There is no init in' in project.run('boot', status=1).stderr
     broken = project.directory / 'broken'
     broken.write_bytes(b'\0' * 1024 * 1024)
@@ -226,7 +226,7 @@ def test_keys_end_it(outputs):
         terminal.type('\x03')
         terminal.wait_for(re.escape('^C'), timeout=60)
         terminal.type('\x1d\x1d\x1d')
-        assert terminal.wait() == -signal.SIGTERM
+        assert terminal.wait() == 128 + signal.SIGKILL
     finally:
         os.close(terminal.fd)
 
@@ -240,6 +240,37 @@ def test_boot(bootable_image):
     assert facts['hostname'] == 'teapot' and facts['failed'].strip() == ''
     assert facts['root'].split()[0] == 'overlay'
     assert digest(bootable_image.path) == before
+
+
+@pytest.fixture(scope='module')
+def systems(mkosi, debian_settings, bootable_image, tmp_path_factory):
+    """The tree of the bootable image in every format, without installing it again."""
+    directory = tmp_path_factory.mktemp('systems')
+    made = {}
+
+    def build(name):
+        if name not in made:
+            settings = f'[Output]\nFormat={name}\nOutput=image\nHostname=teapot\n'
+            made[name] = projects.Project(directory / name, mkosi, debian_settings + settings)
+            made[name].run(*FORMATS[name], wrapper=projects.stand_in(directory, bootable_image.tree))
+        return made[name]
+
+    yield build
+    projects.remove_tree(directory)
+
+
+@pytest.mark.parametrize('words', [[], ['--with-network']], ids=['own-network', 'host-network'])
+@pytest.mark.parametrize('name', FORMATS)
+def test_boot_formats(systems, name, words):
+    """Up to the last target without a failed unit, and down again; nothing is written to the image."""
+    project = systems(name)
+    before = digest(project.directory / 'image')
+    said = project.run(*words, 'boot', timeout=BOOT_SECONDS)
+    facts = conftest.facts(said.stdout)
+    assert conftest.MARKER in said.stdout
+    assert facts['hostname'] == 'teapot' and facts['failed'].strip() == ''
+    assert re.fullmatch('[0-9a-f]{32}', facts['machine-id'])
+    assert digest(project.directory / 'image') == before
 
 
 def test_log_in(bootable_image):
@@ -256,7 +287,25 @@ def test_log_in(bootable_image):
         terminal.wait_for('container-other')
         assert 'running\r\n' in terminal.text and '/dev/console' in terminal.text
         assert '0::/init.scope' in terminal.text
+        # The journal begins with the system; who logs in owns the console, and knows what it can do.
+        terminal.type("journalctl -b -q _PID=1 | wc -l; stat -c %U:%a /dev/console; echo $TERM:; hostname; echo D''ONE\n")
+        terminal.wait_for('DONE')
+        assert re.search(r'[\r\n][1-9][0-9]*\r\nroot:6[02]0\r\nlinux:\r\nteapot\r\n', terminal.text), terminal.text
         terminal.type('poweroff\n')
         assert terminal.wait() == 0
     finally:
         os.close(terminal.fd)
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_shuts_down(bootable_image, number):
+    """In its own way, when mkosi is asked to end."""
+    words = ['systemd.mask=boot-marker.service', 'systemd.show_status=yes']
+    boot = bootable_image.project.start('boot', *words)
+    try:
+        boot.wait_for('Graphical Interface')
+        boot.kill(number)
+        assert boot.wait(BOOT_SECONDS) == 0, boot.output
+        assert 'Asking the system to shut down' in boot.output and 'Reached target' in boot.output
+    finally:
+        boot.end()

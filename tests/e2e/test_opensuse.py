@@ -265,7 +265,7 @@ def test_packages_that_contradict_each_other(refuse, repository):
 
 def test_script_that_fails_behind_the_installation(project, repository):
     said = project(repository.url).run('--format=directory', '--package=failing-after').stderr
-    assert 'A script of a package failed: ' in said and 'failing-after' in said
+    assert 'Installed, but a script of a package failed: ' in said and 'failing-after' in said
 
 
 @pytest.mark.parametrize('where', ['cache', 'tree'])

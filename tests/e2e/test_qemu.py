@@ -157,7 +157,8 @@ def test_secure_boot(emulated):
 
 
 def test_what_it_inherits(emulated):
-    """The environment, the caller's umask, and of descriptors the variables only, which have no name anywhere."""
+    """The environment, the caller's umask, and of descriptors the lock of the image, and the variables, which have no
+    name anywhere."""
     emulated.put_image()
     before = sorted(emulated.project.directory.rglob('*'))
     emulated.run('qemu', TEAPOT='short and stout')
@@ -166,10 +167,33 @@ def test_what_it_inherits(emulated):
     assert said['umask'] == 0o022
     assert said['variables'] == boot.FIRMWARE_VARIABLES.stat().st_size
     assert said['link'].startswith('/memfd:') and said['link'].endswith('(deleted)')
-    # The three standard ones, the variables, and that of the directory which was listed.
-    assert len(said['fds']) == 5
+    # The three standard ones, the variables, the lock, and that of the directory which was listed.
+    assert len(said['fds']) == 6
     assert sorted(emulated.project.directory.rglob('*')) == before
     assert not boot.FIRMWARE_VARIABLES.read_bytes().startswith(b'changed')
+
+
+@pytest.mark.parametrize('words', [[], ['--persistent']])
+def test_locks_the_image(emulated, words):
+    """As long as the machine runs: shared unless it writes to the image."""
+    emulated.put_image()
+    run = emulated.project.start(*words, 'qemu', 'wait', environment=emulated.environment)
+    try:
+        run.wait_for('it runs')
+        emulated.said.unlink()
+        pid = run.process.pid
+        assert f'in use by process {pid}' in emulated.refused('--persistent', 'qemu')
+        if words:
+            assert f'changed or replaced by process {pid}' in emulated.refused('qemu')
+        else:
+            emulated.run('qemu')
+        assert f'is being run by process {pid}' in emulated.run('clean', status=1).stderr
+        assert emulated.image.exists()
+        run.kill(signal.SIGKILL)
+        run.wait(60)
+    finally:
+        run.end()
+    emulated.run('--persistent', 'qemu')
 
 
 @pytest.mark.parametrize('status', [0, 3, 77])

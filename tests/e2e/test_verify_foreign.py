@@ -3,14 +3,11 @@
 
 import subprocess
 import uuid
-from pathlib import Path
 
 import project as projects
 import pytest
 from small import SECTOR_SIZE, run
-from verified import LOADER, LOADER_FILE, Verified, flip
-
-STUB_FILE = Path('/usr/lib/systemd/boot/efi/linuxx64.efi.stub')
+from verified import LOADER, LOADER_FILE, Verified, flip, make_kernel
 
 
 def test_images_of_others(mkosi, tmp_path):
@@ -59,17 +56,6 @@ def test_what_is_no_disk(mkosi, tmp_path):
             env=projects.clean_environment(),
         )  # fmt: skip
         assert result.returncode == status and text in result.stderr, result.stderr
-
-
-def make_kernel(directory, command_line):
-    """A unified kernel by objcopy, of sections that hold no more than their names."""
-    words, address = [], 0x4000000
-    for name in ('osrel', 'uname', 'cmdline', 'initrd', 'linux'):
-        (directory / name).write_text(command_line if name == 'cmdline' else name)
-        words += [f'--add-section=.{name}={directory / name}', f'--change-section-vma=.{name}={address:#x}']
-        address += 0x100000
-    run('objcopy', *words, STUB_FILE, directory / 'kernel.efi')
-    return directory / 'kernel.efi'
 
 
 def make_disk_of_kernel(directory, kernel, path='EFI/Linux/others.efi'):

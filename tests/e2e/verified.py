@@ -11,6 +11,8 @@ from small import SECTOR_SIZE, partitions, run
 CERTIFICATES = ('mkosi.secure-boot.crt', 'mkosi.verity.crt')
 LOADER = 'EFI/BOOT/BOOTX64.EFI'
 LOADER_FILE = Path('/usr/lib/systemd/boot/efi/systemd-bootx64.efi')
+STUB_FILE = Path('/usr/lib/systemd/boot/efi/linuxx64.efi.stub')
+KERNEL_SECTIONS = ('osrel', 'uname', 'cmdline', 'initrd', 'linux')
 
 
 class Verified:
@@ -64,3 +66,14 @@ class Copy:
         data = self.image.read_bytes()
         position = data.index(text, start)
         return position
+
+
+def make_kernel(directory, command_line, names=KERNEL_SECTIONS, name='kernel.efi'):
+    """A unified kernel by objcopy, or what has other sections, of sections that hold no more than their names."""
+    words, address = [], 0x4000000
+    for section in names:
+        (directory / section).write_text(command_line if section == 'cmdline' else section)
+        words += [f'--add-section=.{section}={directory / section}', f'--change-section-vma=.{section}={address:#x}']
+        address += 0x100000
+    run('objcopy', *words, STUB_FILE, directory / name)
+    return directory / name

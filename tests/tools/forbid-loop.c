@@ -22,7 +22,9 @@
 #define LOOP_IOCTL_TYPE UINT64_C(0x4c00)
 #define DM_IOCTL_TYPE   ((uint64_t)DM_IOCTL << 8)
 
-static const char *const device_nodes[] = { "full", "null", "ptmx", "random", "tty", "urandom", "zero" };
+static const char *const device_nodes[] = {
+        "full", "fuse", "null", "ptmx", "random", "tty", "urandom", "zero"
+};
 static const char *const device_directories[] = { "pts", "shm" };
 
 static int keep_node(const char *name) {

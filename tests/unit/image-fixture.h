@@ -12,7 +12,7 @@ _unused_ static Image *make_image(const LoadedConfig *loaded) {
 
         assert_non_null(image);
         *image = (Image){
-                .cache_fd = -EBADF,
+                .cache = { .lock_fd = -EBADF },
                 .loaded = loaded,
                 .config = &loaded->config,
                 .distro = distro_find(DISTRIBUTION_DEBIAN),

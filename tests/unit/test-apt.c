@@ -14,12 +14,13 @@
 #include "distro/debian.h"
 
 static const char *const no_architectures[ARCHITECTURE_MAX] = {};
+static const char *const missing_ring[] = { "/nonexistent/ring.gpg", NULL };
 
 /* A distribution that lacks whatever a host can lack. */
 static Distro poor_distro(void) {
         Distro distro = distro_debian;
 
-        distro.key_ring = "/nonexistent/ring.gpg";
+        distro.key_files = missing_ring;
         distro.architectures = no_architectures;
         return distro;
 }

@@ -7,12 +7,21 @@
 
 #include <cmocka.h>
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "verity-fixture.h"
 #include "verity/chunk-hash.h"
 
 enum { N_BLOCKS = 300, CHUNK_BLOCKS = VERITY_DIGESTS_PER_BLOCK };
+
+static unsigned n_seeks;
+
+/* What the program calls instead of that of the C library. */
+off_t lseek(int fd, off_t offset, int whence) {
+        n_seeks++;
+        return syscall(SYS_lseek, fd, offset, whence);
+}
 
 static void check_chunks(const BlockRange *range, const uint8_t *bytes) {
         _cleanup_(chunk_hash_freep) ChunkHash *hash = NULL;
@@ -80,6 +89,23 @@ static void test_holes(void **state) {
         }
 }
 
+/* To find the end of data takes time, so that nobody asks for it again. */
+static void test_seeks(void **state) {
+        const size_t size = 4 * (size_t)CHUNK_SIZE;
+        _cleanup_(freep) uint8_t *bytes = make_bytes(size);
+        _cleanup_(fd_closep) int full_fd = data_file(bytes, size, 0), empty_fd = memory_file();
+        _cleanup_(freep) uint8_t *zeros = calloc(1, size);
+
+        n_seeks = 0;
+        check_chunks(&(BlockRange){ .fd = full_fd, .n_blocks = 4 * CHUNK_BLOCKS }, bytes);
+        assert_int_equal(n_seeks, 2);
+        assert_non_null(zeros);
+        assert_int_equal(ftruncate(empty_fd, (off_t)size), 0);
+        n_seeks = 0;
+        check_chunks(&(BlockRange){ .fd = empty_fd, .n_blocks = 4 * CHUNK_BLOCKS }, zeros);
+        assert_int_equal(n_seeks, 1);
+}
+
 /* What is no regular file ends where it is read. */
 static void test_errors(void **state) {
         _cleanup_(chunk_hash_freep) ChunkHash *hash = NULL;
@@ -99,6 +125,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_data),
                 cmocka_unit_test(test_holes),
+                cmocka_unit_test(test_seeks),
                 cmocka_unit_test(test_errors),
         };
 

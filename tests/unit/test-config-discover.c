@@ -69,8 +69,7 @@ static void test_what_is_not_asked_for_is_left_alone(void **state) {
         put_file("mkosi.secure-boot.passphrase", "", 0600);
         put_file("mkosi.verity.key", "", 0600);
         put_file("mkosi.mksquashfs-tool", "", 0755);
-        put_file("mkosi.cache", "no directory", 0644);
-        put_directory("mkosi.build");
+        put_directory("mkosi.verity.passphrase");
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
         assert_int_equal(load(&loaded), 0);
 
@@ -78,8 +77,57 @@ static void test_what_is_not_asked_for_is_left_alone(void **state) {
         assert_null(loaded->config.secure_boot_passphrase_file);
         assert_null(loaded->config.verity_key);
         assert_null(loaded->config.mksquashfs);
-        assert_null(loaded->config.cache);
-        assert_null(loaded->config.build_script);
+}
+
+/* What cannot be what its name says is no reason to go on without. */
+static void test_what_is_of_another_kind(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL, *given = NULL;
+
+        put_directory("mkosi.build");
+        put_file("mkosi.extra", "no directory", 0644);
+        put_file("mkosi.cache", "no directory", 0644);
+        assert_int_equal(symlink("nowhere", "mkosi.prepare"), 0);
+        assert_int_equal(symlink("mkosi.skeleton", "mkosi.skeleton"), 0);
+        assert_int_equal(mkfifo("mkosi.postinst", 0755), 0);
+        assert_int_equal(mknod("mkosi.finalize", S_IFSOCK | 0755, 0), 0);
+        put_directory("mkosi.extra.tar");
+        assert_int_equal(load(&loaded), -EINVAL);
+        assert_texts(
+                loaded->mistakes.texts,
+                "mkosi.extra is a file, and ExtraTrees= takes a directory of that name: replace it, or give it "
+                "another name\n"
+                "mkosi.extra.tar is a directory, and ExtraTrees= takes a file of that name: replace it, or "
+                "give it another name\n"
+                "mkosi.skeleton is a link that leads nowhere, and SkeletonTrees= takes a directory of that "
+                "name: mend or remove it\n"
+                "mkosi.build is a directory, and BuildScript= takes a file of that name: replace it, or give "
+                "it another name\n"
+                "mkosi.prepare is a link that leads nowhere, and PrepareScript= takes a file of that name: "
+                "mend or remove it\n"
+                "mkosi.postinst is a named pipe, and PostInstallationScript= takes a file of that name: "
+                "replace it, or give it another name\n"
+                "mkosi.finalize is a socket, and FinalizeScript= takes a file of that name: replace it, or "
+                "give it another name\n"
+                "mkosi.cache is a file, and Cache= takes a directory of that name: replace it, or give it "
+                "another name\n");
+
+        /* Where another one was given, it is not looked at. */
+        assert_int_equal(load(&given, "--build-script=mine", "--cache=mine"), -EINVAL);
+        for (char **text = given->mistakes.texts; *text; text++)
+                assert_true(!strstr(*text, "mkosi.build") && !strstr(*text, "mkosi.cache"));
+}
+
+/* A link is what it leads to. */
+static void test_links(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        put_file("script", "", 0755);
+        put_directory("tree");
+        assert_int_equal(symlink("script", "mkosi.build"), 0);
+        assert_int_equal(symlink("tree", "mkosi.extra"), 0);
+        assert_int_equal(load(&loaded), 0);
+        assert_in_project(loaded->config.build_script, "/mkosi.build");
+        assert_in_project(loaded->config.extra_trees[0], "/mkosi.extra");
 }
 
 /* A key that happens to lie there is not even looked at. */
@@ -145,6 +193,8 @@ int main(void) {
                 TEST(test_everything_is_found),
                 TEST(test_what_was_given_wins_and_trees_add_up),
                 TEST(test_what_is_not_asked_for_is_left_alone),
+                TEST(test_what_is_of_another_kind),
+                TEST(test_links),
                 TEST(test_no_key_for_what_is_signed_elsewhere),
                 TEST(test_root_password),
                 TEST(test_root_password_for_all_to_read),

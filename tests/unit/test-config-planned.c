@@ -13,7 +13,7 @@ static void test_what_is_refused(void **state) {
         static const struct {
                 const char *arguments[3], *begin; /* of the only message */
         } cases[] = {
-                { { "-darch" }, "command line, -d: Distribution=arch is" },
+                { { "-dclear" }, "command line, -d: Distribution=clear is" },
                 { { "-tgpt_xfs" }, "command line, -t: Format=gpt_xfs is" },
                 { { "--architecture=arm64" }, "command line, --architecture: Architecture=arm64 is" },
                 { { "-b", "--boot-protocols=uefi,bios" },
@@ -74,26 +74,26 @@ static void test_what_is_built(void **state) {
 
 /* All at once, each where it was said; what follows from another setting is not refused a second time. */
 static void test_all_are_named(void **state) {
-        put_file("mkosi.default", "[Distribution]\nDistribution=arch\n[Output]\nFormat=gpt_xfs\n", 0644);
+        put_file("mkosi.default", "[Distribution]\nDistribution=clear\n[Output]\nFormat=gpt_xfs\n", 0644);
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_fine();
 
         assert_int_equal(config_check_planned(loaded), -EINVAL);
         assert_texts(
                 loaded->mistakes.texts,
-                "mkosi.default:2: Distribution=arch is not supported by this version: it installs debian, ubuntu, fedora, opensuse, mageia and centos\n"
+                "mkosi.default:2: Distribution=clear is not supported by this version: it installs debian, ubuntu, fedora, opensuse, arch, mageia and centos\n"
                 "mkosi.default:4: Format=gpt_xfs is not supported by this version: an xfs file system cannot be filled "
                 "without mounting it, which no build of mkosi does; gpt_ext4 and gpt_btrfs can\n");
 }
 
 static void test_the_hosts_distribution_counts(void **state) {
-        put_file(".host/etc/os-release", "ID=arch\n", 0644);
+        put_file(".host/etc/os-release", "ID=clear-linux-os\n", 0644);
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_fine();
 
         assert_int_equal(config_check_planned(loaded), -EINVAL);
         assert_texts(
                 loaded->mistakes.texts,
-                "derived from the host's os-release: Distribution=arch is not supported by this version: it "
-                "installs debian, ubuntu, fedora, opensuse, mageia and centos\n");
+                "derived from the host's os-release: Distribution=clear is not supported by this version: it "
+                "installs debian, ubuntu, fedora, opensuse, arch, mageia and centos\n");
 }
 
 int main(void) {

@@ -50,6 +50,26 @@ static void test_home_of_the_one_who_called_sudo(void **state) {
         assert_int_equal(search_path_expand("$SUDO_HOME", &expanded), 0);
 }
 
+static void test_path(void **state) {
+        static const struct {
+                const char *extra, *path, *expected;
+        } cases[] = {
+                { "--extra-search-path=/1:/2", "/usr/bin:/bin", "/1:/2:/usr/bin:/bin" },
+                { "--extra-search-path=/1", NULL, "/1" },
+                { "--extra-search-path=", "/bin", "/bin" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+                _cleanup_(freep) char *path = NULL;
+
+                assert_int_equal(load(&loaded, cases[i].extra), 0);
+                assert_int_equal(cases[i].path ? setenv("PATH", cases[i].path, 1) : unsetenv("PATH"), 0);
+                assert_int_equal(config_search_path(&loaded->config, &path), 0);
+                assert_string_equal(path, cases[i].expected);
+        }
+}
+
 static void test_items_are_dropped_with_their_origin(void **state) {
         assert_int_equal(setenv("HERE", "/here", 1) | setenv("EMPTY", "", 1) | unsetenv("NOWHERE"), 0);
         put_file("mkosi.default", "[Host]\nExtraSearchPaths=$NOWHERE/x:$HERE\n\t/last\n", 0644);
@@ -70,6 +90,7 @@ int main(void) {
                 TEST(test_variables),
                 TEST(test_home_of_the_one_who_called_sudo),
                 TEST(test_items_are_dropped_with_their_origin),
+                TEST(test_path),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,37 +1,74 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <sys/wait.h>
+
 #include "config-fixture.h"
 #include "run/container.h"
+#include "sandbox/sandbox.h"
 
-static void assert_nspawn(bool boot, const char *const arguments[4], const char *expected) {
-        _cleanup_(loaded_config_freep) LoadedConfig *loaded =
-                load_fine(arguments[0], arguments[1], arguments[2], arguments[3]);
-        _cleanup_(strv_freep) char **command = NULL;
-        _cleanup_(freep) char *text = NULL, *whole = NULL;
-        const char *const words[] = { "word", NULL };
-
-        assert_int_equal(container_nspawn_command(&loaded->config, boot, boot ? NULL : words, &command), 0);
-        assert_int_equal(strv_join(STRV(command), " ", &text), 0);
-        assert_int_equal(text_format(&whole, "systemd-nspawn --%s=%s/%s",
-                                     boot || !strstr(expected, "word") ? "image" : "directory",
-                                     fixture_directory, expected),
-                         0);
-        assert_string_equal(text, whole);
+static int run_command(const LoadedConfig *loaded, const ImageRoot *root) {
+        return container_run_command(loaded, root, NULL);
 }
 
-static void test_nspawn_command(void **state) {
-        put_file("nspawn", "", 0644);
-        assert_nspawn(true, (const char *const[4]){ "-tgpt_ext4" },
-                      "image.raw --boot --ephemeral --private-network");
-        assert_nspawn(false, (const char *const[4]){ "-tdirectory", "--with-network", "--persistent" },
-                      "image -- word");
-        assert_nspawn(true, (const char *const[4]){ "-tgpt_squashfs", "--settings=nspawn" },
-                      "image.raw --boot --read-only --private-network --settings=trusted");
+static int run_missing(const LoadedConfig *loaded, const ImageRoot *root) {
+        return container_run_command(loaded, root, (const char *const[]){ "/none", NULL });
+}
+
+static int run_directory(const LoadedConfig *loaded, const ImageRoot *root) {
+        return container_run_command(loaded, root, (const char *const[]){ "/etc", NULL });
+}
+
+static int boot(const LoadedConfig *loaded, const ImageRoot *root) {
+        return container_boot(loaded, root, NULL);
+}
+
+/* Trees in which there is nothing to run, and what looks as if there were: a directory with the name of a shell, an init
+ * that nobody may execute, links that lead nowhere and out of the tree, where there is one. */
+static void test_nothing_to_run(void **state) {
+        static const struct {
+                int (*run)(const LoadedConfig *loaded, const ImageRoot *root);
+                int expected;
+        } rows[] = {
+                { run_command, SANDBOX_NOT_FOUND },
+                { run_missing, SANDBOX_NOT_FOUND },
+                { run_directory, SANDBOX_NOT_EXECUTABLE },
+                { boot, -ENOENT },
+        };
+
+        if (geteuid() != 0)
+                skip();
+        put_directory("image/bin/bash");
+        put_directory("image/etc");
+        put_file("image/usr/lib/systemd/systemd", "#!/bin/sh\n", 0644);
+        put_directory("image/sbin");
+        assert_int_equal(symlink("../../../../../../../../usr/bin/env", "image/sbin/init"), 0);
+        assert_int_equal(symlink("nowhere", "image/bin/sh"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_fine("-tdirectory");
+                int status;
+
+                /* In a process of its own, whose mount namespace it leaves. */
+                const pid_t pid = fork();
+                assert_true(pid >= 0);
+                if (pid == 0) {
+                        ImageRoot *root;
+
+                        if (image_root_new(loaded, &root) < 0)
+                                _exit(1);
+                        const int r = rows[i].run(loaded, root);
+                        image_root_free(root);
+                        if (r != rows[i].expected)
+                                print_error("%d, not %d\n", r, rows[i].expected);
+                        _exit(r == rows[i].expected ? 0 : 2);
+                }
+                assert_int_equal(waitpid(pid, &status, 0), pid);
+                assert_int_equal(status, 0);
+        }
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_nspawn_command, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_nothing_to_run, fixture_setup, fixture_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,7 @@ static void test_archive(void **state) {
         assert_true(text_ends_with(archive->security_mirror, archive->security_directory));
         assert_non_null(strstr(archive->mirror, archive->mirror_domain));
         assert_true(strv_contains(archive->rolling, "sid"));
-        assert_string_equal(archive->key_ring, distro_debian.key_ring);
+        assert_string_equal(archive->key_ring, distro_debian.key_files[0]);
 }
 
 int main(void) {

@@ -87,6 +87,20 @@ static void test_architecture(void **state) {
         assert_string_equal(problems[1], "Debian does not exist for Architecture=x86-64");
 }
 
+static void test_version(void **state) {
+        _cleanup_(freep) char *version = NULL;
+        const Config config = {};
+
+        assert_int_equal(
+                distro_program_version(&config, (const char *const[]){ "echo", "tea 1", NULL }, &version), 0);
+        assert_string_equal(version, "tea 1");
+        free(TAKE_PTR(version));
+        assert_int_equal(distro_program_version(&config, (const char *const[]){ "no-such-program", NULL },
+                                                &version),
+                         0);
+        assert_null(version);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_package_of_the_host),
@@ -94,6 +108,7 @@ int main(void) {
                 cmocka_unit_test(test_mirror),
                 cmocka_unit_test(test_mirror_directory),
                 cmocka_unit_test(test_architecture),
+                cmocka_unit_test(test_version),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

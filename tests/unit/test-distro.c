@@ -23,7 +23,9 @@ static void test_rows(void **state) {
                 assert_string_equal(distro->name, distribution_words[i]);
                 assert_false(text_is_empty(distro->title));
                 assert_non_null(distro->manager->check);
-                assert_non_null(distro->manager->keys);
+                assert_true(strv_length(distro->key_files) > 0);
+                assert_false(text_is_empty(distro->key_package));
+                assert_int_equal(text_is_empty(distro->keys_at), distro->manager->key_form == KEY_FORM_RING);
                 assert_non_null(distro->manager->bootstrap);
                 assert_non_null(distro->manager->install);
                 assert_non_null(distro->manager->clean);

@@ -49,13 +49,11 @@ static void test_all_problems_at_once(void **state) {
 static void test_no_keys_and_no_release(void **state) {
         static const char *const none[] = { NULL };
         _cleanup_(strv_freep) char **problems = NULL;
-        DnfArchive archive = *distro_fedora.dnf;
         Distro distro = distro_fedora;
         char release[] = "../evil";
         const Config config = { .release = release };
 
-        archive.key_files = none;
-        distro.dnf = &archive;
+        distro.key_files = none;
         assert_int_equal(package_manager_dnf.check(&config, &distro, &problems), 0);
         assert_true(has(problems, "it is a number, or rawhide"));
         assert_true(has(problems, "There are no keys that Fedora \"../evil\" is signed by"));

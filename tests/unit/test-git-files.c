@@ -9,9 +9,9 @@
 
 #include <sys/stat.h>
 
+#include "base/git-files.h"
 #include "base/text.h"
 #include "foreign-program.h"
-#include "image/git-files.h"
 #include "temporary-directory.h"
 
 static void put(const char *path, const char *text) {
@@ -76,6 +76,61 @@ static void test_list(void **state) {
         assert_int_equal(unsetenv("GIT_DIR"), 0);
 }
 
+#define assert_held(expected, directory) assert_int_equal(git_holds_directory(directory, NULL), expected)
+
+/* What a tree ignores is as if it lay elsewhere, unless something of it is tracked all the same. */
+static void test_holds(void **state) {
+        make_repository("tree");
+        put("tree/.gitignore", "/build\n");
+        assert_int_equal(mkdir("tree/build", 0755), 0);
+        assert_int_equal(mkdir("tree/build/project", 0755), 0);
+        assert_int_equal(mkdir("tree/part", 0755), 0);
+        put("tree/build/project/main.c", "");
+        make_repository("tree/build/own");
+
+        assert_held(1, "tree");
+        assert_held(1, "tree/part");
+        assert_held(0, "tree/build");
+        assert_held(0, "tree/build/project");
+        assert_held(1, "tree/build/own");
+        assert_held(0, "tree/missing");
+
+        /* A directory of the name is no tree; a file of it is a worktree or a submodule. */
+        assert_int_equal(mkdir("tree/build/.git", 0755), 0);
+        assert_held(0, "tree/build");
+        assert_int_equal(rmdir("tree/build/.git"), 0);
+        put("tree/build/.git", "gitdir: ../.git\n");
+        assert_held(1, "tree/build");
+        assert_int_equal(unlink("tree/build/.git"), 0);
+
+        GIT("-C", "tree", "add", "--force", "build/project/main.c");
+        assert_held(1, "tree/build/project");
+}
+
+/* Nothing is known to be ignored where git cannot tell. */
+static void test_holds_by_failing_git(void **state) {
+        make_repository("tree");
+        put("tree/.gitignore", "/build\n");
+        assert_int_equal(mkdir("tree/build", 0755), 0);
+        assert_int_equal(mkdir("ours", 0755), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "ours/git", "#!/bin/sh\nexit 128\n", 0755), 0);
+        assert_int_equal(git_holds_directory("tree/build", "ours"), 1);
+        assert_int_equal(git_holds_directory("tree/build", NULL), 0);
+}
+
+/* The program is that of the search path, also where $PATH has another. */
+static void test_search_path(void **state) {
+        _cleanup_(git_files_done) GitFiles files = {};
+
+        assert_int_equal(mkdir("ours", 0755), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "ours/git", "#!/bin/sh\nhelper\n", 0755), 0);
+        assert_int_equal(
+                file_write_text(AT_FDCWD, "ours/helper", "#!/bin/sh\nprintf 'x 0\\tmine\\0'\n", 0755), 0);
+        assert_int_equal(git_files_list(".", "ours", false, &files, NULL), 0);
+        assert_int_equal(files.n_items, 1);
+        assert_string_equal(files.items[0], "mine");
+}
+
 static void test_contain(void **state) {
         char *items[] = { (char[]){ "a-b" }, (char[]){ "a/b" }, (char[]){ "a/c/d" }, (char[]){ "ab" } };
         const GitFiles files = { .items = items, .n_items = ELEMENTSOF(items) };
@@ -106,6 +161,9 @@ static void test_refusals(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_list),
+                unit_test_in_directory(test_holds),
+                unit_test_in_directory(test_holds_by_failing_git),
+                unit_test_in_directory(test_search_path),
                 cmocka_unit_test(test_contain),
                 unit_test_in_directory(test_refusals),
         };

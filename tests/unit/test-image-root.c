@@ -27,6 +27,18 @@ static void test_what_is_refused(void **state) {
         assert_refused((const char *const[3]){ "--encrypt=all" }, "Encrypt=all (command line, --encrypt): ");
         assert_refused((const char *const[3]){ "-tgpt_squashfs", "--persistent" }, "Format=gpt_squashfs (");
         assert_refused((const char *const[3]){ "-ttar", "--persistent" }, "Format=tar (");
+        /* What is in the way is named, and not what happens to be there. */
+        assert_refused((const char *const[3]){ "-tgpt_ext4", "--read-only", "--persistent" },
+                       "ReadOnly=yes (command line, --read-only): ");
+        assert_refused((const char *const[3]){ "-tdirectory", "--read-only=no", "--persistent" }, NULL);
+
+        /* The same of systemd-nspawn, but for what it can do and we cannot, or the other way round. */
+        assert_refused((const char *const[3]){ "--nspawn", "--xz" }, "CompressOutput=xz (");
+        assert_refused((const char *const[3]){ "--nspawn", "--qcow2" }, "QCow2=yes (");
+        assert_refused((const char *const[3]){ "--nspawn", "--encrypt=all" }, NULL);
+        assert_refused((const char *const[3]){ "--nspawn", "-ttar" }, "Format=tar (");
+        assert_refused((const char *const[3]){ "--nspawn", "-tgpt_squashfs", "--persistent" },
+                       "Format=gpt_squashfs (");
 }
 
 static int exists(const ImageRoot *root, const char *name) {
@@ -48,7 +60,7 @@ static int look_at_directory(const LoadedConfig *loaded) {
         if ((access("image/new", F_OK) == 0) != loaded->config.persistent)
                 return 3;
         _cleanup_(freep) char *scratch = NULL;
-        if (text_copy(root->scratch, &scratch) < 0)
+        if (text_copy(root->scratch->path, &scratch) < 0)
                 return 4;
         image_root_free(root);
         return access(scratch, F_OK) == 0 ? 5 : 0;

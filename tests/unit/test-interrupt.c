@@ -33,6 +33,15 @@ static void test_question(void **state) {
         assert_int_equal(interrupt_check(), -EINTR);
         assert_int_equal(interrupt_signal(), SIGTERM);
         assert_int_equal(poll(&poll_fd, 1, 0), 1);
+
+        /* The next one is noticed anew, and the first one not forgotten. */
+        interrupt_rearm();
+        assert_int_equal(poll(&poll_fd, 1, 0), 0);
+        interrupt_rearm();
+        assert_int_equal(interrupt_check(), -EINTR);
+        assert_int_equal(raise(SIGINT), 0);
+        assert_int_equal(poll(&poll_fd, 1, 0), 1);
+        assert_int_equal(interrupt_signal(), SIGTERM);
 }
 
 /* Children die of signals again, but for those that were ignored from the start. Runs after the test above, which

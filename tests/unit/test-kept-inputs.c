@@ -175,7 +175,7 @@ static void test_copied(void **state) {
         set_time("tree", 7);
         assert_copied(&whole, &all, "");
         assert_int_equal(chmod("tree", 0755), 0);
-        assert_copied(&whole, &all, "tree . changed from 40700  to 40755 ");
+        assert_copied(&whole, &all, "tree . changed from directory 0700 to directory 0755");
         set_time("tree/a", 3000);
         assert_copied(&whole, &all, "tree a changed");
 }
@@ -232,13 +232,44 @@ static void test_tree(void **state) {
         assert_int_equal(symlink("b", "tree/link"), 0);
         assert_int_equal(mkdir("tree/new", 0755), 0);
         assert_int_equal(differences_of_tree(&before, &some), 4);
-        assert_lines(some,
-                     "tree content changed\ntree link changed from 120777 a to 120777 b\ntree mode changed\n"
-                     "tree new is new");
+        assert_lines(
+                some,
+                "tree content changed\ntree link changed from link to a to link to b\ntree mode changed from file 0644 to file 0755\n"
+                "tree new is new");
 
         assert_int_equal(kept_inputs_add_tree(&missing, "ring", "nowhere", NULL), 0);
         assert_string_equal(missing.items[0].name, "ring");
         assert_string_equal(missing.items[0].value, "missing");
+}
+
+/* What people read of a mode is what they would write. What looks like one in a setting is not. */
+static void test_modes(void **state) {
+        static const struct {
+                const char *name, *before, *now, *said;
+        } cases[] = {
+                { "tree a", "40755 ", "40700 ", "tree a changed from directory 0755 to directory 0700" },
+                { "tree a", "40755 ", "120777 b", "tree a changed from directory 0755 to link to b" },
+                { "tree a", "10644 ", "140644 ", "tree a changed from pipe 0644 to socket 0644" },
+                { "tree a", "60660 7:1", "60660 7:2",
+                  "tree a changed from device 0660 7:1 to device 0660 7:2" },
+                { "tree a", "104755 x", "100644 x", "tree a changed from file 4755 to file 0644" },
+                { "tree a", "10644 ", "10644 , link of b",
+                  "tree a changed from pipe 0644 to pipe 0644, link of b" },
+                { "tree a", "missing", "40755 ", "tree a changed from missing to directory 0755" },
+                { "Release=", "100644 x", "40755 x", "Release= changed from 100644 x to 40755 x" },
+                { "size", "755 x", "644 x", "size changed from 755 x to 644 x" },
+                { "size", "9999999 x", "644", "size changed from 9999999 x to 644" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(kept_inputs_done) KeptInputs before = {}, now = {};
+                _cleanup_(strv_freep) char **differences = NULL;
+
+                assert_int_equal(kept_inputs_add(&before, cases[i].name, cases[i].before), 0);
+                assert_int_equal(kept_inputs_add(&now, cases[i].name, cases[i].now), 0);
+                assert_int_equal(kept_inputs_compare(&before, &now, &differences), 0);
+                assert_string_equal(differences[0], cases[i].said);
+        }
 }
 
 int main(void) {
@@ -249,6 +280,7 @@ int main(void) {
                 cmocka_unit_test(test_order),
                 unit_test_in_directory(test_copied),
                 unit_test_in_directory(test_fingerprint),
+                cmocka_unit_test(test_modes),
                 unit_test_in_directory(test_tree),
         };
 

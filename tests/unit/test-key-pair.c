@@ -28,6 +28,8 @@ static void test_certificate(void **state) {
                 assert_non_null(strstr(said, "CA:FALSE"));
                 assert_non_null(strstr(said, "Digital Signature"));
                 assert_non_null(strstr(said, "Code Signing"));
+                assert_non_null(strstr(said, "Subject Key Identifier"));
+                assert_null(strstr(said, "Authority Key Identifier"));
                 verified = FOREIGN_CHECK("openssl", "verify", "-partial_chain", "-trusted",
                                          "teapot of the kitchen.crt", "teapot of the kitchen.crt");
         }
@@ -52,6 +54,10 @@ static void test_passphrase(void **state) {
         assert_non_null(text_after_prefix(text, "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
         said = FOREIGN_CHECK("openssl", "pkey", "-in", "teapot.key", "-passin", "pass:open sesame", "-noout",
                              "-check");
+        _cleanup_(freep) char *structure = FOREIGN_CHECK("openssl", "asn1parse", "-in", "teapot.key");
+        assert_non_null(strstr(structure, "PBKDF2"));
+        assert_non_null(strstr(structure, "hmacWithSHA256"));
+        assert_non_null(strstr(structure, ":0927C0")); /* 600000 */
 }
 
 static void test_bad_names(void **state) {

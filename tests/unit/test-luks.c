@@ -7,13 +7,30 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
+#include <unistd.h>
+
 #include "base/text.h"
 #include "foreign-program.h"
+#include "format/luks-reader.h"
 #include "format/luks.h"
 #include "temporary-directory.h"
 
 #define OFFSET       MIB
 #define CONTENT_SIZE (UINT64_C(3) * MIB)
+
+/* What libcryptsetup is told of the memory of this machine, in bytes; 0: the truth. */
+static uint64_t machine_size;
+
+long sysconf(int name) {
+        static long (*real)(int name);
+
+        if (!real)
+                real = (long (*)(int))dlsym(RTLD_NEXT, "sysconf");
+        if (machine_size > 0 && name == _SC_PHYS_PAGES)
+                return (long)machine_size / real(_SC_PAGESIZE);
+        return real(name);
+}
 
 static const char marker[] = "What nobody else should read";
 
@@ -192,11 +209,51 @@ static void test_refusal(void **state) {
         assert_string_equal(bytes, marker);
 }
 
+/* libcryptsetup does not believe in machines with less than 128 MiB. One with little memory makes the same key slots as others, or none. */
+static void test_little_memory(void **state) {
+        _cleanup_(secret_freep) Secret *passphrase = make_passphrase("x");
+        static const struct {
+                uint64_t machine_size, memory_size;
+                bool fits;
+        } cases[] = {
+                { 160 * MIB, 0, true },
+                { 160 * MIB, 96 * MIB, false },
+                { 256 * MIB, 96 * MIB, true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(fd_closep) int fd = open("image", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                const LuksOptions options = { .passphrase = passphrase, .memory_size = cases[i].memory_size };
+                _cleanup_(reason_done) Reason reason = {};
+                _cleanup_(luks_header_done) LuksHeader header = {};
+                const LuksVolume volume = { fd, 0, LUKS_HEADER_SIZE + CONTENT_SIZE };
+
+                put_content(fd, LUKS_HEADER_SIZE);
+                machine_size = cases[i].machine_size;
+                const int r = luks_encrypt(&options, &volume, &reason);
+                machine_size = 0;
+                /* Some versions of libcryptsetup do as they are told. */
+                if (r == 0) {
+                        assert_int_equal(luks_header_read(fd, 0, volume.size, &header, NULL), 0);
+                        assert_int_equal(header.metadata.slots[0].derivation.memory_size,
+                                         cases[i].memory_size ?: LUKS_ARGON2ID_MEMORY_SIZE);
+                        continue;
+                }
+                assert_false(cases[i].fits);
+                assert_int_equal(r, -ERANGE);
+                assert_non_null(strstr(reason_text(&reason, r), "argon2id is to take "));
+                assert_non_null(strstr(reason_text(&reason, r), "or choose less by EncryptKDFMemory="));
+                _cleanup_(freep) uint8_t *bytes = read_file("image", LUKS_HEADER_SIZE, sizeof(marker));
+                assert_string_equal(bytes, marker);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_judge),
                 unit_test_in_directory(test_random),
                 unit_test_in_directory(test_refusal),
+                unit_test_in_directory(test_little_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,12 +32,12 @@ static pid_t start_builder(const char *path, int pipe_fds[static 2]) {
 
         assert_true(pid >= 0);
         if (pid == 0) {
-                int fd;
+                PackageCache cache;
 
                 /* It must not outlive a test that fails. */
                 if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || interrupt_catch() < 0)
                         _exit(1);
-                const int r = package_cache_lock(path, &fd);
+                const int r = package_cache_lock(path, true, &cache);
                 if (r < 0)
                         _exit(r == -EINTR ? 42 : 1);
                 (void)write(pipe_fds[1], "x", 1);
@@ -87,37 +87,58 @@ static void test_one_at_a_time(void **state) {
 }
 
 static void test_waiting_is_interrupted(void **state) {
-        int pipe_fds[2], fd;
+        PackageCache cache;
+        int pipe_fds[2];
 
-        assert_int_equal(package_cache_lock("cache", &fd), 0);
+        assert_int_equal(package_cache_lock("cache", true, &cache), 0);
         const pid_t waiting = start_builder("cache", pipe_fds);
         assert_false(says_so(pipe_fds, SHORT_MILLISECONDS));
         assert_int_equal(end(waiting), 42);
-        assert_int_equal(close(fd), 0);
+        package_cache_unlock(&cache);
         close_pipe(pipe_fds);
 }
 
 static void test_empty(void **state) {
-        _cleanup_(fd_closep) int fd = -EBADF;
+        PackageCache cache;
         struct stat status;
 
         assert_int_equal(package_cache_empty("cache"), 0);
         assert_int_equal(stat("cache", &status), -1);
 
-        assert_int_equal(package_cache_lock("cache", &fd), 0);
+        assert_int_equal(package_cache_lock("cache", true, &cache), 0);
         assert_int_equal(mkdir("cache/partial", 0755), 0);
         assert_int_equal(file_write_text(AT_FDCWD, "cache/partial/a.deb", "a", 0644), 0);
         assert_int_equal(file_write_text(AT_FDCWD, "cache/.hidden", "b", 0644), 0);
-        fd = fd_close(fd);
+        package_cache_unlock(&cache);
         assert_int_equal(package_cache_empty("cache"), 0);
         assert_int_equal(rmdir("cache"), 0);
 }
 
+/* Whatever package tools make of it. */
+static void test_owner(void **state) {
+        PackageCache cache, none = { .lock_fd = -EBADF };
+        struct stat status;
+
+        if (geteuid() != 0)
+                skip();
+        assert_int_equal(mkdir("cache", 0755), 0);
+        assert_int_equal(chown("cache", 4711, 4712), 0);
+        assert_int_equal(package_cache_lock("cache", true, &cache), 0);
+        assert_int_equal(chown("cache", 0, 0), 0);
+        package_cache_unlock(&cache);
+        assert_int_equal(cache.lock_fd, -EBADF);
+        assert_int_equal(stat("cache", &status), 0);
+        assert_int_equal(status.st_uid, 4711);
+        assert_int_equal(status.st_gid, 4712);
+        package_cache_unlock(&cache);
+        package_cache_unlock(&none);
+}
+
 static void test_no_directory(void **state) {
-        int fd;
+        PackageCache cache;
 
         assert_int_equal(file_write_text(AT_FDCWD, "file", "a", 0644), 0);
-        assert_int_equal(package_cache_lock("file", &fd), -ENOTDIR);
+        assert_int_equal(package_cache_lock("file", true, &cache), -ENOTDIR);
         assert_int_equal(package_cache_empty("file"), -ENOTDIR);
 }
 
@@ -132,13 +153,13 @@ int flock(int fd, int operation) {
 }
 
 static void test_no_locks(void **state) {
-        _cleanup_(fd_closep) int fd = -EBADF;
-        int other;
+        PackageCache cache, other;
 
         lock_errno = ENOLCK;
-        assert_int_equal(package_cache_lock("cache", &fd), 0);
+        assert_int_equal(package_cache_lock("cache", true, &cache), 0);
+        package_cache_unlock(&cache);
         lock_errno = EIO;
-        assert_int_equal(package_cache_lock("cache", &other), -EIO);
+        assert_int_equal(package_cache_lock("cache", true, &other), -EIO);
         lock_errno = 0;
 }
 
@@ -147,6 +168,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_one_at_a_time, temporary_directory_enter,
                                                 temporary_directory_leave),
                 cmocka_unit_test_setup_teardown(test_waiting_is_interrupted, temporary_directory_enter,
+                                                temporary_directory_leave),
+                cmocka_unit_test_setup_teardown(test_owner, temporary_directory_enter,
                                                 temporary_directory_leave),
                 cmocka_unit_test_setup_teardown(test_empty, temporary_directory_enter,
                                                 temporary_directory_leave),

@@ -26,6 +26,7 @@ static void test_read(void **state) {
         } cases[] = {
                 { "open sesame\n", 0600, "open sesame" },
                 { " x", 0400, " x" },
+                { "x", 0700, "x" },
                 { "x", 0640,
                   "file holds the passphrase, and has mode 0640: nobody but its owner may have access to it; run: "
                   "chmod 600 file" },

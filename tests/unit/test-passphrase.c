@@ -35,7 +35,7 @@ static void test_files(void **state) {
                   "to it; run: chmod 600 mkosi.passphrase" },
                 { "x", 0604, NULL, "mode 0604" },
                 { "x", 0602, NULL, "mode 0602" },
-                { "x", 0700, NULL, "mode 0700" },
+                { "x", 0700, "x", "" },
                 { "", 0600, NULL, "The passphrase in mkosi.passphrase is empty" },
                 { "\n", 0600, NULL, "is empty" },
                 { "x\n\n", 0600, NULL, "is more than one line of text" },

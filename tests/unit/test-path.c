@@ -64,6 +64,10 @@ static void test_parts(void **state) {
         }
         assert_true(path_is_below("/a/b", "/a") && path_is_below("/a", "/a") && path_is_below("/a", "/"));
         assert_false(path_is_below("/ab", "/a") || path_is_below("/a", "/a/b"));
+        assert_string_equal(path_seen_from("/a/b/c", "/a"), "b/c");
+        assert_string_equal(path_seen_from("/a", "/a"), "");
+        assert_string_equal(path_seen_from("/a/b", "/"), "a/b");
+        assert_null(path_seen_from("/ab", "/a"));
 }
 
 static void test_make_directories(void **state) {

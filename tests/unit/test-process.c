@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -30,6 +31,23 @@ static void test_status(void **state) {
         assert_int_equal(run(WORDS("sh", "-c", "kill -9 $$")), 128 + SIGKILL);
         assert_int_equal(run(WORDS("no-such-program-anywhere")), -ENOENT);
         assert_int_equal(run(WORDS("./missing")), -ENOENT);
+}
+
+static void test_what_cannot_be_executed(void **state) {
+        static const struct {
+                const char *text;
+                int error;
+        } cases[] = {
+                { "no first line\n", -ENOEXEC },     { "#!/bin/sh\r\n", -ENOEXEC },
+                { "#!/no/interpreter\n", -ENOEXEC }, { "\177ELF of another kind", -ENOEXEC },
+                { "#!/bin/sh\nexit 127\n", 127 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                assert_int_equal(file_write_text(AT_FDCWD, "program", cases[i].text, 0755), 0);
+                assert_int_equal(run(WORDS("./program")), cases[i].error);
+                assert_int_equal(unlink("program"), 0);
+        }
 }
 
 static void test_descriptors(void **state) {
@@ -56,6 +74,23 @@ static void test_search_path(void **state) {
                                                         .stdin_fd = -EBADF,
                                                         .stdout_fd = -EBADF }),
                          42);
+}
+
+static void test_environment(void **state) {
+        assert_int_equal(setenv("OURS", "1", 1), 0);
+        assert_int_equal(run(WORDS("/bin/sh", "-c", "test \"$OURS\" = 1")), 0);
+        assert_int_equal(
+                process_run(&(ProcessOptions){
+                        .argv = WORDS("/bin/sh", "-c", "test -z \"$OURS\" && test \"$GIVEN\" = 'a=b c'"),
+                        .environment = WORDS("GIVEN=a=b c"),
+                        .stdin_fd = -EBADF,
+                        .stdout_fd = -EBADF,
+                }),
+                0);
+        /* A program is a program, whatever its name looks like. */
+        assert_int_equal(mkdir("a=b", 0755), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "a=b/true", "#!/bin/sh\nexit 41\n", 0755), 0);
+        assert_int_equal(run(WORDS("a=b/true")), 41);
 }
 
 /* In a child, since what is caught stays caught. The program, which ignores what asks it to end, is gone soon all the same. */
@@ -93,8 +128,10 @@ static void test_interrupt(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_status),
+                unit_test_in_directory(test_what_cannot_be_executed),
                 unit_test_in_directory(test_descriptors),
                 unit_test_in_directory(test_search_path),
+                unit_test_in_directory(test_environment),
                 unit_test_in_directory(test_interrupt),
         };
 

@@ -326,6 +326,123 @@ static void test_killed(void **state) {
         assert_true(WIFSIGNALED(status));
 }
 
+/* What a process that runs a sandbox does with signals: it says 1 when the command is ready, 2 when it was asked to stop. */
+static int stop_fd, kill_pipe[2];
+
+static void note_stop(void) {
+        (void)fd_write_all(stop_fd, "2", 1);
+}
+
+static pid_t stopper_start(Fixture *fixture, const char *script, uint64_t time_ms, int *ret_fd) {
+        SandboxPolicy policy = fixture_policy(fixture);
+        int ready[2];
+        char said;
+
+        policy.init = true;
+        assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+        assert_int_equal(pipe2(kill_pipe, O_CLOEXEC), 0);
+        const pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                Sandbox *sandbox = NULL;
+
+                stop_fd = ready[1];
+                notice_signals();
+                if (interrupt_catch() < 0 || sandbox_new(&policy, &sandbox, NULL) < 0)
+                        _exit(100);
+                const SandboxStop stop = {
+                        .signal = SIGUSR1, .time_ms = time_ms, .on_stop = note_stop, .kill_fd = kill_pipe[0]
+                };
+                const SandboxCommand command = {
+                        .argv = shell(script), .stdin_fd = -EBADF, .output_fd = ready[1], .stop = &stop
+                };
+                const int r = sandbox_run(sandbox, &command, NULL);
+                _exit(r == -EINTR ? 101 : r >= 0 ? r : 102);
+        }
+        (void)close(ready[1]);
+        assert_int_equal(read(ready[0], &said, 1), 1);
+        *ret_fd = ready[0];
+        return pid;
+}
+
+static int stopper_status(pid_t pid, int fd) {
+        int status;
+
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        (void)close(fd);
+        (void)close(kill_pipe[0]);
+        (void)close(kill_pipe[1]);
+        return WEXITSTATUS(status);
+}
+
+#define STOPS_ITSELF "trap 'exit 42' USR1; printf 1; while :; do sleep 0.01; done"
+#define NEVER_STOPS  "printf 1; while :; do sleep 1000; done"
+
+/* Asked to, the command ends in its own way; or it is killed when its time is over, by a second signal, or by the descriptor. */
+static void test_stop(void **state) {
+        char said;
+        int fd;
+
+        pid_t pid = stopper_start(*state, STOPS_ITSELF, UINT64_MAX, &fd);
+        assert_int_equal(kill(pid, SIGTERM), 0);
+        assert_int_equal(stopper_status(pid, fd), 42);
+
+        pid = stopper_start(*state, NEVER_STOPS, 1, &fd);
+        assert_int_equal(kill(pid, SIGTERM), 0);
+        assert_int_equal(stopper_status(pid, fd), 101);
+
+        pid = stopper_start(*state, NEVER_STOPS, UINT64_MAX, &fd);
+        assert_int_equal(kill(pid, SIGTERM), 0);
+        assert_int_equal(read(fd, &said, 1), 1);
+        assert_int_equal(said, '2');
+        /* Soon behind the first one it may be the same request: sooner or later it is another. */
+        for (siginfo_t ended = {}; ended.si_pid == 0; (void)poll(NULL, 0, 10)) {
+                assert_int_equal(kill(pid, SIGTERM), 0);
+                assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
+        }
+        assert_int_equal(stopper_status(pid, fd), 101);
+
+        pid = stopper_start(*state, NEVER_STOPS, UINT64_MAX, &fd);
+        assert_int_equal(write(kill_pipe[1], "x", 1), 1);
+        assert_int_equal(stopper_status(pid, fd), SANDBOX_KILLED);
+}
+
+/* A command that cannot be executed is told from a sandbox that cannot be made. */
+static void test_execute_status(void **state) {
+        static const struct {
+                const char *argv[2], *root;
+                int status;
+        } rows[] = {
+                { { "none", NULL }, NULL, SANDBOX_NOT_FOUND },
+                { { "/usr/none", NULL }, NULL, SANDBOX_NOT_FOUND },
+                { { "/usr", NULL }, NULL, SANDBOX_NOT_EXECUTABLE },
+                { { "true", NULL }, NULL, 0 },
+                { { "true", NULL }, "/nowhere", 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
+                _cleanup_(reason_done) Reason reason = {};
+                SandboxPolicy policy = fixture_policy(*state);
+                int status = 0;
+
+                policy.name = "the image";
+                if (rows[i].root)
+                        policy.root = rows[i].root;
+                assert_int_equal(sandbox_new(&policy, &sandbox, NULL), 0);
+                const SandboxCommand command = { .argv = rows[i].argv,
+                                                 .stdin_fd = -EBADF,
+                                                 .output_fd = -EBADF,
+                                                 .execute_status = &status };
+                const int r = sandbox_run(sandbox, &command, &reason);
+                assert_int_equal(r < 0, rows[i].root || rows[i].status != 0);
+                assert_int_equal(status, rows[i].status);
+                if (status != 0)
+                        assert_non_null(strstr(reason_text(&reason, r), " in the image: "));
+        }
+}
+
 /* A signal that came before is not forgotten. */
 static void test_interrupted_before(void **state) {
         Fixture *const fixture = *state;
@@ -458,6 +575,8 @@ int main(int argc, char *argv[]) {
                 cmocka_unit_test_setup_teardown(test_interrupt, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_killed, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_interrupted_before, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_stop, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_execute_status, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_full_disk, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_init, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_terminal, fixture_setup, fixture_teardown),

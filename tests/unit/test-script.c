@@ -25,30 +25,20 @@ static void test_parse_failure(void **state) {
                 assert_int_equal(script_parse_failure(bad[i], &line, &file), -EBADMSG);
 }
 
-static void test_parse_interpreter(void **state) {
-        static const struct {
-                const char *line, *interpreter;
-        } cases[] = {
-                { "#!/bin/sh -e", "/bin/sh" }, { "#! /usr/bin/env python3\n", "/usr/bin/env" },
-                { "#!/bin/sh\r", "/bin/sh" },  { "#!", NULL },
-                { "\177ELF", NULL },           { "", NULL },
-        };
+/* Names are what they are, also those that a shell would take apart. */
+static void test_bash_environment(void **state) {
+        _cleanup_(freep) char *plain = NULL, *quoted = NULL;
 
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_(freep) char *interpreter = NULL;
-
-                assert_int_equal(script_parse_interpreter(cases[i].line, &interpreter), 0);
-                if (cases[i].interpreter)
-                        assert_string_equal(interpreter, cases[i].interpreter);
-                else
-                        assert_null(interpreter);
-        }
+        assert_int_equal(script_bash_environment("/root/mkosi.build", &plain), 0);
+        assert_non_null(strstr(plain, "if [[ $0 == /root/mkosi.build ]]; then\n"));
+        assert_int_equal(script_bash_environment("/root/it's [a] \\ b", &quoted), 0);
+        assert_non_null(strstr(quoted, "if [[ $0 == '/root/it'\\''s [a] \\ b' ]]; then\n"));
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse_failure),
-                cmocka_unit_test(test_parse_interpreter),
+                cmocka_unit_test(test_bash_environment),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,24 @@ static void test_distance(void **state) {
         assert_int_equal(text_distance(longer, "a"), UINT_MAX);
 }
 
+static void test_substitute(void **state) {
+        static const char *const cases[][4] = {
+                { "a/$x/$x", "$x", "long", "a/long/long" },
+                { "$x", "$x", "", "" },
+                { "$x$x", "$x", "$x", "$x$x" },
+                { "none", "$x", "y", "none" },
+                { "", "$x", "y", "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(freep) char *text = NULL;
+
+                assert_int_equal(text_copy(cases[i][0], &text), 0);
+                assert_int_equal(text_substitute(&text, cases[i][1], cases[i][2]), 0);
+                assert_string_equal(text, cases[i][3]);
+        }
+}
+
 static void test_nearest(void **state) {
         static const char *const words[] = { "fedora", "debian", "ubuntu", NULL };
 
@@ -84,11 +102,37 @@ static void test_nearest(void **state) {
         assert_null(text_nearest("x", words));
 }
 
+static void test_quote(void **state) {
+        static const struct {
+                const char *word, *quoted;
+        } cases[] = {
+                { "/a/b-c.d", "/a/b-c.d" },
+                { "a b", "'a b'" },
+                { "", "''" },
+                { "it's", "'it'\\''s'" },
+                { "a\\b", "'a\\b'" },
+                { "~", "'~'" },
+                { "a~", "a~" },
+                { "'", "''\\'''" },
+                { "$x", "'$x'" },
+                { "a\nb", "'a\nb'" },
+                { "\xc3\xa4", "'\xc3\xa4'" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(freep) char *quoted = NULL;
+
+                assert_int_equal(text_quote(cases[i].word, &quoted), 0);
+                assert_string_equal(quoted, cases[i].quoted);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_affixes),  cmocka_unit_test(test_strip),
-                cmocka_unit_test(test_tame),     cmocka_unit_test(test_copies),
-                cmocka_unit_test(test_distance), cmocka_unit_test(test_nearest),
+                cmocka_unit_test(test_quote),   cmocka_unit_test(test_affixes),
+                cmocka_unit_test(test_strip),   cmocka_unit_test(test_tame),
+                cmocka_unit_test(test_copies),  cmocka_unit_test(test_distance),
+                cmocka_unit_test(test_nearest), cmocka_unit_test(test_substitute),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

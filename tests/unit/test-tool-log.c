@@ -50,6 +50,11 @@ static const struct {
             "tar: ./usr: No space left on device" },
           -ENOSPC,
           "Failed to do it: no space is left on the disk (tar: ./usr: No space left on device)" },
+        /* gpgv's good news are not those of pacman's bad. */
+        { { "gpgv: Good signature from \"Somebody <a@b>\"", "E: Couldn't find these debs: nosuch" },
+          -ENOENT,
+          "Failed to do it: the mirror lacks packages that every image needs, check Release=, Repositories= and Mirror= "
+          "(Couldn't find these debs: nosuch)" },
         { { "Reading package lists...", "E: Unable to locate package nosuch" },
           -ENOENT,
           "Failed to do it: the release has no such package, check Packages= and Repositories= (Unable to locate package "
@@ -81,6 +86,40 @@ static const struct {
           -ENOENT,
           "Failed to do it: the release has no such package, check Packages= and Repositories= (No provider of 'nosuch' "
           "found.)" },
+        { { "error: failed retrieving file 'core.db' from 127.0.0.1:9 : Failed to connect to 127.0.0.1 port 9 after 0 ms: "
+            "Couldn't connect to server",
+            "error: failed to synchronize all databases (download library error)" },
+          -EHOSTUNREACH,
+          "Failed to do it: the mirror cannot be reached, check Mirror= and the network (failed retrieving file 'core.db' "
+          "from 127.0.0.1:9 : Failed to connect to 127.0.0.1 port 9 after 0 ms: Couldn't connect to server)" },
+        { { "error: failed retrieving file 'nosuch.db' from mirror : The requested URL returned error: 404" },
+          -ENOENT,
+          "Failed to do it: the mirror has no such repository, check Repositories= and Mirror= (failed retrieving file "
+          "'nosuch.db' from mirror : The requested URL returned error: 404)" },
+        { { "error: target not found: nosuch" },
+          -ENOENT,
+          "Failed to do it: the release has no such package, check Packages= and Repositories= (target not found: nosuch)" },
+        { { "error: base: signature from \"Somebody <a@b>\" is unknown trust",
+            "error: failed to commit transaction (invalid or corrupted package (PGP signature))" },
+          -EKEYREJECTED,
+          "Failed to do it: the repository or a package is not signed by a key that is trusted, check Mirror=, and "
+          "RepositoryKeys= or the keys of the host (base: signature from \"Somebody <a@b>\" is unknown trust)" },
+        { { "error: base: signature from \"Somebody <a@b>\" is invalid",
+            "error: failed to commit transaction (invalid or corrupted package (PGP signature))" },
+          -EKEYREJECTED,
+          "Failed to do it: a signature is bad: its key was revoked, or files were changed on the way or on the mirror (base: signature from "
+          "\"Somebody <a@b>\" is invalid)" },
+        { { ":: Import PGP key 6CA1FC6D86CE9C06? [Y/n] error: key \"6CA1FC6D86CE9C06\" could not be looked up remotely" },
+          -EKEYREJECTED,
+          "Failed to do it: the repository or a package is not signed by a key that is trusted, check Mirror=, and "
+          "RepositoryKeys= or the keys of the host (key \"6CA1FC6D86CE9C06\" could not be looked up remotely)" },
+        { { "error: base: missing required signature" },
+          -EKEYREJECTED,
+          "Failed to do it: a package is not signed, check Mirror= (base: missing required signature)" },
+        { { "error: Partition /run/tree too full: 9 blocks needed, 1 blocks free",
+            "error: failed to commit transaction (not enough free disk space)" },
+          -ENOSPC,
+          "Failed to do it: no space is left on the disk (failed to commit transaction (not enough free disk space))" },
         { { "nothing", "known" }, -EIO, "Failed to do it: the program ended with status 100" },
 };
 

@@ -97,6 +97,21 @@ static void test_zypper(void **state) {
         assert_told(lines, "\"unit\":\"items\",\"done\":4,\"total\":24,");
 }
 
+static void test_pacman(void **state) {
+        static const char *const lines[] = {
+                " core downloading...",
+                "resolving dependencies...",
+                "Packages (4) bash-1-1  filesystem-1-1  glibc-1-1  base-1-1",
+                " bash-1-1-x86_64 downloading...",
+                "checking for file conflicts...",
+                "installing filesystem...",
+                "upgrading glibc...",
+                NULL,
+        };
+
+        assert_told(lines, "\"unit\":\"items\",\"done\":3,\"total\":4,");
+}
+
 /* What looks alike, and what nothing was announced for. */
 static void test_nothing(void **state) {
         static const char *const lines[] = {
@@ -108,6 +123,9 @@ static void test_nothing(void **state) {
                 "I: Unpacking b...",
                 "(1/2) Installing: a-1-1.noarch [...done]",
                 "1 new thing",
+                "installing filesystem...",
+                "Packages (many) bash-1-1",
+                "Packages (4",
                 NULL,
         };
 
@@ -116,8 +134,9 @@ static void test_nothing(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_apt), cmocka_unit_test(test_debootstrap), cmocka_unit_test(test_zypper),
-                cmocka_unit_test(test_dnf), cmocka_unit_test(test_nothing),
+                cmocka_unit_test(test_apt),    cmocka_unit_test(test_debootstrap),
+                cmocka_unit_test(test_zypper), cmocka_unit_test(test_dnf),
+                cmocka_unit_test(test_pacman), cmocka_unit_test(test_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/strv.h"
 #include "base/text.h"
-#include "image/git-files.h"
+#include "base/git-files.h"
 
 #define LIST_SIZE_MAX (256 * MIB)
 #define DEPTH_MAX     32 /* of trees in trees */
@@ -17,14 +19,19 @@
 /* git-ls-files(1), --stage: "160000 HASH 0\tPATH" is a submodule. */
 #define MODE_SUBMODULE "160000 "
 
-/* Git is asked about the tree that we name, whatever hook of git we run in; its owner need not be who runs us, as with
- * sudo or in a container; and no program that its configuration names is started for a list. */
-#define GIT                                                                                               \
-        "env", "-u", "GIT_DIR", "-u", "GIT_WORK_TREE", "-u", "GIT_INDEX_FILE", "-u", "GIT_PREFIX", "git", \
-                "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C"
+/* Git is asked about the tree that we name; its owner need not be who runs us, as with sudo or in a container; and no
+ * program that its configuration names is started for a list. */
+#define GIT "git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C"
+
+/* Whatever hook of git we run in. */
+static const char *const no_hook[] = {
+        "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+        NULL,
+};
 
 typedef struct Listing {
         const char *search_path;
+        char **environment;
         bool others;
         GitFiles *files;
         Reason *reason;
@@ -95,11 +102,10 @@ static int ask(const Listing *listing, const char *directory, bool staged, char 
         int r = process_run(&(ProcessOptions){
                 .argv = staged ? tracked : others,
                 .search_path = listing->search_path,
+                .environment = STRV(listing->environment),
                 .stdin_fd = -EBADF,
                 .stdout_fd = fd,
         });
-        if (r == 127)
-                return -ENOENT;
         if (r > 0)
                 return reason_set(listing->reason, -EIO, "git cannot list the files of %s", directory);
         if (r < 0)
@@ -130,14 +136,30 @@ static int compare(const void *a, const void *b) {
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* What git itself runs is looked for where git was. */
+static int make_environment(const char *search_path, char ***ret) {
+        _cleanup_(freep) char *path = NULL;
+
+        int r = environment_inherit(no_hook, ret);
+        if (r >= 0 && search_path)
+                r = text_format(&path, "PATH=%s", search_path);
+        return r < 0 || !path ? r : environment_set(ret, path);
+}
+
 int git_files_list(const char *directory, const char *search_path, bool others, GitFiles *ret,
                    Reason *reason) {
+        _cleanup_(strv_freep) char **environment = NULL;
         GitFiles files = {};
-        const Listing listing = {
-                .search_path = search_path, .others = others, .files = &files, .reason = reason
-        };
 
-        const int r = list_directory(&listing, directory, "", 0);
+        int r = make_environment(search_path, &environment);
+        if (r < 0)
+                return r;
+        const Listing listing = { .search_path = search_path,
+                                  .environment = environment,
+                                  .others = others,
+                                  .files = &files,
+                                  .reason = reason };
+        r = list_directory(&listing, directory, "", 0);
         if (r < 0) {
                 git_files_done(&files);
                 return r;
@@ -168,4 +190,69 @@ bool git_files_contain(const GitFiles *files, const char *path, bool is_director
                         high = middle;
         }
         return false;
+}
+
+/* ".git" is a file in worktrees and submodules. An empty directory of the name is none. */
+static int has_git(const char *directory) {
+        _cleanup_(freep) char *git = NULL, *head = NULL;
+        struct stat status;
+
+        int r = path_join(directory, ".git", &git);
+        if (r >= 0)
+                r = path_join(git, "HEAD", &head);
+        if (r < 0)
+                return r;
+        if (stat(git, &status) < 0)
+                return 0;
+        return S_ISREG(status.st_mode) || (S_ISDIR(status.st_mode) && lstat(head, &status) == 0);
+}
+
+/* Where the git tree of the directory begins, at it or above it on the same file system: git looks no further. 1 for above,
+ * 2 for the directory itself, 0 for none. */
+static int find_git(const char *directory) {
+        _cleanup_(freep) char *path = NULL;
+        struct stat bottom, status;
+
+        /* Git goes by where the directory really is. */
+        path = realpath(directory, NULL);
+        if (!path || stat(path, &bottom) < 0)
+                return 0; /* which is complained about elsewhere */
+        for (bool above = false;; above = true) {
+                char *parent;
+
+                int r = has_git(path);
+                if (r > 0)
+                        return above ? 1 : 2;
+                if (r < 0 || text_equal(path, "/"))
+                        return r;
+                r = path_parent(path, &parent);
+                if (r < 0)
+                        return r;
+                free(path);
+                path = parent;
+                if (stat(path, &status) < 0 || status.st_dev != bottom.st_dev)
+                        return 0;
+        }
+}
+
+int git_holds_directory(const char *directory, const char *search_path) {
+        const char *const argv[] = { GIT, directory, "check-ignore", "--quiet", ".", NULL };
+        _cleanup_(strv_freep) char **environment = NULL;
+
+        int r = find_git(directory);
+        if (r != 1)
+                return r < 0 ? r : r > 0;
+        r = make_environment(search_path, &environment);
+        if (r < 0)
+                return r;
+        r = process_run(&(ProcessOptions){
+                .argv = argv,
+                .search_path = search_path,
+                .environment = STRV(environment),
+                .stdin_fd = -EBADF,
+                .stdout_fd = -EBADF,
+                .quiet = true,
+        });
+        /* Where git is missing or has something to complain of, it is asked for a list, and then says so. */
+        return r == -EINTR || r == -ENOMEM ? r : r != 0;
 }

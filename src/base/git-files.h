@@ -21,3 +21,7 @@ void git_files_done(GitFiles *files);
 
 /* Whether a file of that path is listed, or, of a directory, any that lies in it. */
 bool git_files_contain(const GitFiles *files, const char *path, bool is_directory);
+
+/* Whether the directory belongs to a git tree, its own or one that begins above it and does not ignore the directory, as a
+ * tree ignores what is built in it. Nothing that git tracks is ignored, nor anything where git cannot tell. */
+int git_holds_directory(const char *directory, const char *search_path);
