@@ -25,8 +25,14 @@ static int lock_cache(Image *image) {
 int step_bootstrap(Image *image) {
         const Installation installation = image_installation(image);
 
-        const int r = lock_cache(image);
-        return r < 0 ? r : failure_of_tool(image, image->distro->manager->bootstrap(&installation));
+        int r = lock_cache(image);
+        if (r < 0)
+                return r;
+        r = image->distro->manager->bootstrap(&installation);
+        /* A shell that is opened now may be there for hours. */
+        if (r < 0)
+                package_cache_unlock(&image->cache);
+        return failure_of_tool(image, r);
 }
 
 static int install(Image *image, const char *const *packages) {

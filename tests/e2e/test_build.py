@@ -435,6 +435,21 @@ def test_bootstrap_fails(small, project, tmp_path):
     assert "A shell on the host's root" in shown and '/run/tree\nbegun\n' in shown and 'E: it went wrong' in shown
     assert (project.directory / 'image.failed/begun').exists()
 
+    # Other builds have the package cache meanwhile.
+    cache = project.directory / 'mkosi.cache'
+    cache.mkdir(exist_ok=True)
+    command = [*small.distribution.wrapper, *wrapper, project.mkosi, '--debug-shell', f'--cache={cache}']
+    with subprocess.Popen(
+        [str(word) for word in command], cwd=project.directory, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=projects.clean_environment(),
+    ) as running:  # fmt: skip
+        said = ''
+        while "A shell on the host's root" not in said and (line := running.stderr.readline()):
+            said += line
+        locked = subprocess.run(['flock', '--nonblock', cache, 'true'], check=False).returncode
+        running.communicate()
+    assert "A shell on the host's root" in said and locked == 0
+
 
 @pytest.mark.parametrize('name', ['build', 'prepare', 'postinst', 'finalize'])
 @pytest.mark.parametrize('kind', ['directory', 'link', 'pipe', 'device'])
