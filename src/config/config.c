@@ -568,8 +568,8 @@ static const Setting rows[] = {
                    "or, as long as that has none, on the host's root with the tree at /run/tree. The build ends with it." },
         { .option = "keep-failed", SETTING_MEMBER(Config, keep_failed, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "keep the tree when it fails",
-          .about = "When a script or a package manager fails, its tree is kept beside the output, under its name with the suffix .failed, "
-                   "in the place of what was kept before. The verb clean removes it." },
+          .about = "When a script or a package manager fails, its tree is kept beside the output, under its name "
+                   "with the suffix .failed, in the place of what was kept before. The verb clean removes it." },
         { .option = "nspawn", SETTING_MEMBER(Config, nspawn, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "let systemd-nspawn run the image",
           .about = "The verbs shell and boot run systemd-nspawn(1), and not a container of their own." },

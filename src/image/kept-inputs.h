@@ -2,8 +2,8 @@
 #pragma once
 
 /* What a tree that is kept for later builds was made of, as a list of names and values: a later build may use it only if its
- * own list is the same. Written as a text file, a line "NAME<tab>VALUE" each; control characters become '?', and the digest of what
- * has them follows. */
+ * own list is the same. Written as a text file, a line "NAME<tab>VALUE" each; control characters become '?', and the
+ * digest of what has them follows. */
 
 #include "base/macro.h"
 #include "base/tree.h"

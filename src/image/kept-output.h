@@ -23,7 +23,8 @@ void kept_output_done(KeptOutput *kept);
  * compares it with what is kept. The umask is the caller's. */
 int kept_output_look(const LoadedConfig *loaded, const Distro *distro, mode_t umask, KeptOutput *ret);
 
-/* Keeps the inputs, with what was made of them and lies at its place now; by way of a directory on the same file system. Failures leave the next build to do its work. */
+/* Keeps the inputs, with what was made of them and lies at its place now; by way of a directory on the same file system.
+ * Failures leave the next build to do its work. */
 int kept_output_store(const Config *config, const KeptOutput *kept, const char *workspace);
 
 /* The file that is kept. */
