@@ -81,6 +81,8 @@ static int keep_builds_out(const Config *config, Workspace **ret) {
         case -ENOTDIR:
         case -EACCES:
         case -EROFS:
+        case -ENOSPC:
+        case -EDQUOT:
                 if (!workspace_exists(config->output))
                         return 0;
                 break;

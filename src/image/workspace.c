@@ -40,8 +40,12 @@ static int lock_directory(const char *path, int *ret_fd, int *ret_lock_fd, pid_t
         if (fd < 0)
                 return errno == ENOENT ? -ESTALE : -errno;
         lock_fd = openat(fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (lock_fd < 0)
-                return errno == ENOENT ? -ESTALE : -errno;
+        if (lock_fd < 0) {
+                const int r = errno == ENOENT ? -ESTALE : -errno;
+                /* One that could get no lock is empty, and nobody's. */
+                (void)rmdir(path);
+                return r;
+        }
         const int r = file_lock(lock_fd, FILE_LOCK_EXCLUSIVE, ret_holder);
         if (r <= 0)
                 return r < 0 ? r : -EBUSY;
