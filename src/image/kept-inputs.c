@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "base/hash.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -121,7 +122,7 @@ static int hash_file(int fd, char text[static 2 * SHA256_SIZE + 1]) {
         if (!buffer)
                 return -ENOMEM;
         int r = sha256_new(&hash);
-        while (r >= 0) {
+        while (r >= 0 && (r = interrupt_check()) >= 0) {
                 const ssize_t n = read(fd, buffer, BUFFER_SIZE);
 
                 if (n < 0)
@@ -295,7 +296,7 @@ int kept_inputs_copy(const KeptInputs *inputs, KeptInputs *ret) {
 
 static int add_path(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter,
                     const KeptCopy *copy) {
-        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         _cleanup_(freep) char *value = NULL;
         char digest[2 * SHA256_SIZE + 1];
         struct stat status;

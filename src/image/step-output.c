@@ -58,7 +58,7 @@ int step_workspace(Image *image) {
                 return r;
         r = kept_tree_look(image->loaded, image->distro, KEPT_BASE, NULL, &image->kept[KEPT_BASE]);
         if (r < 0)
-                return log_error(r, "Cannot look for a base tree that is kept: %m");
+                return r == -EINTR ? r : log_error(r, "Cannot look for a base tree that is kept: %m");
         kept_tree_say(&image->kept[KEPT_BASE], KEPT_BASE);
         if (image->kept[KEPT_BASE].usable)
                 return 0;
