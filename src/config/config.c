@@ -30,11 +30,11 @@ static const Setting rows[] = {
         { .section = "Distribution", .name = "Release", .option = "release", .letter = 'r',
           SETTING_MEMBER(Config, release, text), .metavar = "RELEASE",
           .default_about = "the host's, if it has the same distribution; else trixie for debian, resolute for "
-                           "ubuntu, tumbleweed for opensuse, 44 for fedora, 10 for centos, 9 for mageia",
+                           "ubuntu, tumbleweed for opensuse, 44 for fedora, 10 for centos, alma and rocky, 9 for mageia",
           .help = "release of the distribution",
           .about = "The release by the name that the package archive knows: for Debian and Ubuntu a suite such as "
                    "bookworm, unstable or noble; for openSUSE tumbleweed, or a version of Leap such as 15.6; for "
-                   "Fedora a number, or rawhide; for CentOS and Mageia a number. Without it, an image of the host's "
+                   "Fedora a number, or rawhide; for its relatives a number. Without it, an image of the host's "
                    "own distribution gets the host's release; on another host it is the stable release, for Ubuntu "
                    "the one with long-term support, when this version was made. Arch has no releases and ignores it." },
         { .section = "Distribution", .name = "Mirror", .option = "mirror", .letter = 'm',
@@ -47,13 +47,13 @@ static const Setting rows[] = {
           .about = "The URL from which packages are fetched while the image is built. Signatures are checked with "
                    "the distribution's keys whatever the mirror is. For openSUSE it is what has tumbleweed/ and "
                    "distribution/ below it, for Fedora what has releases/ and updates/, for CentOS what has "
-                   "10-stream/, for Mageia what has distrib/, for Arch what is before $repo in lists of mirrors. "
+                   "10-stream/, for Alma and Rocky what has 10/, for Mageia what has distrib/, for Arch what is before $repo in lists of mirrors. "
                    "What begins with file:/// is a directory of this machine; a signature that its index has "
                    "(repomd.xml.asc) is checked." },
         { .section = "Distribution", .name = "Repositories", .option = "repositories",
           SETTING_MEMBER(Config, repositories, list), .metavar = "NAMES", .flags = SETTING_LATER_REPLACES,
           .default_about = "main for debian and ubuntu, with Bootable=yes universe as well for ubuntu; oss and "
-                           "update for opensuse; fedora and updates for fedora; baseos and appstream for centos; "
+                           "update for opensuse; fedora and updates for fedora; baseos and appstream for centos, alma and rocky; "
                            "release and updates for mageia; core and extra for arch",
           .help = "archive components or repositories to use",
           .about = "For Debian and Ubuntu the components of the archive (main, contrib, non-free-firmware …), for "

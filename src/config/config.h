@@ -17,6 +17,8 @@ typedef enum Distribution {
         DISTRIBUTION_MAGEIA,
         DISTRIBUTION_CENTOS,
         DISTRIBUTION_CLEAR,
+        DISTRIBUTION_ALMA,
+        DISTRIBUTION_ROCKY,
         DISTRIBUTION_MAX,
 } Distribution;
 

@@ -23,7 +23,7 @@
 
 static const HostProgram host_programs[] = {
         { "debootstrap", "debootstrap" },
-        { "gpgv", "gpgv", { { "fedora", "gnupg2" }, { "arch", "gnupg" } } },
+        { "gpgv", "gpgv", { { "fedora", "gnupg2" }, { "suse", "gpg2" }, { "arch", "gnupg" } } },
         { "wget", "wget" },
 };
 

@@ -210,6 +210,7 @@ static int run_command(const Installation *installation, const DistroCommand *co
                 .argv = command->argv,
                 .stdin_fd = STDIN_FILENO,
                 .output_fd = STDERR_FILENO,
+                .data_fd = -EBADF,
         };
         int r;
 
@@ -217,7 +218,8 @@ static int run_command(const Installation *installation, const DistroCommand *co
                 log_fd = open_log(installation);
                 if (log_fd < 0)
                         return log_fd;
-                inside.stdin_fd = -EBADF;
+                inside.stdin_fd = command->data ? command->data->stdin_fd : -EBADF;
+                inside.data_fd = command->data ? command->data->stdout_fd : -EBADF;
                 inside.output_fd = log_fd;
                 inside.on_line = command->on_line ? command->on_line : follow_line;
                 inside.userdata = command->on_line ? command->userdata : &follower;

@@ -16,7 +16,7 @@
 
 /* dnf-3 is version 4 of dnf under the name that version 5, which knows other options, never has. */
 static const HostProgram host_programs[] = {
-        { "dnf-3", "dnf", { { "fedora", "python3-dnf" }, { "centos", "python3-dnf" } } },
+        { "dnf-3", "dnf", { { "fedora", "python3-dnf" }, { "suse", "python3-dnf" } } },
         { "rpm", "rpm", { { "arch", "rpm-tools" } } },
 };
 

@@ -11,6 +11,7 @@
 #include "distro/distro-files.h"
 #include "distro/host-tool.h"
 #include "distro/repository-keys.h"
+#include "distro/rpm-database.h"
 #include "distro/rpm-list.h"
 #include "distro/zypper-config.h"
 #include "distro/zypper-run.h"
@@ -200,10 +201,11 @@ int zypper_rebuild_database(const Installation *installation) {
 
         assert(installation);
 
-        const int r = prepare(&run);
+        int r = prepare(&run);
         if (r < 0)
                 return log_error(r, "Failed to %s: %m", doing);
-        return host_run_command(&run, &(HostCommand){ .argv = arguments, .doing = doing });
+        r = host_run_command(&run, &(HostCommand){ .argv = arguments, .doing = doing });
+        return r < 0 ? r : rpm_database_convert(&run, ZYPPER_RPM_DATABASE);
 }
 
 int zypper_list(const Installation *installation, DistroPackages *packages) {

@@ -14,7 +14,7 @@
 
 static const HostProgram host_programs[] = {
         { "zypper", "zypper", {} },
-        { "rpm", "rpm", {} },
+        { "rpm", "rpm", { { "arch", "rpm-tools" } } },
 };
 
 /* clang-format off */

@@ -249,12 +249,15 @@ static int open_efi_program(const Image *image, int root_fd, const char *prefix,
                 _cleanup_(fd_closep) int host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
                 r = host_fd < 0 ? -errno : path_open_below(host_fd, path, O_RDONLY, 0);
+                if (r >= 0)
+                        log_info("No package of the image has %s, this host's is taken", path);
         }
         if (r < 0)
                 return log_error(
                         r,
-                        "Cannot find %s in the image or on this host: %m (on Debian it is in the package "
-                        "systemd-boot-efi)",
+                        "Cannot find %s in the image or on this host: %m (install package systemd-boot-efi on "
+                        "Debian and Ubuntu, systemd-boot-unsigned on Fedora, systemd-boot on openSUSE, systemd on "
+                        "Arch Linux)",
                         path);
         return r;
 }

@@ -223,6 +223,7 @@ static int run(Container *container, const char *const *argv) {
         SandboxCommand command = { .argv = argv,
                                    .stdin_fd = STDIN_FILENO,
                                    .output_fd = -EBADF,
+                                   .data_fd = -EBADF,
                                    .stop = &stop,
                                    .execute_status = &execute_status };
 

@@ -101,6 +101,7 @@ typedef struct SandboxCommand {
         const char *const *argv; /* argv[0] is looked up in the PATH of the environment, inside */
         int stdin_fd;            /* -EBADF: /dev/null */
         int output_fd;           /* standard output and error; -EBADF: ours */
+        int data_fd; /* standard output alone, when it is data: output is then what standard error says; -EBADF: no */
         /* Called for every line of output when not NULL; the output is also written to output_fd if that is given, as far as
          * that is possible. The line comes without its end, in pieces of 8 KiB if it is longer, and with blanks for NULs. */
         void (*on_line)(const char *line, void *userdata);

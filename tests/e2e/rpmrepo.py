@@ -57,7 +57,7 @@ class Package:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(content, Path):
-                subprocess.run(['cp', '-a', '--remove-destination', content, target], check=True)
+                shutil.copy2(content, target, follow_symlinks=False)
             else:
                 target.write_bytes(content.encode() if isinstance(content, str) else content)
         for path, target in self.links.items():
@@ -174,7 +174,7 @@ class Repository:
         if foreign:
             self.builder.sign(foreign_key, [path for path, name in rpms.items() if name in foreign])
         for place in (self.release, self.updates):
-            self.index(place, key)
+            index(self.builder, place, key)
 
     @property
     def url(self):
@@ -190,8 +190,9 @@ class Repository:
             for path in self.builder.build(packages).values():
                 shutil.move(path, place / path.name)
 
-    def index(self, place, key):
-        self.builder.run('createrepo_c', '--quiet', '--no-database', place)
-        repomd = place / 'repodata/repomd.xml'
-        signature = key.gpg('--armor', '--detach-sign', data=repomd.read_bytes())
-        (place / 'repodata/repomd.xml.asc').write_bytes(signature)
+
+def index(builder, place, key):
+    builder.run('createrepo_c', '--quiet', '--no-database', place)
+    repomd = place / 'repodata/repomd.xml'
+    signature = key.gpg('--armor', '--detach-sign', data=repomd.read_bytes())
+    (place / 'repodata/repomd.xml.asc').write_bytes(signature)

@@ -80,7 +80,7 @@ static void test_all_are_named(void **state) {
         assert_int_equal(config_check_planned(loaded), -EINVAL);
         assert_texts(
                 loaded->mistakes.texts,
-                "mkosi.default:2: Distribution=clear is not supported by this version: it installs debian, ubuntu, fedora, opensuse, arch, mageia and centos\n"
+                "mkosi.default:2: Distribution=clear is not supported by this version: it installs debian, ubuntu, fedora, opensuse, arch, mageia, centos, alma and rocky\n"
                 "mkosi.default:4: Format=gpt_xfs is not supported by this version: an xfs file system cannot be filled "
                 "without mounting it, which no build of mkosi does; gpt_ext4 and gpt_btrfs can\n");
 }
@@ -93,7 +93,7 @@ static void test_the_hosts_distribution_counts(void **state) {
         assert_texts(
                 loaded->mistakes.texts,
                 "derived from the host's os-release: Distribution=clear is not supported by this version: it "
-                "installs debian, ubuntu, fedora, opensuse, arch, mageia and centos\n");
+                "installs debian, ubuntu, fedora, opensuse, arch, mageia, centos, alma and rocky\n");
 }
 
 int main(void) {
