@@ -314,7 +314,7 @@ static const Setting rows[] = {
         { .section = "Output", .option = "incremental", .letter = 'i',
           SETTING_MEMBER(Config, incremental, bool), .default_about = "no",
           .help = "keep the installed tree for the next build",
-          .about = "Keeps the tree as it is after the packages were installed, and the development tree "
+          .about = "Keeps the tree as it is after the packages were installed, with the initrd, and the development tree "
                    "likewise, beside the output under its name with the suffixes .cache-pre-inst and "
                    ".cache-pre-dev, and starts the next build from them. They are used only as long as all that they "
                    "were made of is the same: packages, release, mirror, skeleton trees, prepare script, the "
@@ -562,14 +562,14 @@ static const Setting rows[] = {
           .about = "Prints what the verb verify found as one JSON object: the image, whether it is good, and for each "
                    "thing that was looked at its name, 'ok', 'failed' or 'absent', and a detail." },
         { .option = "debug-shell", SETTING_MEMBER(Config, debug_shell, bool), .flags = SETTING_OUTSIDE_FILES,
-          .help = "open a shell where a script fails",
+          .help = "open a shell where it fails",
           .about = "When a script fails that runs inside the tree, opens a shell in just the state that it left: "
-                   "the same tree, mounts, environment and directory. When the shell ends, so does the build, "
-                   "with the failure of the script." },
+                   "the same tree, mounts, environment and directory. When a package manager fails, it is in the tree, "
+                   "or, as long as that has none, on the host's root with the tree at /run/tree. The build ends with it." },
         { .option = "keep-failed", SETTING_MEMBER(Config, keep_failed, bool), .flags = SETTING_OUTSIDE_FILES,
-          .help = "keep the tree when a script fails",
-          .about = "When a script fails, its tree is kept beside the output, under its name with the suffix .failed, "
-                   "in the place of what was kept before. The verb clean removes it." },
+          .help = "keep the tree when it fails",
+          .about = "When a script or a package manager fails, its tree is kept beside the output, under its name "
+                   "with the suffix .failed, in the place of what was kept before. The verb clean removes it." },
         { .option = "nspawn", SETTING_MEMBER(Config, nspawn, bool), .flags = SETTING_OUTSIDE_FILES,
           .help = "let systemd-nspawn run the image",
           .about = "The verbs shell and boot run systemd-nspawn(1), and not a container of their own." },
