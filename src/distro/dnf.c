@@ -125,6 +125,7 @@ static int dnf_clean(const Installation *installation) {
 /* There is no version: dnf asked for it makes a database in the home directory, as Debian has it. */
 const PackageManager package_manager_dnf = {
         .name = "dnf",
+        .programs = (const char *const[]){ "dnf-3", "rpm", NULL },
         .check = dnf_check,
         .key_form = KEY_FORM_ARMOURED,
         .bootstrap = dnf_bootstrap,

@@ -130,6 +130,7 @@ static int pacman_list(const Installation *installation, DistroPackages *package
 
 const PackageManager package_manager_pacman = {
         .name = "pacman",
+        .programs = (const char *const[]){ "pacman", NULL },
         .key_form = KEY_FORM_ANY,
         .key_lists = pacman_key_lists,
         .check = pacman_check,
