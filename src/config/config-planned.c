@@ -25,17 +25,12 @@ static bool xfs_format(const LoadedConfig *loaded) {
         return loaded->config.format == OUTPUT_FORMAT_GPT_XFS;
 }
 
-static bool other_architecture(const LoadedConfig *loaded) {
-        return loaded->config.architecture != loaded->host_architecture;
-}
-
 static const PlannedValue planned_values[] = {
         { CONFIG(distribution), other_distribution,
           "it installs debian, ubuntu, fedora, opensuse, arch, mageia, centos, alma and rocky" },
         { CONFIG(format), xfs_format,
           "an xfs file system cannot be filled without mounting it, which no build of mkosi does; gpt_ext4 and "
           "gpt_btrfs can" },
-        { CONFIG(architecture), other_architecture, "it builds for the host's architecture" },
 };
 
 /* "mkosi.default:9: Encrypt=all is not supported by this version: …" */

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/foreign.h"
 #include "distro/distro-run.h"
 #include "distro/tool-progress.h"
 
@@ -38,12 +39,14 @@ typedef struct RunPolicy {
         SandboxMount *mounts;
         char **environment;
         char *resolver;
+        char *binfmt;
 } RunPolicy;
 
 static void run_policy_done(RunPolicy *run) {
         strv_free(run->environment);
         free(run->mounts);
         free(run->resolver);
+        free(run->binfmt);
 }
 
 static int add_mounts(RunPolicy *run, const SandboxMount *mounts, size_t n_mounts) {
@@ -151,6 +154,10 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
                 .working_directory = command->working_directory,
                 .new_session = !command->terminal,
         };
+        r = foreign_registration(installation->config->architecture, &run->binfmt);
+        if (r < 0)
+                return r;
+        run->policy.binfmt = run->binfmt;
         r = add_usual_mounts(run, installation, command->on_host);
         if (r >= 0 && command->network)
                 r = add_resolver(run, command->on_host);

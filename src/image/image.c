@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/foreign.h"
 #include "distro/distro-run.h"
 #include "image/compression-choice.h"
 #include "image/gnupg.h"
@@ -85,6 +86,8 @@ static int check_host(const Image *image) {
                 return log_error(r, "Cannot check what this host can do: %m");
 
         r = check_subvolumes(image->config, &problems);
+        if (r >= 0 && geteuid() == 0)
+                r = foreign_check(image->config->architecture, &problems);
         if (r >= 0)
                 r = compression_choice_check(image->config, image->format, &problems);
         if (r >= 0)

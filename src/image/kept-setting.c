@@ -15,6 +15,8 @@
  * inputs of it, and not the settings. Verbs that run an image, or make keys, have settings that no build reads. */
 /* clang-format off */
 const KeptSetting kept_settings[] = {
+        { CONFIG(profiles),                    KEPT_STAGE_OUTPUT,      KEPT_BY_VALUE },
+
         { CONFIG(distribution),                KEPT_STAGE_BASE,        KEPT_BY_VALUE },
         { CONFIG(release),                     KEPT_STAGE_BASE,        KEPT_BY_VALUE },
         { CONFIG(mirror),                      KEPT_STAGE_BASE,        KEPT_BY_VALUE },

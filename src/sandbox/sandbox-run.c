@@ -104,6 +104,8 @@ static int run_read_channel(Run *run) {
         case SANDBOX_MESSAGE_LISTENER:
                 run->listener_fd = TAKE_FD(fd);
                 return 1;
+        case SANDBOX_MESSAGE_NAMESPACE: /* not sent to us */
+                break;
         }
         return -EBADMSG;
 }

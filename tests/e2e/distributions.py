@@ -126,7 +126,7 @@ def make_rpm(row, host, directory):
     mirror = directory / 'mirror'
     for place in row.places:
         (mirror / place).mkdir(parents=True)
-    built = builder.build(rpm_packages(row, host.content)).values()
+    built = builder.build(rpm_packages(row, host.content), MACHINE).values()
     builder.sign(key, built)
     for path in built:
         shutil.move(path, mirror / row.places[0] / path.name)

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 
 import project as projects
@@ -55,6 +56,7 @@ PARTS = {
 }  # fmt: skip
 
 GROUPS = 'systemd-journal:x:101:\n'
+UNUSED_SECONDS = 7 * 24 * 60 * 60
 
 
 def cache_directory():
@@ -72,15 +74,15 @@ def recipe():
 
 def kept(name, make):
     """The directory of that name in the cache; make(directory) fills it when it is not there, and gets it whole or not at
-    all. What an earlier recipe made is removed."""
+    all. What another recipe made is removed when nobody has used it for a week: checkouts may share a cache."""
     place = cache_directory() / 'distributions'
     path = place / recipe() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.utime(path.parent)
     if not path.exists():
-        place.mkdir(parents=True, exist_ok=True)
         for old in place.iterdir():
-            if old.name not in (recipe(), 'archives'):
+            if old.name != 'archives' and old.stat().st_mtime < time.time() - UNUSED_SECONDS:
                 projects.remove_tree(old)
-        path.parent.mkdir(exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f'.{name}-', dir=path.parent))
         made.chmod(0o755)
         try:

@@ -6,6 +6,7 @@ import functools
 import http.server
 import json
 import os
+import platform
 import re
 import subprocess
 import threading
@@ -218,6 +219,29 @@ def test_tree(project, repository, server, tmp_path, how):
     assert f'\nbaseurl={mirror}/tumbleweed/repo/oss/\n' in text
     kept = [path.name for path in cache.rglob('*') if path.is_file()]
     assert all(name.endswith('.rpm') for name in kept) and (how == 'directory' or any(name.startswith('tea-2') for name in kept))
+
+
+@pytest.mark.skipif(platform.machine() == 'aarch64', reason='its packages are not foreign to this machine')
+def test_foreign(mkosi, root_user, keys, tmp_path, project_directory):
+    """zypper and rpm take packages of a port, and run their scripts."""
+    probe = suserepo.Package(
+        'probe', scripts={'post': 'mkdir -p /usr/share; id -u >/usr/share/probe'}, Requires='coreutils'
+    )
+    repository = suserepo.Repository(tmp_path, keys[0], [*suserepo.working_packages(), probe], machine='aarch64')
+    (tmp_path / 'key.asc').write_bytes(keys[0].public)
+    port = repository.path / 'ports/aarch64/tumbleweed'
+    port.parent.mkdir(parents=True)
+    port.symlink_to('../../tumbleweed')
+    built = projects.Project(
+        project_directory, mkosi,
+        '[Distribution]\nDistribution=opensuse\nRelease=tumbleweed\nArchitecture=arm64\n'
+        f'Mirror={repository.url}\nRepositoryKeys={tmp_path}/key.asc\n',
+    )  # fmt: skip
+    built.run('--format=directory', '--package=probe')
+    tree = built.directory / 'image'
+    packages = rpm_list(tree, tmp_path)
+    assert 'probe 1-1 aarch64' in packages and {line.split()[2] for line in packages} == {'aarch64'}
+    assert (tree / 'usr/share/probe').read_text() == '0\n'
 
 
 def test_rpm_of_the_tree_writes_its_own_database(project, repository, tmp_path):

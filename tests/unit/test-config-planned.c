@@ -15,7 +15,6 @@ static void test_what_is_refused(void **state) {
         } cases[] = {
                 { { "-dclear" }, "command line, -d: Distribution=clear is" },
                 { { "-tgpt_xfs" }, "command line, -t: Format=gpt_xfs is" },
-                { { "--architecture=arm64" }, "command line, --architecture: Architecture=arm64 is" },
                 { { "-b", "--boot-protocols=uefi,bios" },
                   "command line, --boot-protocols: BootProtocols=bios is" },
                 { { "--all" }, "command line, --all: --all is" },
@@ -39,6 +38,7 @@ static void test_what_is_refused(void **state) {
 static void test_what_is_built(void **state) {
         static const char *const cases[][3] = {
                 { "--debug=no" },
+                { "--architecture=arm64", "--bootable" },
                 { "-b", "--kernel-command-line=console=ttyS0", "--esp-size=64M" },
                 { "-tdirectory", "--hostname=x", "--password=y" },
                 { "--read-only", "--root-size=2G", "--with-docs" },

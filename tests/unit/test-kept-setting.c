@@ -45,6 +45,7 @@ typedef struct Change {
 #define SEED "--seed=00000000-0000-4000-8000-000000000001"
 
 static const Change changes[] = {
+        { CONFIG(profiles), {}, { "--profile=empty" } },
         { CONFIG(distribution),
           { "--distribution=debian", "--release=x" },
           { "--distribution=ubuntu", "--release=x" } },
@@ -257,6 +258,7 @@ static void test_changes(void **state) {
         put_file("mkosi.default",
                  "[Distribution]\nDistribution=debian\nRelease=trixie\n[Host]\nExtraSearchPaths=bin\n", 0644);
         put_file("mkosi.build", "#!/bin/sh\n", 0755);
+        put_file("mkosi.profiles/empty.conf", "", 0644);
         put_file("other.sh", "#!/bin/sh\n", 0755);
         put_file("secret", "x", 0600);
         put_file("one/etc/x", "1", 0644);
