@@ -15,6 +15,7 @@ import time
 
 import boot
 import guest
+import memory
 import project as projects
 import pytest
 from small import SECTOR_SIZE, Small, esp, partitions, programs, run
@@ -278,6 +279,34 @@ def test_private_key_is_nowhere(small, tmp_path):
     for verb in ('summary', 'json', 'plan'):
         said = secret.run(verb)
         assert not any(part.decode('latin-1') in said.stdout + said.stderr for part in parts)
+    projects.remove_tree(secret.directory)
+
+
+def test_private_key_is_in_no_process_but_its_keeper(small, tmp_path):
+    """While a script of the build runs, neither mkosi nor anything that it began has key or passphrase in its memory."""
+    secret = Signed(tmp_path / 'secret', small, '[Output]\nSecureBoot=yes\n')
+    secret.write('mkosi.secure-boot.passphrase', PASSPHRASE + '\n', mode=0o600)
+    secret.write('mkosi.postinst', memory.SCRIPT, mode=0o755)
+    secret.genkey()
+    plain = tmp_path / 'plain.key'
+    run(
+        'openssl', 'pkey', '-in', secret.directory / 'mkosi.secure-boot.key', '-passin', f'pass:{PASSPHRASE}',
+        '-out', plain,
+    )  # fmt: skip
+    parts = [*private_bytes(plain), PASSPHRASE.encode()]
+
+    build = secret.start(wrapper=secret.wrapper)
+    try:
+        build.wait_for(memory.WAITING)
+        names = memory.descendants(build.process.pid)
+        found = [name for pid, name in names.items() if memory.holds_any(pid, parts)]
+        [workspace] = secret.workspaces
+        memory.proceed(workspace)
+        assert build.wait() == 0, build.output
+    finally:
+        build.end()
+    # The keeper shows that what is there would be found.
+    assert found == ['keeper'] and {'mkosi', 'sandbox'} <= set(names.values()), names
     projects.remove_tree(secret.directory)
 
 

@@ -132,7 +132,7 @@ static void test_chain(void **state) {
 
         assert_int_equal(certificate_load("root.crt", &root, NULL), 0);
         assert_int_equal(certificate_load("leaf.crt", &leaf.certificate, NULL), 0);
-        assert_int_equal(signing_key_load("leaf.key", NULL, &leaf.key, NULL), SIGNING_KEY_LOADED);
+        assert_int_equal(signing_key_load("leaf.key", NULL, &leaf.key, NULL), PRIVATE_KEY_LOADED);
         sign(fd, &leaf, AUTHENTICODE_NO_TIME);
         assert_int_equal(verify(fd, leaf.certificate, NULL), AUTHENTICODE_GOOD);
         assert_int_equal(verify(fd, root, NULL), AUTHENTICODE_GOOD);

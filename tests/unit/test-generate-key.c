@@ -5,6 +5,7 @@
 #include "capture.h"
 
 #include "image/generate-key.h"
+#include "secureboot/private-key.h"
 #include "secureboot/signing-key.h"
 
 static int answer;
@@ -25,7 +26,7 @@ static void assert_generated(const char *key_path, const char *certificate_path,
         if (answer < 0)
                 fail_msg("%s", said);
         assert_null(strstr(said, "PRIVATE"));
-        assert_int_equal(signing_key_load(key_path, passphrase, &key, NULL), SIGNING_KEY_LOADED);
+        assert_int_equal(signing_key_load(key_path, passphrase, &key, NULL), PRIVATE_KEY_LOADED);
         assert_int_equal(certificate_load(certificate_path, &certificate, NULL), 0);
         assert_int_equal(signing_key_check(key, certificate, NULL), 0);
         assert_int_equal(certificate->n_key_bits, n_bits);
@@ -92,7 +93,7 @@ static void test_passphrase(void **state) {
         wish = (Config){};
         put_file("mkosi.secure-boot.passphrase", "open\n", 0600);
         assert_generated("mkosi.secure-boot.key", "mkosi.secure-boot.crt", 2048, passphrase);
-        assert_int_equal(signing_key_load("mkosi.secure-boot.key", NULL, &key, NULL), SIGNING_KEY_LOCKED);
+        assert_int_equal(signing_key_load("mkosi.secure-boot.key", NULL, &key, NULL), PRIVATE_KEY_LOCKED);
 }
 
 static void assert_refused(int expected, const char *reason) {
