@@ -435,6 +435,39 @@ def test_genkey(mkosi, project_directory, foreign_tool):
     assert sorted(path.name for path in made.directory.iterdir()) == ['mkosi.default', 'mkosi.secure-boot.crt']
 
 
+@pytest.mark.parametrize('kind', ['rsa2048', 'rsa3072', 'rsa4096', 'p256'])
+def test_others_sign_with_the_new_key(mkosi, project_directory, foreign_tool, kind):
+    """sbsign takes it, and sbverify believes what was signed with it, and no other."""
+    made = projects.Project(project_directory, mkosi, f'[Output]\nSecureBootKeyType={kind}\n')
+    made.run('genkey')
+    made.run('genkey', '--secure-boot-key=other.key', '--secure-boot-certificate=other.crt')
+    key, certificate = (made.directory / f'mkosi.secure-boot.{suffix}' for suffix in ('key', 'crt'))
+    signed = made.directory / 'signed.efi'
+    loader = '/usr/lib/systemd/boot/efi/systemd-bootx64.efi'
+    run(foreign_tool('sbsign'), '--key', key, '--cert', certificate, '--output', signed, loader)
+    assert 'Signature verification OK' in run(foreign_tool('sbverify'), '--cert', certificate, signed)
+    assert refuses(foreign_tool('sbverify'), '--cert', made.directory / 'other.crt', signed)
+
+
+@pytest.mark.parametrize('call', ['write', 'fchmod', 'fsync', 'linkat'])
+@pytest.mark.parametrize('which', [1, 2])
+def test_genkey_that_is_killed(mkosi, project_directory, foreign_tool, call, which):
+    """Nothing half is left behind: no part of a file, no file with another name, no key without its certificate.
+    The signal comes before the call is carried out."""
+    made = projects.Project(project_directory, mkosi, '[Output]\nSecureBootKeyType=p256\n')
+    key, certificate = (made.directory / f'mkosi.secure-boot.{suffix}' for suffix in ('key', 'crt'))
+    inject = f'inject={call}:signal=SIGKILL:when={which}'
+    strace = [foreign_tool('strace'), '--quiet=all', '-o', '/dev/null', '-e', f'trace={call}', '-e', inject]
+    made.run('genkey', status=-signal.SIGKILL, wrapper=strace)
+    left = {path.name for path in made.directory.iterdir()} - {'mkosi.default'}
+    if (call, which) != ('linkat', 2):
+        assert left == set()
+        return
+    assert left == {certificate.name}
+    run('openssl', 'x509', '-in', certificate, '-noout')
+    assert f'{certificate.name} exists without its key {key.name}' in made.run('genkey', status=1).stderr
+
+
 def test_genkey_refuses_mistakes_in_settings(mkosi, project_directory):
     made = projects.Project(project_directory, mkosi, '[Output]\nSecureBootKeyType=rsa1024\n')
     assert 'rsa1024' in made.run('genkey', status=1).stderr
