@@ -121,8 +121,9 @@ int signer_check(const Config *config, SignerRole role, char ***problems) {
 
         if (!signer_wanted(config, role))
                 return 0;
-        if (!config->sign_offline && !path_is_uri(source.key))
-                r = check_key_mode(source.key, problems);
+        const char *path = path_is_uri(source.key) ? path_of_uri(source.key) : source.key;
+        if (!config->sign_offline && path)
+                r = check_key_mode(path, problems);
         if (r >= 0 && !config->sign_offline && source.passphrase_file)
                 r = passphrase_file_check(source.passphrase_file, problems);
         return r < 0 ? r : check_certificate(config, &signer_rows[role], source.certificate, problems);

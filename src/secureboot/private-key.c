@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -148,7 +149,7 @@ static int load_from_store(OSSL_STORE_CTX *store, const char *uri, const Asking 
         return reason_set(reason, -EBADMSG, "No private key is found by '%s'", uri);
 }
 
-static int load_uri(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *reason) {
+static int load_from(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *reason) {
         _cleanup_(method_freep) UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
 
         if (!method)
@@ -158,6 +159,26 @@ static int load_uri(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *rea
                 return asking->asked ? explain_failure(asking) : fail_to_open(uri, reason);
         (void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
         return load_from_store(store, uri, asking, ret, reason);
+}
+
+/* OpenSSL takes "file:x" for the name of a file first, lists directories, and waits for whoever writes to a pipe: it gets a
+ * URI that means just what path_of_uri() says, and a file. */
+static int load_uri(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *reason) {
+        const char *path = path_of_uri(uri);
+        _cleanup_(freep) char *normal = NULL;
+        struct stat status;
+
+        if (!path)
+                return load_from(uri, asking, ret, reason);
+        if (path[0] != '/')
+                return reason_set(reason, -EINVAL, "Cannot load '%s': its path has to begin with a slash",
+                                  uri);
+        if (stat(path, &status) < 0)
+                return reason_set(reason, -errno, "Cannot read %s: %m", path);
+        if (!S_ISREG(status.st_mode))
+                return reason_set(reason, -EINVAL, "Cannot read %s: %s", path, file_read_error(-EINVAL));
+        const int r = text_format(&normal, "file://%s", path);
+        return r < 0 ? r : load_from(normal, asking, ret, reason);
 }
 
 int private_key_load(const char *source, const Secret *passphrase, PrivateKey **ret, Reason *reason) {

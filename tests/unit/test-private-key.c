@@ -108,11 +108,15 @@ static void test_refused(void **state) {
                 { "directory", -EINVAL, "directory" },
                 { "pkcs11:object=key", -ENOTSUP, "pkcs11-provider" },
                 { "unheard-of:key", -ENOTSUP, "no provider for unheard-of:" },
-                { "file:/proc/self/missing", -ENOTSUP, "file:/proc/self/missing" },
+                { "file:/proc/self/missing", -ENOENT, "Cannot read /proc/self/missing" },
+                { "file:/", -EINVAL, "Cannot read /: Not a regular file" },
+                { "file:teapot.key", -EINVAL, "its path has to begin with a slash" },
+                { "file://elsewhere", -ENOTSUP, "file://elsewhere" },
         };
 
         key_fixture_make("teapot", KEY_PAIR_EC_P256, NULL);
         assert_int_equal(mkdir("directory", 0700), 0);
+        assert_int_equal(link("teapot.key", "file:teapot.key"), 0);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(private_key_freep) PrivateKey *key = NULL;
                 _cleanup_(reason_done) Reason reason = {};
