@@ -179,7 +179,8 @@ static int load_with_file(const Loading *loading, SigningKey **ret) {
                 return r;
         r = try_key(loading, passphrase, ret);
         if (r > 0)
-                return log_error(-EKEYREJECTED, "The passphrase in %s is not that of the key %s",
+                return log_error(-EKEYREJECTED,
+                                 "The passphrase in %s is not that of the key %s, or the key is damaged",
                                  loading->source.passphrase_file, loading->said);
         return r;
 }
@@ -193,7 +194,8 @@ static int load_key(const Loading *loading, SigningKey **ret) {
                 _cleanup_(secret_freep) Secret *passphrase = NULL;
 
                 if (n > 0)
-                        log_warning("That is not the passphrase of the key %s", loading->said);
+                        log_warning("That is not the passphrase of the key %s, or the key is damaged",
+                                    loading->said);
                 r = ask_passphrase(loading, &passphrase);
                 if (r < 0)
                         return r;

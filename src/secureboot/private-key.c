@@ -14,12 +14,14 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "secureboot/key-fault.h"
 #include "secureboot/private-key.h"
 
 #define FILE_SIZE_MAX (64 * KIB)
 
 struct PrivateKey {
         EVP_PKEY *pkey;
+        bool is_file;
 };
 
 /* What OpenSSL gets when it asks for the passphrase. */
@@ -72,11 +74,6 @@ static int give_passphrase(char *buffer, int size, int writing, void *userdata) 
         return (int)asking->passphrase->size;
 }
 
-static int explain_failure(const Asking *asking) {
-        ERR_clear_error();
-        return asking->passphrase ? PRIVATE_KEY_WRONG_PASSPHRASE : PRIVATE_KEY_LOCKED;
-}
-
 /* Keys are kept together with what else is secret. */
 static int read_file(const char *path, Secret **ret) {
         _cleanup_(secret_freep) Secret *secret = NULL;
@@ -110,14 +107,16 @@ static int load_file(const char *path, Asking *asking, EVP_PKEY **ret, Reason *r
         if (!bio)
                 return -ENOMEM;
         EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, asking);
-        if (!key && asking->asked)
-                return explain_failure(asking);
-        if (!key) {
-                ERR_clear_error();
-                return reason_set(reason, -EBADMSG, "%s holds no private key in PEM form", path);
-        }
+        if (!key)
+                return key_fault_find(path, text, asking->passphrase, reason);
         *ret = key;
         return 0;
+}
+
+/* Of a token: it has asked for the PIN, and that was not it. */
+static int refuse_passphrase(const Asking *asking) {
+        ERR_clear_error();
+        return asking->passphrase ? PRIVATE_KEY_WRONG_PASSPHRASE : PRIVATE_KEY_LOCKED;
 }
 
 static int fail_to_open(const char *uri, Reason *reason) {
@@ -141,7 +140,7 @@ static int load_from_store(OSSL_STORE_CTX *store, const char *uri, const Asking 
                         return *ret ? 0 : -ENOMEM;
                 }
                 if (!info && asking->asked)
-                        return explain_failure(asking);
+                        return refuse_passphrase(asking);
                 if (!info && OSSL_STORE_error(store))
                         return reason_set(reason, -EBADMSG, "Cannot load the key '%s': %s", uri,
                                           last_error());
@@ -156,20 +155,30 @@ static int load_from(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *re
                 return -ENOMEM;
         _cleanup_(store_closep) OSSL_STORE_CTX *store = OSSL_STORE_open(uri, method, asking, NULL, NULL);
         if (!store)
-                return asking->asked ? explain_failure(asking) : fail_to_open(uri, reason);
+                return asking->asked ? refuse_passphrase(asking) : fail_to_open(uri, reason);
         (void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
         return load_from_store(store, uri, asking, ret, reason);
 }
 
+/* What no key could be loaded from by its URI: a text can be looked into, what is binary only OpenSSL knows. */
+static int explain_file(const char *path, const Asking *asking, int r, const Reason *said, Reason *reason) {
+        _cleanup_(secret_freep) Secret *text = NULL;
+
+        const int read = read_file(path, &text);
+        if (read < 0)
+                return reason_set(reason, read, "Cannot read %s: %s", path, file_read_error(read));
+        if (text->size > 0 && text->bytes[0] == DER_SEQUENCE)
+                return r < 0 ? reason_set(reason, r, "%s", reason_text(said, r)) : r;
+        return key_fault_find(path, text, asking->passphrase, reason);
+}
+
 /* OpenSSL takes "file:x" for the name of a file first, lists directories, and waits for whoever writes to a pipe: it gets a
  * URI that means just what path_of_uri() says, and a file. */
-static int load_uri(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *reason) {
-        const char *path = path_of_uri(uri);
+static int load_file_uri(const char *uri, const char *path, Asking *asking, EVP_PKEY **ret, Reason *reason) {
+        _cleanup_(reason_done) Reason said = {};
         _cleanup_(freep) char *normal = NULL;
         struct stat status;
 
-        if (!path)
-                return load_from(uri, asking, ret, reason);
         if (path[0] != '/')
                 return reason_set(reason, -EINVAL, "Cannot load '%s': its path has to begin with a slash",
                                   uri);
@@ -177,8 +186,17 @@ static int load_uri(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *rea
                 return reason_set(reason, -errno, "Cannot read %s: %m", path);
         if (!S_ISREG(status.st_mode))
                 return reason_set(reason, -EINVAL, "Cannot read %s: %s", path, file_read_error(-EINVAL));
-        const int r = text_format(&normal, "file://%s", path);
-        return r < 0 ? r : load_from(normal, asking, ret, reason);
+        int r = text_format(&normal, "file://%s", path);
+        if (r < 0)
+                return r;
+        r = load_from(normal, asking, ret, &said);
+        return r == PRIVATE_KEY_LOADED ? r : explain_file(path, asking, r, &said, reason);
+}
+
+static int load_uri(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *reason) {
+        const char *path = path_of_uri(uri);
+
+        return path ? load_file_uri(uri, path, asking, ret, reason) : load_from(uri, asking, ret, reason);
 }
 
 int private_key_load(const char *source, const Secret *passphrase, PrivateKey **ret, Reason *reason) {
@@ -194,6 +212,7 @@ int private_key_load(const char *source, const Secret *passphrase, PrivateKey **
                                           : load_file(source, &asking, &key->pkey, reason);
         if (r != 0)
                 return r;
+        key->is_file = !path_is_uri(source) || path_of_uri(source);
         *ret = TAKE_PTR(key);
         return PRIVATE_KEY_LOADED;
 }
@@ -203,19 +222,6 @@ void private_key_free(PrivateKey *key) {
                 return;
         EVP_PKEY_free(key->pkey);
         free(key);
-}
-
-int private_key_check(const PrivateKey *key, const Certificate *certificate, Reason *reason) {
-        const unsigned char *encoding = certificate->encoding.bytes;
-        _cleanup_(x509_freep) X509 *x509 = d2i_X509(NULL, &encoding, (long)certificate->encoding.size);
-
-        if (!x509)
-                return -ENOMEM;
-        if (X509_check_private_key(x509, key->pkey) == 1)
-                return 0;
-        ERR_clear_error();
-        return reason_set(reason, -EKEYREJECTED, "The key is not that of the certificate '%s'",
-                          certificate->subject);
 }
 
 int private_key_sign(const PrivateKey *key, const void *data, size_t size, Der *ret, Reason *reason) {
@@ -245,4 +251,33 @@ int private_key_sign(const PrivateKey *key, const void *data, size_t size, Der *
         }
         *ret = der;
         return 0;
+}
+
+/* A file may be damaged in the numbers themselves, of which those that are secret are compared with nothing when it is loaded.
+ * Tokens are not troubled: they may want to be touched for each signature. */
+static int try_signature(const PrivateKey *key, const Certificate *certificate, Reason *reason) {
+        static const char data[] = "anything";
+        _cleanup_(der_done) Der signature = {};
+
+        int r = private_key_sign(key, data, sizeof(data), &signature, reason);
+        if (r >= 0)
+                r = certificate_verify(certificate, data, sizeof(data), signature.bytes, signature.size);
+        if (r == 0)
+                return reason_set(reason, -EKEYREJECTED,
+                                  "The key is damaged: what it signs is not believed by its certificate '%s'",
+                                  certificate->subject);
+        return MIN(r, 0);
+}
+
+int private_key_check(const PrivateKey *key, const Certificate *certificate, Reason *reason) {
+        const unsigned char *encoding = certificate->encoding.bytes;
+        _cleanup_(x509_freep) X509 *x509 = d2i_X509(NULL, &encoding, (long)certificate->encoding.size);
+
+        if (!x509)
+                return -ENOMEM;
+        if (X509_check_private_key(x509, key->pkey) == 1)
+                return key->is_file ? try_signature(key, certificate, reason) : 0;
+        ERR_clear_error();
+        return reason_set(reason, -EKEYREJECTED, "The key is not that of the certificate '%s'",
+                          certificate->subject);
 }

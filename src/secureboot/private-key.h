@@ -15,8 +15,8 @@ typedef struct PrivateKey PrivateKey;
 /* Answers of private_key_load(). */
 enum {
         PRIVATE_KEY_LOADED,
-        PRIVATE_KEY_LOCKED, /* it needs a passphrase, and none was given */
-        PRIVATE_KEY_WRONG_PASSPHRASE,
+        PRIVATE_KEY_LOCKED,           /* it needs a passphrase, and none was given */
+        PRIVATE_KEY_WRONG_PASSPHRASE, /* or it is damaged where it is encrypted: nothing tells that */
 };
 
 /* Loads the key from a PEM file, or by its URI (path_is_uri()). The passphrase, or PIN, may be NULL. -EBADMSG when
@@ -26,6 +26,7 @@ int private_key_load(const char *source, const Secret *passphrase, PrivateKey **
 void private_key_free(PrivateKey *key);
 DEFINE_CLEANUP(PrivateKey, private_key_free)
 
-/* As signing_key_check() and signing_key_sign(). */
+/* As signing_key_check() and signing_key_sign(). A key from a file also has to make a signature that the certificate
+ * believes. */
 int private_key_check(const PrivateKey *key, const Certificate *certificate, Reason *reason);
 int private_key_sign(const PrivateKey *key, const void *data, size_t size, Der *ret, Reason *reason);

@@ -67,6 +67,28 @@ static void test_foreign_certificate(void **state) {
         }
 }
 
+/* One secret number is another one: OpenSSL takes the key for one of the certificate. */
+static void test_damaged(void **state) {
+        _cleanup_(certificate_freep) Certificate *certificate = NULL;
+        _cleanup_(private_key_freep) PrivateKey *key = NULL;
+        _cleanup_(freep) char *der = NULL;
+        _cleanup_(reason_done) Reason reason = {};
+        size_t size = 0;
+
+        free(FOREIGN_CHECK("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                           "-noenc", "-subj", "/CN=teapot", "-keyout", "good.key", "-out", "teapot.crt"));
+        free(FOREIGN_CHECK("openssl", "ec", "-in", "good.key", "-outform", "DER", "-out", "der"));
+        assert_int_equal(file_read(AT_FDCWD, "der", 1000, &der, &size), 0);
+        der[20] ^= 1; /* within the number, see RFC 5915, 3 */
+        assert_int_equal(file_write(AT_FDCWD, "der", der, size, 0600), 0);
+        free(FOREIGN_CHECK("openssl", "ec", "-inform", "DER", "-in", "der", "-out", "bad.key"));
+        assert_int_equal(private_key_load("bad.key", NULL, &key, NULL), PRIVATE_KEY_LOADED);
+        assert_int_equal(certificate_load("teapot.crt", &certificate, NULL), 0);
+        assert_int_equal(private_key_check(key, certificate, &reason), -EKEYREJECTED);
+        assert_string_equal(reason.text, "The key is damaged: what it signs is not believed by its "
+                                         "certificate 'CN=teapot'");
+}
+
 /* From a path and by URI the answers are the same. */
 static void test_passphrase(void **state) {
         _cleanup_(secret_freep) Secret *right = key_fixture_secret("open sesame"),
@@ -142,9 +164,13 @@ static void test_no_key_in_store(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_sign),       unit_test_in_directory(test_foreign_certificate),
-                unit_test_in_directory(test_passphrase), unit_test_in_directory(test_needless_passphrase),
-                unit_test_in_directory(test_refused),    unit_test_in_directory(test_no_key_in_store),
+                unit_test_in_directory(test_sign),
+                unit_test_in_directory(test_foreign_certificate),
+                unit_test_in_directory(test_damaged),
+                unit_test_in_directory(test_passphrase),
+                unit_test_in_directory(test_needless_passphrase),
+                unit_test_in_directory(test_refused),
+                unit_test_in_directory(test_no_key_in_store),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
