@@ -16,6 +16,7 @@ import time
 import boot
 import guest
 import memory
+import pkcs11
 import project as projects
 import pytest
 from small import SECTOR_SIZE, Small, esp, partitions, programs, run
@@ -411,6 +412,36 @@ def test_key_by_uri(project, foreign_tool, tmp_path):
     for path in programs(esp(image, tmp_path)):
         run(foreign_tool('sbverify'), '--cert', project.directory / 'mkosi.secure-boot.crt', path)
     image.unlink()
+
+
+@pytest.mark.parametrize('kind', ['rsa2048', 'p256'])
+def test_key_on_a_token(small, foreign_tool, tmp_path, kind):
+    """There is no file with the key: the token makes the signatures, for whoever knows its PIN."""
+    foreign_tool('softhsm2-util')
+    made = Signed(tmp_path / 'token', small, f'[Output]\nSecureBoot=yes\nSecureBootKeyType={kind}\n').genkey()
+    key = made.directory / 'mkosi.secure-boot.key'
+    token = pkcs11.Token(tmp_path / 'softhsm', 'kitchen', '1234')
+    uri = token.take(key, 'teapot')
+    key.unlink()
+
+    said = made.run(f'--secure-boot-key={uri}', status=1, wrapper=made.wrapper, environment=token.environment).stderr
+    assert 'mkosi.secure-boot.passphrase' in said and '0600' in said
+    pin = made.write('mkosi.secure-boot.passphrase', '4321\n', mode=0o600)
+    said = made.run(f'--secure-boot-key={uri}', status=1, wrapper=made.wrapper, environment=token.environment).stderr
+    assert 'mkosi.secure-boot.passphrase is not that of the key pkcs11:' in said
+    assert made.workspaces == []
+    pin.write_text('1234\n', encoding='utf-8')
+    said = made.run(
+        f'--secure-boot-key={uri.replace("teapot", "kettle")}', status=1, wrapper=made.wrapper,
+        environment=token.environment,
+    ).stderr  # fmt: skip
+    assert 'kettle' in said
+    image = made.build('image.raw', f'--secure-boot-key={uri}', environment=token.environment)
+    found = programs(esp(image, tmp_path))
+    assert len(found) == 3
+    for path in found:
+        run(foreign_tool('sbverify'), '--cert', made.directory / 'mkosi.secure-boot.crt', path)
+    projects.remove_tree(made.directory)
 
 
 def test_genkey(mkosi, project_directory, foreign_tool):
