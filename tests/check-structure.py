@@ -347,6 +347,15 @@ def meson_words(project, path, variable):
     return words
 
 
+def check_meson_words(project, meson):
+    """A second list with the same key would take the place of the first, silently."""
+    source = project.by_path.get(meson)
+    for variable in ('unit_tests', 'fuzz_drivers'):
+        for match in list(re.finditer(variable + r'\s*\+=', source.text if source else ''))[1:]:
+            reason = f'{variable} is added to again: the names before get lost, put all into one list'
+            project.problem(meson, source.line_at(match.start()), reason)
+
+
 def check_tests(project):
     folders = sorted(
         {str(Path(source.path).parent) for source in project.c_sources if source.path.startswith('src/')}
@@ -354,6 +363,7 @@ def check_tests(project):
     listed = Counter()
     for folder in folders:
         meson = f'{folder}/meson.build'
+        check_meson_words(project, meson)
         stems = {
             Path(s.path).stem
             for s in project.c_sources
@@ -454,8 +464,10 @@ BAD_FILES = {  # path: (text, [(line, part of the reason)])
     'src/base/meson.build': (
         f"# {SPDX}\nfiles('good.c', 'high.c', 'long.c', 'calls.c')\n"
         "unit_tests += {'base': [\n'good', 'gone', 'high', 'long', 'calls']}\n"
-        "fuzz_drivers += {'base': ['deep']}\n",
+        "fuzz_drivers += {'base': ['deep']}\n"
+        "fuzz_drivers += {'base': []}\n",
         [
+            (6, 'fuzz_drivers is added to again'),
             (4, 'unit test "gone" has no file'),
             (4, 'test-gone.c is listed'),
             (5, 'fuzz-deep.c is listed'),
