@@ -55,9 +55,10 @@ int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
         int r = start_progress(config, &progress);
         if (r < 0)
                 return r;
-        r = kept_output_look(loaded, distro_find(config->distribution), &kept);
+        r = kept_output_look(loaded, distro_find(config->distribution), caller_umask, &kept);
         if (r < 0)
-                return log_error(r, "Cannot look whether %s is up to date: %m", config->output);
+                return r == -EINTR ? r
+                                   : log_error(r, "Cannot look whether %s is up to date: %m", config->output);
         if (kept.usable) {
                 log_info("%s is up to date: nothing that it is made of has changed", config->output);
                 return 0;
@@ -85,15 +86,15 @@ int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
         const Distro *distro = distro_find(config->distribution);
         KeptTree kept[KEPT_MAX] = {};
 
-        int r = kept_output_look(loaded, distro, &output);
+        int r = kept_output_look(loaded, distro, caller_umask, &output);
         if (r >= 0)
-                r = kept_tree_look(config, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]);
+                r = kept_tree_look(loaded, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]);
         if (r >= 0)
-                r = kept_tree_look(config, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
+                r = kept_tree_look(loaded, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
                                    &kept[KEPT_DEVELOPMENT]);
-        if (r < 0)
+        if (r < 0 && r != -EINTR)
                 (void)log_error(r, "Cannot look for trees that are kept: %m");
-        else
+        else if (r >= 0)
                 r = verb_finish_output(plan_print(loaded, &output, kept, stdout));
         for (KeptKind kind = 0; kind < KEPT_MAX; kind++)
                 kept_tree_done(&kept[kind]);

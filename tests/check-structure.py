@@ -159,6 +159,7 @@ class Source:
         self.name = path.name
         self.text = path.read_text(encoding='utf-8')
         self.is_c = path.suffix in ('.c', '.h')
+        self.is_rows = path.suffix == '.inc'  # part of a table that a C file puts together
         self.is_python = path.suffix == '.py' or self.text.startswith(
             ('#!/usr/bin/python3', '#!/usr/bin/env python3')
         )
@@ -171,7 +172,7 @@ class Source:
 
     @property
     def is_code(self):
-        return self.is_c or self.is_python or self.is_meson or self.is_script
+        return self.is_c or self.is_rows or self.is_python or self.is_meson or self.is_script
 
     def line_at(self, position):
         return self.text.count('\n', 0, position) + 1
@@ -385,6 +386,15 @@ def meson_words(project, path, variable):
     return words
 
 
+def check_meson_words(project, meson):
+    """A second list with the same key would take the place of the first, silently."""
+    source = project.by_path.get(meson)
+    for variable in ('unit_tests', 'fuzz_drivers'):
+        for match in list(re.finditer(variable + r'\s*\+=', source.text if source else ''))[1:]:
+            reason = f'{variable} is added to again: the names before get lost, put all into one list'
+            project.problem(meson, source.line_at(match.start()), reason)
+
+
 def check_tests(project):
     folders = sorted(
         {str(Path(source.path).parent) for source in project.c_sources if source.path.startswith('src/')}
@@ -392,6 +402,7 @@ def check_tests(project):
     listed = Counter()
     for folder in folders:
         meson = f'{folder}/meson.build'
+        check_meson_words(project, meson)
         stems = {
             Path(s.path).stem
             for s in project.c_sources
@@ -492,8 +503,10 @@ BAD_FILES = {  # path: (text, [(line, part of the reason)])
     'src/base/meson.build': (
         f"# {SPDX}\nfiles('good.c', 'high.c', 'long.c', 'calls.c')\n"
         "unit_tests += {'base': [\n'good', 'gone', 'high', 'long', 'calls']}\n"
-        "fuzz_drivers += {'base': ['deep']}\n",
+        "fuzz_drivers += {'base': ['deep']}\n"
+        "fuzz_drivers += {'base': []}\n",
         [
+            (6, 'fuzz_drivers is added to again'),
             (4, 'unit test "gone" has no file'),
             (4, 'test-gone.c is listed'),
             (5, 'fuzz-deep.c is listed'),
@@ -528,6 +541,7 @@ BAD_FILES = {  # path: (text, [(line, part of the reason)])
         + '/* TODO */\n',
         [(3, 'system() runs a shell'), (4, 'strcpy() knows'), (7, 'TODO')],
     ),
+    'src/config/rows.inc': ('{ 0 },\n' * 601, [(601, 'file has 601 lines'), (1, 'is missing from the first lines')]),
     'src/odd/odd.h': (HEAD + '#pragma once\n', [(1, 'is no layer')]),
     'tests/unit/calls.c': (HEAD, [(1, 'the name is taken by src/base/calls.c')]),
     'tests/unit/test-alone.c': (HEAD, [(1, 'never run')]),

@@ -205,7 +205,7 @@ static int copy_data(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_o
         return 0;
 }
 
-int fd_find_data(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, uint64_t *ret_hole) {
+int fd_find_data_beyond(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, uint64_t *ret_hole) {
         assert(position <= end && ret_data && ret_hole);
 
         off_t data = lseek(fd, (off_t)position, SEEK_DATA), hole = (off_t)end;
@@ -222,8 +222,16 @@ int fd_find_data(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, ui
         }
 
         *ret_data = MIN((uint64_t)data, end);
-        *ret_hole = MIN((uint64_t)hole, end);
+        *ret_hole = (uint64_t)hole;
         return 0;
+}
+
+int fd_find_data(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, uint64_t *ret_hole) {
+        const int r = fd_find_data_beyond(fd, position, end, ret_data, ret_hole);
+
+        if (r >= 0)
+                *ret_hole = MIN(*ret_hole, end);
+        return r;
 }
 
 int fd_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t size) {

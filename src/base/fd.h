@@ -57,6 +57,10 @@ int file_write_text(int dir_fd, const char *path, const char *text, mode_t mode)
  * position. */
 int fd_find_data(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, uint64_t *ret_hole);
 
+/* The same, but where data go on behind the end the hole is where it is: for whoever will ask again from there. Some file
+ * systems (tmpfs) look at every page up to it. */
+int fd_find_data_beyond(int fd, uint64_t position, uint64_t end, uint64_t *ret_data, uint64_t *ret_hole);
+
 /* Copies size bytes from one regular file's offset to another's, sharing blocks where the file system can, and leaves
  * holes of the source as holes: the target range must read as zeros before. -ENODATA if the source ends early. */
 int fd_copy_range(int from_fd, uint64_t from_offset, int to_fd, uint64_t to_offset, uint64_t size);

@@ -70,6 +70,7 @@ int os_release_load(const char *root, OsRelease *ret) {
                 char **member;
         } fields[] = {
                 { ":id", "linux", &found.id },
+                { ":id_like", NULL, &found.id_like },
                 { ":version_id", NULL, &found.version_id },
                 { ":version_codename", NULL, &found.version_codename },
                 { ":pretty_name", NULL, &found.pretty_name },
@@ -92,6 +93,7 @@ int os_release_load(const char *root, OsRelease *ret) {
 void os_release_done(OsRelease *os_release) {
         free(os_release->path);
         free(os_release->id);
+        free(os_release->id_like);
         free(os_release->version_id);
         free(os_release->version_codename);
         free(os_release->pretty_name);

@@ -8,6 +8,7 @@
 typedef struct OsRelease {
         char *path;             /* the file that was read, relative to the root, "usr/lib/os-release" */
         char *id;               /* ID=, "linux" if unset as the specification says */
+        char *id_like;          /* ID_LIKE= or NULL: words, what it is derived from, the closest first */
         char *version_id;       /* VERSION_ID= or NULL */
         char *version_codename; /* VERSION_CODENAME= or NULL */
         char *pretty_name;      /* PRETTY_NAME= or NULL */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 /* What is shorter is more likely a name. */
 #define URI_SCHEME_LENGTH_MIN 2
 #define URI_SCHEME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
+
+#define FILE_SCHEME "file:"
 
 #define SYSTEM_SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -35,6 +38,15 @@ bool path_is_uri(const char *text) {
         const size_t n = strspn(text, URI_SCHEME_CHARACTERS);
 
         return isalpha((unsigned char)text[0]) && n >= URI_SCHEME_LENGTH_MIN && text[n] == ':';
+}
+
+/* Schemes have no letter case (RFC 3986, 3.1). */
+const char *path_of_uri(const char *uri) {
+        if (strncasecmp(uri, FILE_SCHEME, strlen(FILE_SCHEME)) != 0)
+                return NULL;
+        const char *path = uri + strlen(FILE_SCHEME), *rest = text_after_prefix(path, "//");
+
+        return rest ? strchr(rest, '/') : path;
 }
 
 int path_absolute(const char *path, char **ret) {

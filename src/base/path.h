@@ -16,6 +16,9 @@ int path_absolute(const char *path, char **ret);
  * colon in it can be told from one by "./" in front. */
 bool path_is_uri(const char *text);
 
+/* The path that a URI of the scheme "file" names (RFC 8089), with or without a host; NULL for one of another scheme. */
+const char *path_of_uri(const char *uri);
+
 /* Whether the absolute, normalised path is the ancestor itself or lies below it. */
 bool path_is_below(const char *path, const char *ancestor);
 

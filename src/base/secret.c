@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -58,4 +59,8 @@ void secret_free(Secret *secret) {
         const size_t size = mapping_size(secret->capacity);
         explicit_bzero(secret, size);
         (void)munmap(secret, size);
+}
+
+int secret_guard_process(void) {
+        return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
 }

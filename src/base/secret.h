@@ -18,3 +18,7 @@ int secret_new(size_t capacity, Secret **ret);
 int secret_new_random(size_t size, Secret **ret);
 void secret_free(Secret *secret);
 DEFINE_CLEANUP(Secret, secret_free)
+
+/* From now on no core dump is made of this process, and no other process of its user may look into it: for one that has secrets
+ * in the memory of a library. */
+int secret_guard_process(void);

@@ -130,10 +130,40 @@ int text_quote(const char *word, char **ret) {
         return 0;
 }
 
+/* The length of the UTF-8 sequence (RFC 3629, 4) that is no control character; 0 when it begins with none such. */
+static size_t tame_length(const unsigned char *c) {
+        static const struct {
+                unsigned char first, last, second_min, second_max;
+                size_t length;
+        } sequences[] = {
+                { 0x20, 0x7e, 0x00, 0xff, 1 }, { 0xc2, 0xc2, 0xa0, 0xbf, 2 }, { 0xc3, 0xdf, 0x80, 0xbf, 2 },
+                { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
+                { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+                { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(sequences); i++) {
+                if (c[0] < sequences[i].first || c[0] > sequences[i].last)
+                        continue;
+                if (sequences[i].length > 1 &&
+                    (c[1] < sequences[i].second_min || c[1] > sequences[i].second_max))
+                        return 0;
+                for (size_t k = 2; k < sequences[i].length; k++)
+                        if ((c[k] & 0xc0) != 0x80)
+                                return 0;
+                return sequences[i].length;
+        }
+        return 0;
+}
+
 void text_tame(char *text) {
-        for (char *c = text; *c; c++)
-                if ((unsigned char)*c < ' ' || *c == 0x7f)
+        for (char *c = text; *c;) {
+                const size_t length = tame_length((const unsigned char *)c);
+
+                if (length == 0)
                         *c = '?';
+                c += MAX(length, (size_t)1);
+        }
 }
 
 unsigned text_distance(const char *a, const char *b) {

@@ -37,7 +37,8 @@ char *text_strip(char *text);
 /* The word as it is given to a shell: between quotes if it needs them. */
 int text_quote(const char *word, char **ret);
 
-/* Makes control characters '?', in place: terminals obey them, and names of files may hold any. */
+/* Makes control characters '?', in place: terminals obey them, and names of files may hold any. So are the bytes of those from
+ * U+0080 to U+009F, and bytes that are no UTF-8, which may be the same to a terminal. */
 void text_tame(char *text);
 
 /* The number of single-character edits (insert, delete, replace, swap neighbours) from a to b, letter case ignored.

@@ -12,6 +12,7 @@
 typedef enum ReleaseNaming {
         RELEASES_NONE, /* there is only one, which always moves on; packages of all times share one cache */
         RELEASES_NUMBERED, /* VERSION_ID= */
+        RELEASES_MAJOR,    /* VERSION_ID= up to the dot: minor ones replace each other on mirrors */
         RELEASES_NAMED,    /* VERSION_CODENAME= */
 } ReleaseNaming;
 
@@ -37,6 +38,8 @@ static const DistributionDefaults distribution_defaults[] = {
         [DISTRIBUTION_OPENSUSE] = { RELEASES_NUMBERED, "tumbleweed", "https://download.opensuse.org",    NULL, NULL },
         [DISTRIBUTION_MAGEIA]   = { RELEASES_NUMBERED, "9",          NULL,                               NULL, NULL },
         [DISTRIBUTION_CENTOS]   = { RELEASES_NUMBERED, "10",         NULL,                               NULL, NULL },
+        [DISTRIBUTION_ALMA]     = { RELEASES_MAJOR,    "10",         NULL,                               NULL, NULL },
+        [DISTRIBUTION_ROCKY]    = { RELEASES_MAJOR,    "10",         NULL,                               NULL, NULL },
         [DISTRIBUTION_CLEAR]    = { RELEASES_NONE,     "latest",     NULL,                               NULL, NULL },
 };
 /* clang-format on */
@@ -44,6 +47,7 @@ static_assert(ELEMENTSOF(distribution_defaults) == DISTRIBUTION_MAX, "a distribu
 
 /* ID= of os-release where it is not the word of Distribution=. */
 static const SettingAlias host_ids[] = {
+        { "almalinux", "alma" },
         { "clear-linux-os", "clear" },
         { "opensuse-leap", "opensuse" },
         { "opensuse-tumbleweed", "opensuse" },
@@ -83,6 +87,7 @@ bool config_has_releases(const Config *config) {
 static const char *host_release(const OsRelease *os_release, ReleaseNaming naming) {
         switch (naming) {
         case RELEASES_NUMBERED:
+        case RELEASES_MAJOR:
                 return os_release->version_id;
         case RELEASES_NAMED:
                 return os_release->version_codename;
@@ -96,7 +101,14 @@ static int resolve_release(LoadedConfig *loaded, const OsRelease *os_release) {
         const Config *config = &loaded->config;
         const DistributionDefaults *defaults = &distribution_defaults[config->distribution];
         const char *release = host_release(os_release, defaults->naming);
+        _cleanup_(freep) char *major = NULL;
 
+        if (release && defaults->naming == RELEASES_MAJOR) {
+                const int r = text_format(&major, "%.*s", (int)strcspn(release, "."), release);
+                if (r < 0)
+                        return r;
+                release = major;
+        }
         if (config->release && !config_has_releases(config))
                 return config_warn(loaded, CONFIG(release), "Release= is ignored, %s has no releases",
                                    distribution_words[config->distribution]);

@@ -12,6 +12,7 @@
 #include "setting/load-file.h"
 #include "config/config-discover.h"
 #include "config/config-load.h"
+#include "config/config-profile.h"
 #include "config/config-report.h"
 #include "config/config-search-path.h"
 
@@ -113,6 +114,116 @@ static int load_settings(LoadedConfig *loaded) {
         return load_drop_ins(loaded, drop_ins);
 }
 
+static int find_profile(LoadedConfig *loaded, const char *name, const char *where, char **ret) {
+        _cleanup_(strv_freep) char **directories = NULL, **names = NULL;
+        _cleanup_(config_profiles_done) ConfigProfiles profiles = {};
+        _cleanup_(freep) char *list = NULL;
+
+        *ret = NULL;
+        int r = config_profile_directories(NULL, &directories);
+        if (r < 0)
+                return r;
+        r = config_profile_find(STRV(directories), name, ret);
+        if (r != -ENOENT && r != -EINVAL)
+                return r;
+
+        r = config_profiles_list(STRV(directories), &profiles);
+        for (size_t i = 0; i < profiles.n_items && r >= 0; i++)
+                r = strv_append(&names, profiles.items[i].name);
+        if (r >= 0)
+                r = strv_join(STRV(names), ", ", &list);
+        if (r < 0)
+                return r;
+        return setting_mistake(&loaded->mistakes, "%s: There is no profile \"%s\"%s%s", where, name,
+                               names ? ", there are " : "", list);
+}
+
+/* One is a settings file like mkosi.default, and has drop-ins likewise. */
+static int load_profile_files(LoadedConfig *loaded, const char *path) {
+        _cleanup_(freep) char *drop_ins = NULL;
+
+        int r = text_format(&drop_ins, "%s.d", path);
+        if (r < 0)
+                return r;
+        r = setting_load_file(loaded->store, path, &loaded->mistakes);
+        if (r < 0 && r != -ENOMEM)
+                r = setting_mistake(&loaded->mistakes, "Cannot read %s: %s", path, file_read_error(r));
+        return r < 0 ? r : load_drop_ins(loaded, drop_ins);
+}
+
+static int loaded_config_new(LoadedConfig **ret) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = calloc(1, sizeof(*loaded));
+
+        if (!loaded)
+                return -ENOMEM;
+        loaded->host_architecture = ARCHITECTURE_MAX;
+        const int r = setting_store_new(&config_table, &loaded->config, &loaded->store);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(loaded);
+        return 0;
+}
+
+/* Beside profiles of the command line those of files do not count, so what a profile names shows in a reading of its own;
+ * what is wrong otherwise comes when it is read in its turn. */
+static int refuse_nested_profiles(LoadedConfig *loaded, const char *path) {
+        _cleanup_(loaded_config_freep) LoadedConfig *alone = NULL;
+        _cleanup_(freep) char *where = NULL;
+
+        int r = loaded_config_new(&alone);
+        if (r >= 0)
+                r = load_profile_files(alone, path);
+        if (r < 0 || !alone->config.profiles)
+                return r;
+        r = config_where(alone, CONFIG(profiles), 0, &where);
+        return r < 0 ? r
+                     : setting_mistake(&loaded->mistakes, "%s: A profile cannot name other profiles", where);
+}
+
+static int load_profile(LoadedConfig *loaded, const char *path) {
+        const int r = refuse_nested_profiles(loaded, path);
+
+        return r < 0 ? r : load_profile_files(loaded, path);
+}
+
+/* Loads those that `names` asks for, which may be the same. */
+static int load_profiles(LoadedConfig *loaded, const LoadedConfig *names) {
+        char *const *list = names->config.profiles;
+
+        for (size_t i = 0, n = strv_length(STRV(list)); i < n; i++) {
+                _cleanup_(freep) char *where = NULL, *path = NULL;
+
+                int r = config_where(names, CONFIG(profiles), i, &where);
+                if (r >= 0)
+                        r = find_profile(loaded, list[i], where, &path);
+                if (r >= 0 && path)
+                        r = load_profile(loaded, path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Profiles stand directly below what names them. Where that is a file, files have to be read for their names first, with no
+ * word of what is wrong in them, which comes when they are read in their turn. */
+static int load_all_settings(LoadedConfig *loaded) {
+        _cleanup_(loaded_config_freep) LoadedConfig *names = NULL;
+        int r;
+
+        if (loaded->config.profiles) {
+                r = load_settings(loaded);
+                return r < 0 ? r : load_profiles(loaded, loaded);
+        }
+        r = loaded_config_new(&names);
+        if (r >= 0)
+                r = text_copy(loaded->config.default_file, &names->config.default_file);
+        if (r >= 0)
+                r = load_settings(names);
+        if (r >= 0)
+                r = load_profiles(loaded, names);
+        return r < 0 ? r : load_settings(loaded);
+}
+
 static int make_absolute(char **path) {
         _cleanup_(freep) char *absolute = NULL;
 
@@ -170,7 +281,7 @@ int config_load_files(LoadedConfig *loaded) {
         if (loaded->mistakes.texts)
                 return -EINVAL;
 
-        r = load_settings(loaded);
+        r = load_all_settings(loaded);
         if (r < 0)
                 return r;
         r = config_expand_search_path(loaded);
@@ -187,13 +298,9 @@ int config_load_files(LoadedConfig *loaded) {
 
 int config_load_arguments(const SettingVerb *verbs, size_t n_verbs, int argc, char *const argv[],
                           LoadedConfig **ret) {
-        _cleanup_(loaded_config_freep) LoadedConfig *loaded = calloc(1, sizeof(*loaded));
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
 
-        if (!loaded)
-                return -ENOMEM;
-        loaded->host_architecture = ARCHITECTURE_MAX;
-
-        int r = setting_store_new(&config_table, &loaded->config, &loaded->store);
+        int r = loaded_config_new(&loaded);
         if (r < 0)
                 return r;
         r = setting_load_arguments(loaded->store, verbs, n_verbs, argc, argv, &loaded->arguments,

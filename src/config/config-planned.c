@@ -14,7 +14,7 @@ typedef struct PlannedValue {
 static const bool is_installed[DISTRIBUTION_MAX] = {
         [DISTRIBUTION_FEDORA] = true, [DISTRIBUTION_DEBIAN] = true,   [DISTRIBUTION_UBUNTU] = true,
         [DISTRIBUTION_ARCH] = true,   [DISTRIBUTION_OPENSUSE] = true, [DISTRIBUTION_MAGEIA] = true,
-        [DISTRIBUTION_CENTOS] = true,
+        [DISTRIBUTION_CENTOS] = true, [DISTRIBUTION_ALMA] = true,     [DISTRIBUTION_ROCKY] = true,
 };
 
 static bool other_distribution(const LoadedConfig *loaded) {
@@ -25,17 +25,12 @@ static bool xfs_format(const LoadedConfig *loaded) {
         return loaded->config.format == OUTPUT_FORMAT_GPT_XFS;
 }
 
-static bool other_architecture(const LoadedConfig *loaded) {
-        return loaded->config.architecture != loaded->host_architecture;
-}
-
 static const PlannedValue planned_values[] = {
         { CONFIG(distribution), other_distribution,
-          "it installs debian, ubuntu, fedora, opensuse, arch, mageia and centos" },
+          "it installs debian, ubuntu, fedora, opensuse, arch, mageia, centos, alma and rocky" },
         { CONFIG(format), xfs_format,
           "an xfs file system cannot be filled without mounting it, which no build of mkosi does; gpt_ext4 and "
           "gpt_btrfs can" },
-        { CONFIG(architecture), other_architecture, "it builds for the host's architecture" },
 };
 
 /* "mkosi.default:9: Encrypt=all is not supported by this version: …" */

@@ -15,7 +15,9 @@ static const Uuid seed_space = { { 0x5a, 0x0c, 0x5f, 0x6e, 0x0d, 0x2b, 0x4e, 0x5
 
 /* Settings of how the build goes, and of what is done to the image, and with it, when it is there. */
 static const size_t shapeless[] = {
+        CONFIG(profiles),
         CONFIG(force),
+        CONFIG(incremental),
         CONFIG(mksquashfs),
         CONFIG(seed),
         CONFIG(xz),

@@ -15,6 +15,8 @@ const char *const distribution_words[] = {
         [DISTRIBUTION_MAGEIA] = "mageia",
         [DISTRIBUTION_CENTOS] = "centos",
         [DISTRIBUTION_CLEAR] = "clear",
+        [DISTRIBUTION_ALMA] = "alma",
+        [DISTRIBUTION_ROCKY] = "rocky",
         [DISTRIBUTION_MAX] = NULL,
 };
 ASSERT_WORDS(distribution_words, DISTRIBUTION_MAX);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the user asked for: plain data, one member per setting. Every member has its row in config.c. */
+/* What the user asked for: plain data, one member per setting. Every member has its row in one of the files that
+ * config.c makes a table of (settings-*.inc). */
 
 #include "base/macro.h"
 #include "setting/describe.h"
 #include "setting/setting.h"
 
-/* The C order is the order of the words in config.c. */
+/* The C order is the order of the words in config-words.c. */
 typedef enum Distribution {
         DISTRIBUTION_FEDORA,
         DISTRIBUTION_DEBIAN,
@@ -17,6 +18,8 @@ typedef enum Distribution {
         DISTRIBUTION_MAGEIA,
         DISTRIBUTION_CENTOS,
         DISTRIBUTION_CLEAR,
+        DISTRIBUTION_ALMA,
+        DISTRIBUTION_ROCKY,
         DISTRIBUTION_MAX,
 } Distribution;
 
@@ -107,6 +110,9 @@ typedef enum SourceFileTransfer {
 /* Sizes are in bytes, 0 means automatic or absent. Paths are absolute after config_load(), but for output, which is an
  * absolute path after config_resolve() only. */
 typedef struct Config {
+        /* [Config] */
+        char **profiles;
+
         /* [Distribution] */
         unsigned distribution; /* Distribution */
         char *release, *mirror;

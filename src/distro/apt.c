@@ -23,7 +23,7 @@
 
 static const HostProgram host_programs[] = {
         { "debootstrap", "debootstrap" },
-        { "gpgv", "gpgv", { { "fedora", "gnupg2" }, { "arch", "gnupg" } } },
+        { "gpgv", "gpgv", { { "fedora", "gnupg2" }, { "suse", "gpg2" }, { "arch", "gnupg" } } },
         { "wget", "wget" },
 };
 
@@ -124,6 +124,7 @@ static int apt_list(const Installation *installation, DistroPackages *packages) 
 
 const PackageManager package_manager_apt = {
         .name = "apt",
+        .programs = (const char *const[]){ "debootstrap", NULL },
         .check = apt_check,
         .key_form = KEY_FORM_RING,
         .version = apt_version,

@@ -15,24 +15,44 @@
 
 #define VERSION_SIZE_MAX 4096
 
-const char *distro_host_package(const HostProgram *program, const char *host) {
-        for (size_t i = 0; i < ELEMENTSOF(program->others) && program->others[i].host; i++)
-                if (host && text_equal(program->others[i].host, host))
-                        return program->others[i].package;
+const char *distro_host_package(const HostProgram *program, const char *const *words) {
+        for (size_t k = 0; words && words[k]; k++)
+                for (size_t i = 0; i < ELEMENTSOF(program->others) && program->others[i].host; i++)
+                        if (text_equal(program->others[i].host, words[k]))
+                                return program->others[i].package;
         return program->package;
+}
+
+/* What the host is, and what it is like. A host that does not say gets Debian's names. */
+static int host_words(char ***ret) {
+        _cleanup_(os_release_done) OsRelease host = {};
+        _cleanup_(strv_freep) char **words = NULL, **like = NULL;
+
+        int r = os_release_load("/", &host);
+        if (r == -ENOMEM)
+                return r;
+        r = host.id ? strv_append(&words, host.id) : 0;
+        if (r >= 0 && host.id_like)
+                r = strv_split(host.id_like, " ", &like);
+        if (r >= 0)
+                r = strv_extend(&words, STRV(like));
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(words);
+        return 0;
 }
 
 int distro_check_programs(const Config *config, const HostProgram *programs, size_t n_programs,
                           char ***problems) {
-        _cleanup_(os_release_done) OsRelease host = {};
+        _cleanup_(strv_freep) char **words = NULL;
         _cleanup_(freep) char *search_path = NULL;
 
         int r = distro_search_path(config, &search_path);
+        if (r >= 0)
+                r = host_words(&words);
         if (r < 0)
                 return r;
-        r = os_release_load("/", &host);
-        if (r == -ENOMEM)
-                return r; /* a host that does not say which it is gets Debian's names */
 
         for (size_t i = 0; i < n_programs; i++) {
                 _cleanup_(freep) char *path = NULL;
@@ -41,7 +61,7 @@ int distro_check_programs(const Config *config, const HostProgram *programs, siz
                 if (r == -ENOENT)
                         r = strv_append_format(problems, "Program %s is missing, install package %s",
                                                programs[i].program,
-                                               distro_host_package(&programs[i], host.id));
+                                               distro_host_package(&programs[i], STRV(words)));
                 if (r < 0)
                         return r;
         }

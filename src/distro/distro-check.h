@@ -11,13 +11,13 @@ typedef struct HostProgram {
         const char *program;
         const char *package; /* that has it on Debian, and wherever it has the same name */
         struct {
-                const char *host; /* ID= of os-release; NULL ends the list */
+                const char *host; /* a word of ID= or ID_LIKE= of os-release; NULL ends the list */
                 const char *package;
         } others[4];
 } HostProgram;
 
-/* The package of a host that has the program; its ID= may be NULL. */
-const char *distro_host_package(const HostProgram *program, const char *host);
+/* The package of a host that has the program. The first word that the program knows counts; words may be NULL. */
+const char *distro_host_package(const HostProgram *program, const char *const *words);
 
 /* What is the same for all: programs, keys, Mirror= and Architecture=. */
 int distro_check(const Config *config, const Distro *distro, const HostProgram *programs, size_t n_programs,

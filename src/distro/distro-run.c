@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/foreign.h"
 #include "distro/distro-run.h"
 #include "distro/tool-progress.h"
 
@@ -38,12 +39,14 @@ typedef struct RunPolicy {
         SandboxMount *mounts;
         char **environment;
         char *resolver;
+        char *binfmt;
 } RunPolicy;
 
 static void run_policy_done(RunPolicy *run) {
         strv_free(run->environment);
         free(run->mounts);
         free(run->resolver);
+        free(run->binfmt);
 }
 
 static int add_mounts(RunPolicy *run, const SandboxMount *mounts, size_t n_mounts) {
@@ -151,6 +154,10 @@ static int run_policy_make(RunPolicy *run, const Installation *installation, con
                 .working_directory = command->working_directory,
                 .new_session = !command->terminal,
         };
+        r = foreign_registration(installation->config->architecture, &run->binfmt);
+        if (r < 0)
+                return r;
+        run->policy.binfmt = run->binfmt;
         r = add_usual_mounts(run, installation, command->on_host);
         if (r >= 0 && command->network)
                 r = add_resolver(run, command->on_host);
@@ -210,6 +217,7 @@ static int run_command(const Installation *installation, const DistroCommand *co
                 .argv = command->argv,
                 .stdin_fd = STDIN_FILENO,
                 .output_fd = STDERR_FILENO,
+                .data_fd = -EBADF,
         };
         int r;
 
@@ -217,7 +225,8 @@ static int run_command(const Installation *installation, const DistroCommand *co
                 log_fd = open_log(installation);
                 if (log_fd < 0)
                         return log_fd;
-                inside.stdin_fd = -EBADF;
+                inside.stdin_fd = command->data ? command->data->stdin_fd : -EBADF;
+                inside.data_fd = command->data ? command->data->stdout_fd : -EBADF;
                 inside.output_fd = log_fd;
                 inside.on_line = command->on_line ? command->on_line : follow_line;
                 inside.userdata = command->on_line ? command->userdata : &follower;

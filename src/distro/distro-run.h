@@ -10,6 +10,12 @@
  * what it writes. */
 #define DISTRO_TREE "/run/tree"
 
+/* For a command that reads or writes data. */
+typedef struct DistroData {
+        int stdin_fd;  /* -EBADF: nothing to read */
+        int stdout_fd; /* standard output, of which nothing is followed or logged then; -EBADF: as without */
+} DistroData;
+
 typedef struct DistroCommand {
         const char *const *argv;
         const char *doing; /* for messages: "install packages" */
@@ -20,7 +26,8 @@ typedef struct DistroCommand {
         size_t n_mounts;
         const char *working_directory; /* inside; NULL: "/" */
         bool lasting;                  /* writes what outlives the build: syncing is not suppressed */
-        bool terminal; /* a person works with it: our standard input, and output to standard error */
+        bool terminal;          /* a person works with it: our standard input, and output to standard error */
+        const DistroData *data; /* NULL: neither; not with terminal */
         /* Called for every line of output instead of following it as that of a package tool. */
         void (*on_line)(const char *line, void *userdata);
         void *userdata;

@@ -14,6 +14,7 @@ static const Distro *const distros[DISTRIBUTION_MAX] = {
         [DISTRIBUTION_FEDORA] = &distro_fedora, [DISTRIBUTION_DEBIAN] = &distro_debian,
         [DISTRIBUTION_UBUNTU] = &distro_ubuntu, [DISTRIBUTION_OPENSUSE] = &distro_opensuse,
         [DISTRIBUTION_MAGEIA] = &distro_mageia, [DISTRIBUTION_CENTOS] = &distro_centos,
+        [DISTRIBUTION_ALMA] = &distro_alma,     [DISTRIBUTION_ROCKY] = &distro_rocky,
         [DISTRIBUTION_ARCH] = &distro_arch,
 };
 

@@ -60,6 +60,7 @@ typedef struct PackageManager {
         /* The version of what it runs on the host, for trees that are kept; NULL, or NULL as the answer: nothing
          * tells. */
         int (*version)(const Config *config, char **ret);
+        const char *const *programs; /* of the host that it consists of, for the same; NULL-terminated */
         int (*bootstrap)(const Installation *installation); /* base tree */
         int (*install)(const Installation *installation,
                        const char *const *packages);    /* more packages into it */

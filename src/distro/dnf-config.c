@@ -153,14 +153,17 @@ static int format_repository(const DnfConfig *config, const DnfRepository *repos
 
 /* What the tree's documentation and its modules follow from. */
 static int format_main(const DnfConfig *config, char **ret) {
-        _cleanup_(freep) char *platform = NULL;
+        _cleanup_(freep) char *platform = NULL, *foreign = NULL;
         const char *modules = config->archive->module_platform;
 
-        const int r = expand(modules ?: "", config, &platform);
+        int r = expand(modules ?: "", config, &platform);
+        if (r >= 0 && config->foreign) /* else both ask the machine, and rpm refuses what is not for it */
+                r = text_format(&foreign, "arch=%s\nignorearch=1\n", config->architecture);
         return r < 0 ? r
-                     : text_format(ret, "%s%s%s%s%s", main_section,
+                     : text_format(ret, "%s%s%s%s%s%s", main_section,
                                    config->with_docs ? "" : "tsflags=nodocs\n",
-                                   modules ? "module_platform_id=" : "", platform, modules ? "\n" : "");
+                                   modules ? "module_platform_id=" : "", platform, modules ? "\n" : "",
+                                   foreign ?: "");
 }
 
 int dnf_config_format(const DnfConfig *config, char **ret) {

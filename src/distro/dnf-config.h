@@ -31,6 +31,7 @@ typedef struct DnfConfig {
         const char *const *repositories; /* NULL or empty: those that are not optional */
         const char *const *keys;         /* URLs */
         bool with_docs;
+        bool foreign; /* the architecture is another than this machine's */
 } DnfConfig;
 
 /* Whether the text can be the name of a release: a number, or the name of the rolling one. */

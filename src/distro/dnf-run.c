@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/foreign.h"
 #include "distro/distro-files.h"
 #include "distro/dnf-config.h"
 #include "distro/dnf-run.h"
@@ -98,15 +99,16 @@ static int write_configuration(const HostRun *run) {
         int r = keys_fd < 0 ? keys_fd
                             : repository_keys_copy(config, distro, keys_fd, "file://" RUN "/keys", &keys);
         if (r >= 0)
-                r = dnf_config_format(&(const DnfConfig){ .archive = distro->dnf,
-                                                          .release = config->release,
-                                                          .architecture =
-                                                                  distro->architectures[config->architecture],
-                                                          .mirror = config->mirror,
-                                                          .repositories = STRV(config->repositories),
-                                                          .keys = STRV(keys),
-                                                          .with_docs = config->with_docs },
-                                      &text);
+                r = dnf_config_format(
+                        &(const DnfConfig){ .archive = distro->dnf,
+                                            .release = config->release,
+                                            .architecture = distro->architectures[config->architecture],
+                                            .mirror = config->mirror,
+                                            .repositories = STRV(config->repositories),
+                                            .keys = STRV(keys),
+                                            .with_docs = config->with_docs,
+                                            .foreign = foreign_from_here(config->architecture) },
+                        &text);
         return r < 0 ? r : file_write_text(run->directory_fd, "dnf.conf", text, 0644);
 }
 

@@ -16,7 +16,7 @@
 
 /* dnf-3 is version 4 of dnf under the name that version 5, which knows other options, never has. */
 static const HostProgram host_programs[] = {
-        { "dnf-3", "dnf", { { "fedora", "python3-dnf" }, { "centos", "python3-dnf" } } },
+        { "dnf-3", "dnf", { { "fedora", "python3-dnf" }, { "suse", "python3-dnf" } } },
         { "rpm", "rpm", { { "arch", "rpm-tools" } } },
 };
 
@@ -125,6 +125,7 @@ static int dnf_clean(const Installation *installation) {
 /* There is no version: dnf asked for it makes a database in the home directory, as Debian has it. */
 const PackageManager package_manager_dnf = {
         .name = "dnf",
+        .programs = (const char *const[]){ "dnf-3", "rpm", NULL },
         .check = dnf_check,
         .key_form = KEY_FORM_ARMOURED,
         .bootstrap = dnf_bootstrap,

@@ -6,6 +6,8 @@
 
 #define FEDORA_METALINK "metalink=https://mirrors.fedoraproject.org/metalink?arch=$basearch&repo="
 #define CENTOS_METALINK "metalink=https://mirrors.centos.org/metalink?arch=$basearch&repo=centos-"
+#define ALMA_MIRRORS    "mirrorlist=https://mirrors.almalinux.org/mirrorlist/$releasever/"
+#define ROCKY_MIRRORS   "mirrorlist=https://mirrors.rockylinux.org/mirrorlist?arch=$basearch&repo="
 #define MAGEIA_MIRRORS \
         "mirrorlist=https://www.mageia.org/mirrorlist/?release=$releasever&arch=$basearch&section=core&repo="
 
@@ -65,6 +67,24 @@ static const DnfRepository centos_repositories[] = {
         { "appstream", CENTOS_METALINK "appstream-$releasever-stream", "$releasever-stream/AppStream/$basearch/os/", NULL, false, NULL },
         { "crb",       CENTOS_METALINK "crb-$releasever-stream",       "$releasever-stream/CRB/$basearch/os/",       NULL, true,  NULL },
         { "extras",    CENTOS_METALINK "extras-sig-extras-common-$releasever-stream", "SIGs/$releasever-stream/extras/$basearch/extras-common/", NULL, true, NULL },
+        {},
+};
+
+/* As packages almalinux-repos and rocky-repos have them, and mock in templates/almalinux-10.tpl and rocky-10.tpl of
+ * https://github.com/rpm-software-management/mock. */
+static const DnfRepository alma_repositories[] = {
+        { "baseos",    ALMA_MIRRORS "baseos",    "$releasever/BaseOS/$basearch/os/",    NULL, false, NULL },
+        { "appstream", ALMA_MIRRORS "appstream", "$releasever/AppStream/$basearch/os/", NULL, false, NULL },
+        { "crb",       ALMA_MIRRORS "crb",       "$releasever/CRB/$basearch/os/",       NULL, true,  NULL },
+        { "extras",    ALMA_MIRRORS "extras",    "$releasever/extras/$basearch/os/",    NULL, true,  NULL },
+        {},
+};
+
+static const DnfRepository rocky_repositories[] = {
+        { "baseos",    ROCKY_MIRRORS "BaseOS-$releasever",    "$releasever/BaseOS/$basearch/os/",    NULL, false, NULL },
+        { "appstream", ROCKY_MIRRORS "AppStream-$releasever", "$releasever/AppStream/$basearch/os/", NULL, false, NULL },
+        { "crb",       ROCKY_MIRRORS "CRB-$releasever",       "$releasever/CRB/$basearch/os/",       NULL, true,  NULL },
+        { "extras",    ROCKY_MIRRORS "extras-$releasever",    "$releasever/extras/$basearch/os/",    NULL, true,  NULL },
         {},
 };
 
@@ -153,7 +173,73 @@ const Distro distro_centos = {
         .dnf = &centos_archive,
 };
 
-static const char *const mageia_base[] = { "basesystem-minimal", NULL };
+static const char *const alma_base[] = {
+        "almalinux-release", "glibc-minimal-langpack", "systemd", "util-linux", "shadow-utils", NULL,
+};
+
+static const char *const alma_keys[] = {
+        OWN_KEYS "RPM-GPG-KEY-AlmaLinux-$releasever",
+        ALL_KEYS "alma/RPM-GPG-KEY-AlmaLinux-$releasever",
+        NULL,
+};
+
+static const DnfArchive alma_archive = {
+        .repositories = alma_repositories,
+        .module_platform = "platform:el$releasever",
+        .rpmdb_moved = 10,
+};
+
+const Distro distro_alma = {
+        .name = "alma",
+        .title = "AlmaLinux",
+        .manager = &package_manager_dnf,
+        .key_files = alma_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "https://repo.almalinux.org/almalinux/",
+        .base_packages = alma_base,
+        .boot_packages = dracut_boot,
+        .encrypt_packages = cryptsetup_packages,
+        .verity_packages = cryptsetup_packages,
+        .kernel_packages = fedora_kernels,
+        .root_packages = centos_root,
+        .architectures = fedora_architectures,
+        .dnf = &alma_archive,
+};
+
+static const char *const rocky_base[] = {
+        "rocky-release", "glibc-minimal-langpack", "systemd", "util-linux", "shadow-utils", NULL,
+};
+
+static const char *const rocky_keys[] = {
+        OWN_KEYS "RPM-GPG-KEY-Rocky-$releasever",
+        ALL_KEYS "rocky/RPM-GPG-KEY-Rocky-$releasever",
+        NULL,
+};
+
+static const DnfArchive rocky_archive = {
+        .repositories = rocky_repositories,
+        .module_platform = "platform:el$releasever",
+        .rpmdb_moved = 10,
+};
+
+const Distro distro_rocky = {
+        .name = "rocky",
+        .title = "Rocky Linux",
+        .manager = &package_manager_dnf,
+        .key_files = rocky_keys,
+        .key_package = ALL_KEYS_PACKAGE,
+        .keys_at = "https://rockylinux.org/resources/gpg-key-info",
+        .base_packages = rocky_base,
+        .boot_packages = dracut_boot,
+        .encrypt_packages = cryptsetup_packages,
+        .verity_packages = cryptsetup_packages,
+        .kernel_packages = fedora_kernels,
+        .root_packages = centos_root,
+        .architectures = fedora_architectures,
+        .dnf = &rocky_archive,
+};
+
+static const char *const mageia_base[] = { "basesystem-minimal", "systemd", NULL };
 static const char *const mageia_boot[] = { "dracut", "kmod", NULL };
 
 static const char *const mageia_kernels[ARCHITECTURE_MAX] = {

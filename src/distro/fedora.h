@@ -5,4 +5,4 @@
 
 #include "distro/distro.h"
 
-extern const Distro distro_fedora, distro_centos, distro_mageia;
+extern const Distro distro_fedora, distro_centos, distro_alma, distro_rocky, distro_mageia;

@@ -159,6 +159,7 @@ int host_run_execute(const HostRun *run, const HostCommand *command, ToolLog *lo
                                       .environment = run->tool->environment,
                                       .mounts = run->mounts,
                                       .n_mounts = run->n_mounts,
+                                      .data = command->data,
                                       .on_line = command->on_line,
                                       .userdata = command->userdata,
                               },

@@ -51,9 +51,10 @@ int host_run_mount_tree(HostRun *run);
 typedef struct HostCommand {
         const char *const *argv;
         const char *doing;
-        bool network;        /* unless the mirror is a directory of this machine */
-        HostToolJudge judge; /* NULL: any status but 0 is a failure */
-        void (*on_line)(const char *line, void *userdata); /* as in DistroCommand */
+        bool network;           /* unless the mirror is a directory of this machine */
+        HostToolJudge judge;    /* NULL: any status but 0 is a failure */
+        const DistroData *data; /* as in DistroCommand, like the next two */
+        void (*on_line)(const char *line, void *userdata);
         void *userdata;
 } HostCommand;
 

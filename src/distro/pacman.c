@@ -23,10 +23,8 @@
 
 static const HostProgram host_programs[] = {
         { "pacman", "pacman-package-manager", { { "arch", "pacman" }, { "fedora", "pacman" } } },
-        { "gpg", "gpg", { { "arch", "gnupg" }, { "fedora", "gnupg2" }, { "opensuse-tumbleweed", "gpg2" } } },
-        { "gpg-agent",
-          "gpg-agent",
-          { { "arch", "gnupg" }, { "fedora", "gnupg2" }, { "opensuse-tumbleweed", "gpg2" } } },
+        { "gpg", "gpg", { { "arch", "gnupg" }, { "fedora", "gnupg2" }, { "suse", "gpg2" } } },
+        { "gpg-agent", "gpg-agent", { { "arch", "gnupg" }, { "fedora", "gnupg2" }, { "suse", "gpg2" } } },
 };
 
 static int check_repositories(const Config *config, char ***problems) {
@@ -132,6 +130,7 @@ static int pacman_list(const Installation *installation, DistroPackages *package
 
 const PackageManager package_manager_pacman = {
         .name = "pacman",
+        .programs = (const char *const[]){ "pacman", NULL },
         .key_form = KEY_FORM_ANY,
         .key_lists = pacman_key_lists,
         .check = pacman_check,

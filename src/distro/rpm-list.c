@@ -9,6 +9,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/distro-files.h"
+#include "distro/rpm-database.h"
 #include "distro/rpm-list.h"
 
 #define COPY       "database" /* below the directory of the workspace */
@@ -87,22 +88,31 @@ static int copy_database(const HostRun *run, const char *path) {
         return r;
 }
 
-static int ask_rpm(const HostRun *run, ListReader *reader) {
+/* The host's rpm, or that of the tree where it alone knows the format. */
+static int ask_rpm(const HostRun *run, bool in_tree, ListReader *reader) {
         static const char doing[] = "list the packages";
+        const SandboxMount mount = {
+                .type = SANDBOX_BIND,
+                .source = run->directory,
+                .target = run->inside,
+        };
         _cleanup_(freep) char *option = NULL;
 
         int r = text_format(&option, "--dbpath=%s/" COPY, run->inside);
         if (r < 0)
                 return log_error(r, "Failed to %s: %m", doing);
-        r = host_run_execute(run,
-                             &(HostCommand){
-                                     .argv = (const char *const[]){ "rpm", option, "--query", "--all",
-                                                                    "--queryformat", rpm_list_format, NULL },
-                                     .doing = doing,
-                                     .on_line = read_line,
-                                     .userdata = reader,
-                             },
-                             reader->log);
+        r = distro_execute(run->installation,
+                           &(DistroCommand){
+                                   .argv = (const char *const[]){ "rpm", option, "--query", "--all",
+                                                                  "--queryformat", rpm_list_format, NULL },
+                                   .doing = doing,
+                                   .on_host = !in_tree,
+                                   .mounts = in_tree ? &mount : run->mounts,
+                                   .n_mounts = in_tree ? 1 : run->n_mounts,
+                                   .on_line = read_line,
+                                   .userdata = reader,
+                           },
+                           reader->log);
         if (r < 0)
                 return r;
         if (reader->error < 0)
@@ -113,9 +123,11 @@ static int ask_rpm(const HostRun *run, ListReader *reader) {
 int rpm_list_run(const HostRun *run, const char *database, DistroPackages *packages) {
         _cleanup_(tool_log_done) ToolLog log = {};
 
-        const int r = copy_database(run, database);
+        int r = copy_database(run, database);
+        if (r >= 0)
+                r = rpm_database_is_converted(run, database);
         if (r < 0)
                 return log_error(r, "Cannot read the database of packages of %s: %m",
                                  run->installation->root);
-        return ask_rpm(run, &(ListReader){ .packages = packages, .log = &log });
+        return ask_rpm(run, r > 0, &(ListReader){ .packages = packages, .log = &log });
 }

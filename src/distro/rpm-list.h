@@ -12,6 +12,7 @@ extern const char *const rpm_list_format;
  * database has as if they were packages; 1 when it was a package. -EBADMSG for one of which something is missing. */
 int rpm_list_take(const char *line, DistroPackages *packages);
 
-/* Has rpm(8) of the host tell what the database has that is at the path below the tree, and appends it all. rpm writes
- * where it only reads, so it works on a copy, and the tree stays as it is. Failures are logged. */
+/* Has rpm(8) tell what the database has that is at the path below the tree, and appends it all: the host's, or the tree's
+ * own where it alone knows the format. rpm writes where it only reads, so it works on a copy, and the tree stays as it
+ * is. Failures are logged. */
 int rpm_list_run(const HostRun *run, const char *database, DistroPackages *packages);

@@ -19,8 +19,9 @@ const char *const zypper_macros = "%_dbpath /" ZYPPER_RPM_DATABASE "\n"
                                   "%__transaction_syslog %{nil}\n"
                                   "%__transaction_systemd_inhibit %{nil}\n";
 
-const char *zypper_library_configuration(bool with_docs) {
-        return with_docs ? "[main]\n" : "[main]\nrpm.install.excludedocs = yes\n";
+int zypper_library_configuration(bool with_docs, const char *architecture, char **ret) {
+        return text_format(ret, "[main]\n%s%s%s%s", with_docs ? "" : "rpm.install.excludedocs = yes\n",
+                           architecture ? "arch = " : "", architecture ?: "", architecture ? "\n" : "");
 }
 
 static bool is_date(const char *release) {

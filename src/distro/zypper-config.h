@@ -64,5 +64,6 @@ int zypper_image_repository_format(const ZypperConfig *config, const ZypperRepos
 #define ZYPPER_RPM_DATABASE "usr/lib/sysimage/rpm"
 extern const char *const zypper_macros;
 
-/* libzypp's own configuration. */
-const char *zypper_library_configuration(bool with_docs);
+/* libzypp's own configuration. The architecture is NULL for this machine's; of another one, it has rpm not look at what the
+ * packages are for. */
+int zypper_library_configuration(bool with_docs, const char *architecture, char **ret);

@@ -8,9 +8,11 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/foreign.h"
 #include "distro/distro-files.h"
 #include "distro/host-tool.h"
 #include "distro/repository-keys.h"
+#include "distro/rpm-database.h"
 #include "distro/rpm-list.h"
 #include "distro/zypper-config.h"
 #include "distro/zypper-run.h"
@@ -131,7 +133,9 @@ static int write_repositories(const HostRun *run) {
 
 static int write_configuration(const HostRun *run, char ***keys) {
         const Installation *installation = run->installation;
-        const char *text = zypper_library_configuration(installation->config->with_docs);
+        const Config *config = installation->config;
+        const bool foreign = foreign_from_here(config->architecture);
+        _cleanup_(freep) char *text = NULL;
         _cleanup_(fd_closep) int keys_fd =
                 path_open_below(run->directory_fd, "keys", O_RDONLY | O_DIRECTORY, 0);
 
@@ -140,6 +144,10 @@ static int write_configuration(const HostRun *run, char ***keys) {
                                                    RUN "/keys", keys);
         if (r >= 0)
                 r = write_repositories(run);
+        if (r >= 0)
+                r = zypper_library_configuration(
+                        config->with_docs,
+                        foreign ? installation->distro->architectures[config->architecture] : NULL, &text);
         if (r >= 0)
                 r = file_write_text(run->directory_fd, "zypp.conf", text, 0644);
         return r < 0 ? r : file_write_text(run->directory_fd, "zypper.conf", "[main]\n", 0644);
@@ -200,10 +208,11 @@ int zypper_rebuild_database(const Installation *installation) {
 
         assert(installation);
 
-        const int r = prepare(&run);
+        int r = prepare(&run);
         if (r < 0)
                 return log_error(r, "Failed to %s: %m", doing);
-        return host_run_command(&run, &(HostCommand){ .argv = arguments, .doing = doing });
+        r = host_run_command(&run, &(HostCommand){ .argv = arguments, .doing = doing });
+        return r < 0 ? r : rpm_database_convert(&run, ZYPPER_RPM_DATABASE);
 }
 
 int zypper_list(const Installation *installation, DistroPackages *packages) {

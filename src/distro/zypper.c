@@ -14,7 +14,7 @@
 
 static const HostProgram host_programs[] = {
         { "zypper", "zypper", {} },
-        { "rpm", "rpm", {} },
+        { "rpm", "rpm", { { "arch", "rpm-tools" } } },
 };
 
 /* clang-format off */
@@ -133,6 +133,7 @@ static int zypper_clean(const Installation *installation) {
 
 const PackageManager package_manager_zypper = {
         .name = "zypper",
+        .programs = (const char *const[]){ "zypper", "rpm", NULL },
         .check = zypper_check,
         .key_form = KEY_FORM_ARMOURED,
         .bootstrap = zypper_bootstrap,

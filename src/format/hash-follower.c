@@ -36,11 +36,12 @@ struct HashFollower {
         uint8_t *buffer;
 };
 
-/* Hashes a piece of a hole or of data. A hole is asked for below the limit only: behind it one may still be filled. */
+/* Hashes a piece of a hole or of data. A hole is believed below the limit only: behind it one may still be filled. Data stay
+ * data, so that nothing is asked about them twice. */
 static int hash_piece(HashFollower *follower, uint64_t limit) {
         if (follower->position >= follower->data_end) {
-                const int r = fd_find_data(follower->fd, follower->position, limit, &follower->data_begin,
-                                           &follower->data_end);
+                const int r = fd_find_data_beyond(follower->fd, follower->position, limit,
+                                                  &follower->data_begin, &follower->data_end);
                 if (r < 0)
                         return r;
         }

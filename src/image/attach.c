@@ -250,6 +250,8 @@ static int lock(Attach *attach) {
         if (r == -EBUSY)
                 return log_error(r, "A build of %s is under way (process %d): wait for it, or stop it",
                                  attach->path, (int)holder);
+        if (r == -EINTR)
+                return r;
         if (r < 0)
                 return log_error(r, "Cannot make a workspace beside %s: %m", attach->path);
         return output_lock(attach->path, false, &attach->lock_fd);

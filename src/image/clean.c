@@ -70,21 +70,39 @@ int clean_kept(const Config *config, unsigned force) {
         return r;
 }
 
-int clean_output(const Config *config) {
-        _cleanup_(strv_freep) char **paths = NULL;
-        _cleanup_(freep) char *checksums = NULL, *failed = NULL;
-        _cleanup_(fd_closep) int lock_fd = -EBADF;
+/* Keeps builds out while all of it is removed, and takes what a build that was killed has left. Where no directory can be made
+ * there was no build either. */
+static int keep_builds_out(const Config *config, Workspace **ret) {
+        pid_t holder = 0;
 
-        int r = output_lock(config->output, false, &lock_fd);
-        if (r < 0)
+        const int r = workspace_new(config->output, ret, &holder);
+        switch (r) {
+        case -ENOENT:
+        case -ENOTDIR:
+        case -EACCES:
+        case -EROFS:
+        case -ENOSPC:
+        case -EDQUOT:
+                if (!workspace_exists(config->output))
+                        return 0;
+                break;
+        case -EBUSY:
+                return log_error(r, "A build of %s is under way (process %d): stop it first", config->output,
+                                 (int)holder);
+        case -EINTR:
                 return r;
-        r = workspace_remove_stale(config->output);
-        if (r < 0)
-                return r == -EBUSY
-                               ? log_error(r, "A build of %s is under way: stop it first", config->output)
-                               : log_error(r, "Cannot remove what an interrupted build left beside %s: %m",
-                                           config->output);
-        r = output_existing(config, true, &paths);
+        }
+        return r < 0 ? log_error(r, "Cannot remove what an interrupted build left beside %s: %m",
+                                 config->output)
+                     : 0;
+}
+
+/* Check sums of another image of the directory stay. */
+static int remove_output(const Config *config) {
+        _cleanup_(strv_freep) char **paths = NULL;
+        _cleanup_(freep) char *checksums = NULL;
+
+        int r = output_existing(config, true, &paths);
         if (r < 0)
                 return log_error(r, "Cannot look for %s: %m", config->output);
         r = artefact_output(config, ARTEFACT_CHECKSUMS, &checksums);
@@ -93,15 +111,26 @@ int clean_output(const Config *config) {
         const bool others =
                 access(checksums, F_OK) == 0 && !output_checksums_are_about(checksums, config->output);
 
-        for (char **path = paths; path && *path; path++) {
-                /* SHA256SUMS, and SHA256SUMS.gpg, of another image of the directory. */
-                if (others && text_after_prefix(*path, checksums))
-                        continue;
-                r = remove_logged(*path);
-                if (r < 0)
-                        return r;
-        }
-        r = failure_tree_path(config, &failed);
+        for (char **path = paths; path && *path && r >= 0; path++)
+                /* SHA256SUMS, and SHA256SUMS.gpg */
+                if (!others || !text_after_prefix(*path, checksums))
+                        r = remove_logged(*path);
+        return r;
+}
+
+int clean_output(const Config *config) {
+        _cleanup_(workspace_freep) Workspace *workspace = NULL;
+        _cleanup_(fd_closep) int lock_fd = -EBADF;
+        _cleanup_(freep) char *failed = NULL;
+
+        /* In the order in which a build takes them. */
+        int r = keep_builds_out(config, &workspace);
+        if (r >= 0)
+                r = output_lock(config->output, false, &lock_fd);
+        if (r >= 0)
+                r = remove_output(config);
+        if (r >= 0)
+                r = failure_tree_path(config, &failed);
         if (r >= 0)
                 r = remove_logged(failed);
         return r < 0 ? r : clean_kept(config, config->force + 1);

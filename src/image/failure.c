@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/failure.h"
+#include "image/output.h"
 
 #define COMMAND_SIZE_MAX (256 * KIB)
 
@@ -60,28 +61,81 @@ static void take_terminal_back(void) {
         (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-int failure_shell(Image *image, const DistroCommand *command) {
+/* Returns a negative errno when there could be none. */
+static int run_shell(const Image *image, const DistroCommand *command, const char *program) {
         const Installation installation = image_installation(image);
+        const char *const argv[] = { program, NULL };
         _cleanup_(tool_log_done) ToolLog log = {};
-        const char *argv[] = { find_shell(image->root_path), NULL };
         DistroCommand shell = *command;
 
-        if (!argv[0]) {
-                log_warning("There is no shell in %s: none is opened", image->root_path);
-                return 0;
-        }
         shell.argv = argv;
         shell.doing = "open a shell";
         shell.terminal = true;
         shell.on_line = NULL;
-        log_info("A shell where it failed; the build ends with it");
         const int r = distro_execute(&installation, &shell, &log);
         take_terminal_back();
         return MIN(r, 0);
 }
 
+int failure_shell(Image *image, const DistroCommand *command) {
+        const char *program = find_shell(image->root_path);
+
+        if (!program) {
+                log_warning("There is no shell in %s: none is opened", image->root_path);
+                return 0;
+        }
+        log_info("A shell where it failed; the build ends with it");
+        return run_shell(image, command, program);
+}
+
+/* While the first packages are installed there is no shell, or none that runs. */
+static int open_tool_shell(Image *image) {
+        const char *program = find_shell(image->root_path);
+        int r = -ENOENT;
+
+        if (program) {
+                log_info("A shell in the tree as it is, with the network; the build ends with it");
+                r = run_shell(image, &(DistroCommand){ .network = true }, program);
+        }
+        if (r >= 0 || r == -EINTR)
+                return r;
+        log_info("A shell on the host's root, which is read-only, with the tree at " DISTRO_TREE
+                 "; the build ends with it");
+        return run_shell(
+                image, &(DistroCommand){ .on_host = true, .network = true, .working_directory = DISTRO_TREE },
+                "/bin/sh");
+}
+
+int failure_of_tool(Image *image, int r) {
+        const Config *config = image->config;
+        int more = 0;
+
+        if (r >= 0 || r == -EINTR)
+                return r;
+        progress_end(image->progress, false);
+        if (config->debug_shell)
+                more = open_tool_shell(image);
+        if (more != -EINTR && config->keep_failed)
+                more = failure_keep_tree(image);
+        if (more != -EINTR && !config->debug_shell)
+                more = failure_hint();
+        return more == -EINTR ? more : r;
+}
+
 int failure_tree_path(const Config *config, char **ret) {
         return text_format(ret, "%s.failed", config->output);
+}
+
+/* By way of the workspace, so that no half of one is left by who is killed meanwhile. */
+static int keep_tree(const Image *image, const char *path, Reason *reason) {
+        _cleanup_(freep) char *made = NULL;
+
+        int r = path_join(image->workspace->path, "failed", &made);
+        if (r >= 0)
+                r = copy_tree(AT_FDCWD, image->root_path, made,
+                              &(CopyTreeOptions){ .flags = COPY_TREE_OWNERS }, reason);
+        /* What was kept before ends up in the workspace, and is removed with it. */
+        return r < 0 ? r : output_publish(made, path, true);
 }
 
 int failure_keep_tree(Image *image) {
@@ -91,11 +145,7 @@ int failure_keep_tree(Image *image) {
         int r = failure_tree_path(image->config, &path);
         if (r < 0)
                 return r;
-        r = tree_remove(AT_FDCWD, path);
-        if (r < 0)
-                return log_error(r, "Cannot remove %s: %m", path);
-        r = copy_tree(AT_FDCWD, image->root_path, path, &(CopyTreeOptions){ .flags = COPY_TREE_OWNERS },
-                      &reason);
+        r = keep_tree(image, path, &reason);
         if (r < 0)
                 return log_error(r, "Cannot keep the tree as %s: %s", path, reason_text(&reason, r));
         log_info("The tree is kept as %s", path);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What helps whoever has to find out why a script failed: its last lines, a shell in the state it left, the tree kept for
- * later, and how to ask for these. */
+/* What helps whoever has to find out why a script or a package manager failed: its last lines, a shell in the state it left,
+ * the tree kept for later, and how to ask for these. */
 
 #include "distro/distro-run.h"
 #include "image/image.h"
@@ -21,6 +21,11 @@ void failure_tail_done(FailureTail *tail);
 
 /* Opens a shell in the tree, with all that the command has around it, on our own standard input; returns when it ends. */
 int failure_shell(Image *image, const DistroCommand *command);
+
+/* What a package manager, or another tool that works on the tree, has returned: if it failed, which is logged, does what
+ * --debug-shell and --keep-failed ask for, or says how to. Where the tree has no shell that runs, one of the host is opened,
+ * which sees the tree at DISTRO_TREE. Returns the same; -EINTR when interrupted. */
+int failure_of_tool(Image *image, int r);
 
 /* Where a failed tree is kept. */
 int failure_tree_path(const Config *config, char **ret);

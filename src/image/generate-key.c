@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/caller.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/new-file.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -29,70 +29,43 @@ static const KeyPairType key_types[] = {
 };
 static_assert(ELEMENTSOF(key_types) == SECURE_BOOT_KEY_TYPE_MAX, "a type is missing");
 
-/* A file that has its name only when it is whole. */
-typedef struct NewFile {
-        const char *path;
-        bool give;       /* to the user who called sudo, if the directory is his */
-        char *temporary; /* NULL: it is not there, or has its name */
-} NewFile;
-
-static void new_file_done(NewFile *file) {
-        if (file->temporary)
-                (void)unlink(file->temporary);
-        free(file->temporary);
-}
-
-static int new_file_give(const NewFile *file, int fd) {
-        _cleanup_(freep) char *parent = NULL;
-
-        if (!file->give)
-                return 0;
-        const int r = path_parent(file->path, &parent);
-        return r < 0 ? r : caller_give(fd, parent);
-}
-
-static int new_file_write(NewFile *file, const void *data, size_t size, mode_t mode) {
-        int r = text_format(&file->temporary, "%s.XXXXXX", file->path);
-        if (r < 0)
-                return r;
-        _cleanup_(fd_closep) int fd = mkostemp(file->temporary, O_CLOEXEC);
-        if (fd < 0) {
-                r = -errno;
-                free(TAKE_PTR(file->temporary));
-                return log_error(r, "Cannot create %s: %m", file->path);
-        }
-        r = fd_write_all(fd, data, size);
-        if (r >= 0 && fchmod(fd, mode) < 0)
-                r = -errno;
-        if (r >= 0)
-                r = new_file_give(file, fd);
-        if (r >= 0 && fsync(fd) < 0)
-                r = -errno;
-        return r < 0 ? log_error(r, "Cannot write %s: %m", file->path) : 0;
-}
-
 static int fail_to_place(const char *path, int r) {
         if (r == -EEXIST)
                 return log_error(r, "%s exists, and is not replaced: what it has signed would be lost", path);
         return log_error(r, "Cannot put %s into place: %m", path);
 }
 
-static int new_file_place(NewFile *file) {
-        if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_NOREPLACE) < 0)
-                return fail_to_place(file->path, -errno);
-        free(TAKE_PTR(file->temporary));
-        return 0;
+/* To the user who called sudo, if the directory is his. */
+static int give(const NewFile *file) {
+        _cleanup_(freep) char *parent = NULL;
+
+        const int r = path_parent(file->path, &parent);
+        return r < 0 ? r : caller_give(file->fd, parent);
 }
 
-/* Both or none. */
+static int write_file(const Config *config, NewFile *file, const void *data, size_t size, mode_t mode) {
+        int r = new_file_open(file);
+        if (r < 0)
+                return log_error(r, "Cannot create %s: %m", file->path);
+        r = fd_write_all(file->fd, data, size);
+        if (r >= 0 && !config->no_chown)
+                r = give(file);
+        if (r >= 0)
+                r = new_file_finish(file, mode);
+        return r < 0 ? log_error(r, "Cannot write %s: %m", file->path) : 0;
+}
+
+/* Both or none. The certificate comes first: whoever is killed in between leaves nothing secret, and nothing that could be
+ * taken for a key that is in use. */
 static int place_pair(NewFile *key, NewFile *certificate) {
-        int r = new_file_place(key);
+        int r = new_file_place(certificate);
         if (r < 0)
-                return r;
-        r = new_file_place(certificate);
-        if (r < 0)
-                (void)unlink(key->path);
-        return r;
+                return fail_to_place(certificate->path, r);
+        r = new_file_place(key);
+        if (r >= 0)
+                return 0;
+        (void)unlink(certificate->path);
+        return fail_to_place(key->path, r);
 }
 
 static bool is_there(const char *path) {
@@ -101,9 +74,45 @@ static bool is_there(const char *path) {
         return lstat(path, &status) == 0;
 }
 
+/* The same name, by whatever way the path leads to it. */
+static bool is_same(const char *a, const char *b) {
+        _cleanup_(freep) char *a_parent = NULL, *b_parent = NULL;
+        struct stat a_status, b_status;
+
+        return text_equal(path_base_name(a), path_base_name(b)) && path_parent(a, &a_parent) >= 0 &&
+               path_parent(b, &b_parent) >= 0 && stat(a_parent, &a_status) == 0 &&
+               stat(b_parent, &b_status) == 0 && a_status.st_dev == b_status.st_dev &&
+               a_status.st_ino == b_status.st_ino;
+}
+
 /* Before the work, so that what is there is not found out behind it only. */
-static int check_absence(const char *path) {
-        return is_there(path) ? fail_to_place(path, -EEXIST) : 0;
+static int check_places(const SignerRow *row, const SignerSource *source) {
+        const char *key_setting = config_setting(row->key)->name,
+                   *certificate_setting = config_setting(row->certificate)->name;
+        const bool has_key = is_there(source->key), has_certificate = is_there(source->certificate);
+
+        if (path_is_uri(source->key))
+                return log_error(-EINVAL, "%s=%s is no file, and genkey makes nothing but files", key_setting,
+                                 source->key);
+        if (is_same(source->key, source->certificate))
+                return log_error(-EINVAL,
+                                 "%s=%s and %s=%s are the same file: a key and its certificate need two",
+                                 key_setting, source->key, certificate_setting, source->certificate);
+        if (has_key && has_certificate)
+                return fail_to_place(source->key, -EEXIST);
+        if (has_key)
+                return log_error(
+                        -EEXIST,
+                        "The key %s exists without its certificate %s, and is not replaced: find that, "
+                        "make one with openssl req -x509, or move the key away",
+                        source->key, source->certificate);
+        if (has_certificate)
+                return log_error(
+                        -EEXIST,
+                        "The certificate %s exists without its key %s, and is not replaced: if the key "
+                        "is nowhere else, as after a genkey that was killed, remove it",
+                        source->certificate, source->key);
+        return 0;
 }
 
 static int generate(const Config *config, SignerRole role, Secret **ret_key, char **ret_certificate) {
@@ -115,7 +124,10 @@ static int generate(const Config *config, SignerRole role, Secret **ret_key, cha
         const unsigned days =
                 config->secure_boot_valid_days > 0 ? config->secure_boot_valid_days : VALID_DAYS_DEFAULT;
 
-        int r = passphrase_file ? passphrase_file_load(passphrase_file, &passphrase) : 0;
+        int r = secret_guard_process();
+        if (r < 0)
+                return log_error(r, "Cannot keep others from looking into this process: %m");
+        r = passphrase_file ? passphrase_file_load(passphrase_file, &passphrase) : 0;
         if (r < 0)
                 return r;
         const KeyPairWish wish = {
@@ -131,23 +143,18 @@ static int generate(const Config *config, SignerRole role, Secret **ret_key, cha
 
 static int generate_pair(const Config *config, SignerRole role) {
         const SignerSource source = signer_source(config, role);
-        _cleanup_(new_file_done) NewFile key = { source.key, .give = !config->no_chown },
-                                         certificate = { source.certificate, .give = !config->no_chown };
+        _cleanup_(new_file_done) NewFile key = NEW_FILE_INIT(source.key),
+                                         certificate = NEW_FILE_INIT(source.certificate);
         _cleanup_(secret_freep) Secret *key_text = NULL;
         _cleanup_(freep) char *certificate_text = NULL;
 
-        if (path_is_uri(key.path))
-                return log_error(-EINVAL, "%s=%s is no file, and genkey makes nothing but files",
-                                 config_setting(signer_rows[role].key)->name, key.path);
-        int r = check_absence(key.path);
-        if (r >= 0)
-                r = check_absence(certificate.path);
+        int r = check_places(&signer_rows[role], &source);
         if (r >= 0)
                 r = generate(config, role, &key_text, &certificate_text);
         if (r >= 0)
-                r = new_file_write(&key, key_text->bytes, key_text->size, 0600);
+                r = write_file(config, &key, key_text->bytes, key_text->size, 0600);
         if (r >= 0)
-                r = new_file_write(&certificate, certificate_text, strlen(certificate_text), 0644);
+                r = write_file(config, &certificate, certificate_text, strlen(certificate_text), 0644);
         if (r >= 0)
                 r = place_pair(&key, &certificate);
         if (r < 0)

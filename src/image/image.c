@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "config/foreign.h"
 #include "distro/distro-run.h"
 #include "image/compression-choice.h"
 #include "image/gnupg.h"
@@ -85,6 +86,8 @@ static int check_host(const Image *image) {
                 return log_error(r, "Cannot check what this host can do: %m");
 
         r = check_subvolumes(image->config, &problems);
+        if (r >= 0 && geteuid() == 0)
+                r = foreign_check(image->config->architecture, &problems);
         if (r >= 0)
                 r = compression_choice_check(image->config, image->format, &problems);
         if (r >= 0)
@@ -226,6 +229,16 @@ static int run_step(Image *image, const Step *step) {
         return r;
 }
 
+/* While the workspace is there still, and with it the lock. */
+static void keep_output(const Image *image) {
+        if (!image->kept_output || !image->kept_output->wanted)
+                return;
+        const int r = kept_output_store(image->config, image->kept_output, image->workspace->path);
+        if (r < 0)
+                log_warning("Cannot keep what %s was made of, the next build makes it anew: %s",
+                            image->config->output, strerror(-r));
+}
+
 int image_build(Image *image) {
         int r;
 
@@ -237,17 +250,12 @@ int image_build(Image *image) {
                         return r;
         }
 
-        /* An old output that was replaced lies in the workspace now. */
         layer_free(TAKE_PTR(image->final));
+        keep_output(image);
+        /* An old output that was replaced lies in the workspace now. */
         r = workspace_remove(image->workspace);
         if (r < 0)
                 return log_error(r, "Cannot remove the workspace %s: %m", image->workspace->path);
-        if (image->kept_output && image->kept_output->wanted) {
-                r = kept_output_store(image->config, image->kept_output);
-                if (r < 0)
-                        log_warning("Cannot keep what %s was made of, the next build makes it anew: %s",
-                                    image->config->output, strerror(-r));
-        }
         report_print(&image->artefacts, image->progress);
         return 0;
 }

@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "base/hash.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -15,6 +18,7 @@
 
 #define SAID_VALUE_MAX 40 /* longer values say nothing to people */
 #define BUFFER_SIZE    (256 * KIB)
+#define ORDER_PREFIX   "order of "
 
 void kept_inputs_done(KeptInputs *inputs) {
         for (size_t i = 0; i < inputs->n_items; i++) {
@@ -23,6 +27,54 @@ void kept_inputs_done(KeptInputs *inputs) {
         }
         free(inputs->items);
         *inputs = (KeptInputs){};
+}
+
+/* One line of what a digest is made of, which must not run into the next one. */
+static int hash_format(Sha256 *hash, const char *format, ...) _printf_(2, 3);
+static int hash_format(Sha256 *hash, const char *format, ...) {
+        _cleanup_(freep) char *text = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        const int n = vasprintf(&text, format, arguments);
+        va_end(arguments);
+        if (n < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return sha256_add(hash, text, (size_t)n + 1);
+}
+
+static int finish_digest(Sha256 *hash, char **ret) {
+        char text[2 * SHA256_SIZE + 1];
+        Sha256Digest digest;
+
+        const int r = sha256_finish(hash, &digest);
+        if (r < 0)
+                return r;
+        sha256_format(&digest, text);
+        return text_copy(text, ret);
+}
+
+/* As one line without tabs. What that changes gets a digest, so that it stays different from all others. */
+static int take_text(const char *text, char **ret) {
+        _cleanup_(sha256_freep) Sha256 *hash = NULL;
+        _cleanup_(freep) char *copy = NULL, *digest = NULL;
+
+        int r = text_copy(text, &copy);
+        if (r < 0)
+                return r;
+        text_tame(copy);
+        if (text_equal(copy, text)) {
+                *ret = TAKE_PTR(copy);
+                return 0;
+        }
+        r = sha256_new(&hash);
+        if (r >= 0)
+                r = sha256_add(hash, text, strlen(text));
+        if (r >= 0)
+                r = finish_digest(hash, &digest);
+        return r < 0 ? r : text_format(ret, "%s %s", copy, digest);
 }
 
 int kept_inputs_add(KeptInputs *inputs, const char *name, const char *value) {
@@ -37,13 +89,11 @@ int kept_inputs_add(KeptInputs *inputs, const char *name, const char *value) {
                 inputs->items = more;
                 inputs->n_allocated = n;
         }
-        int r = text_copy(name, &name_copy);
+        int r = take_text(name, &name_copy);
         if (r >= 0)
-                r = text_copy(value ?: "", &value_copy);
+                r = take_text(value ?: "", &value_copy);
         if (r < 0)
                 return r;
-        text_tame(name_copy);
-        text_tame(value_copy);
         inputs->items[inputs->n_items++] =
                 (KeptInput){ .name = TAKE_PTR(name_copy), .value = TAKE_PTR(value_copy) };
         return 0;
@@ -72,7 +122,7 @@ static int hash_file(int fd, char text[static 2 * SHA256_SIZE + 1]) {
         if (!buffer)
                 return -ENOMEM;
         int r = sha256_new(&hash);
-        while (r >= 0) {
+        while (r >= 0 && (r = interrupt_check()) >= 0) {
                 const ssize_t n = read(fd, buffer, BUFFER_SIZE);
 
                 if (n < 0)
@@ -88,31 +138,140 @@ static int hash_file(int fd, char text[static 2 * SHA256_SIZE + 1]) {
         return r;
 }
 
-/* "100644 DIGEST", "120777 TARGET", "40755". */
-static int add_node(KeptInputs *inputs, const char *title, const Tree *tree, const TreeNode *node) {
-        _cleanup_(freep) char *path = NULL, *value = NULL;
-        _cleanup_(fd_closep) int fd = -EBADF;
+/* ", attributes DIGEST", or nothing. */
+static int describe_attributes(const Tree *tree, const TreeNode *node, char **ret) {
+        _cleanup_(tree_attributes_done) TreeAttributes attributes = {};
+        _cleanup_(sha256_freep) Sha256 *hash = NULL;
+        _cleanup_(freep) char *digest = NULL;
+        bool any = false;
+
+        int r = tree_read_attributes(tree, node, &attributes);
+        if (r >= 0)
+                r = sha256_new(&hash);
+        for (size_t i = 0; r >= 0 && i < attributes.n_items; i++) {
+                const TreeAttribute *item = &attributes.items[i];
+
+                if (!text_after_prefix(item->name, "user."))
+                        continue;
+                any = true;
+                r = hash_format(hash, "%s %zu", item->name, item->size);
+                if (r >= 0)
+                        r = sha256_add(hash, item->value, item->size);
+        }
+        if (r < 0)
+                return r;
+        if (!any)
+                return text_copy("", ret);
+        r = finish_digest(hash, &digest);
+        return r < 0 ? r : text_format(ret, ", attributes %s", digest);
+}
+
+/* The digest of a file, the target of a link, the number of a device; "" of anything else. */
+static int describe_content(const Tree *tree, const TreeNode *node, bool copied, char **ret) {
+        const mode_t mode = node->status.st_mode;
         char digest[2 * SHA256_SIZE + 1] = "";
 
-        int r = tree_node_path(node, &path);
-        if (r >= 0 && S_ISREG(node->status.st_mode)) {
-                r = fd = tree_open(tree, node);
-                if (r >= 0)
-                        r = hash_file(fd, digest);
+        if (node->target)
+                return text_copy(node->target, ret);
+        if (copied && (S_ISCHR(mode) || S_ISBLK(mode)))
+                return text_format(ret, "%u:%u", major(node->status.st_rdev), minor(node->status.st_rdev));
+        if (S_ISREG(mode)) {
+                _cleanup_(fd_closep) int fd = tree_open(tree, node);
+
+                const int r = fd < 0 ? fd : hash_file(fd, digest);
+                if (r < 0)
+                        return r;
         }
+        return text_copy(digest, ret);
+}
+
+/* What the copy has of a file besides: ", last modified 1700000000.000000000", ", link of etc/passwd". */
+static int describe_copy(const Tree *tree, const TreeNode *node, const KeptCopy *copy, char **ret) {
+        const struct timespec *time = &node->status.st_mtim;
+        _cleanup_(freep) char *attributes = NULL, *original = NULL;
+
+        if (node->original) {
+                const int r = tree_node_path(node->original, &original);
+                return r < 0 ? r : text_format(ret, ", link of %s", original);
+        }
+        const int r = describe_attributes(tree, node, &attributes);
+        if (r < 0)
+                return r;
+        if (!node->parent)
+                return text_copy(attributes, ret);
+        if (time->tv_sec >= copy->time_bound)
+                return text_format(ret, ", last modified %012lld.%09d%s", (long long)copy->time_bound, 0,
+                                   attributes);
+        return text_format(ret, ", last modified %012lld.%09ld%s", (long long)time->tv_sec, time->tv_nsec,
+                           attributes);
+}
+
+/* "100644 DIGEST", "120777 TARGET", "40755 ", and behind it what the copy has, if it is one. */
+static int add_node(KeptInputs *inputs, const char *title, const Tree *tree, const TreeNode *node,
+                    const KeptCopy *copy) {
+        _cleanup_(freep) char *path = NULL, *content = NULL, *more = NULL, *value = NULL;
+
+        int r = tree_node_path(node, &path);
         if (r >= 0)
-                r = text_format(&value, "%o %s", (unsigned)node->status.st_mode,
-                                node->target ? node->target : digest);
+                r = describe_content(tree, node, copy, &content);
+        if (r >= 0)
+                r = copy ? describe_copy(tree, node, copy, &more) : text_copy("", &more);
+        if (r >= 0)
+                r = text_format(&value, "%o %s%s", (unsigned)node->status.st_mode, content, more);
         return r < 0 ? r : kept_inputs_add_format(inputs, value, "%s %s", title, path);
 }
 
-static int add_directory(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter) {
+static int add_directory(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter,
+                         const KeptCopy *copy) {
         _cleanup_(tree_freep) Tree *tree = NULL;
 
         int r = tree_load_filtered(AT_FDCWD, path, filter, &tree, NULL);
-        for (size_t i = 0; r >= 0 && i < tree->n_nodes; i++)
-                r = add_node(inputs, title, tree, tree->nodes[i]);
+        for (size_t i = copy && !copy->with_root ? 1 : 0; r >= 0 && i < tree->n_nodes; i++)
+                r = add_node(inputs, title, tree, tree->nodes[i], copy);
         return r;
+}
+
+int kept_inputs_digest(int fd, char **ret) {
+        char digest[2 * SHA256_SIZE + 1];
+
+        const int r = hash_file(fd, digest);
+        return r < 0 ? r : text_copy(digest, ret);
+}
+
+int kept_inputs_add_order(KeptInputs *inputs, const char *title, char *const *list) {
+        _cleanup_(sha256_freep) Sha256 *hash = NULL;
+        _cleanup_(freep) char *digest = NULL;
+
+        if (!list || !list[0] || !list[1])
+                return 0;
+        int r = sha256_new(&hash);
+        for (; r >= 0 && *list; list++)
+                r = hash_format(hash, "%s", *list);
+        if (r >= 0)
+                r = finish_digest(hash, &digest);
+        return r < 0 ? r : kept_inputs_add_format(inputs, digest, ORDER_PREFIX "%s", title);
+}
+
+/* Numbers of inodes would be no help: some file systems do not keep them. */
+int kept_inputs_fingerprint(const char *path, char **ret) {
+        _cleanup_(tree_freep) Tree *tree = NULL;
+        _cleanup_(sha256_freep) Sha256 *hash = NULL;
+
+        int r = tree_load(AT_FDCWD, path, &tree, NULL);
+        if (r >= 0)
+                r = sha256_new(&hash);
+        for (size_t i = 1; r >= 0 && i < tree->n_nodes; i++) {
+                const struct stat *status = &tree->nodes[i]->status;
+                _cleanup_(freep) char *node_path = NULL;
+
+                r = tree_node_path(tree->nodes[i], &node_path);
+                if (r >= 0)
+                        r = hash_format(hash, "%o %lld %lld.%09ld %s", (unsigned)status->st_mode,
+                                        S_ISDIR(status->st_mode) ? 0 : (long long)status->st_size,
+                                        (long long)status->st_ctim.tv_sec, status->st_ctim.tv_nsec,
+                                        node_path);
+        }
+        return r < 0 ? r : finish_digest(hash, ret);
 }
 
 int kept_inputs_add_item(KeptInputs *inputs, char *const *list, char *const *item, const char *name) {
@@ -135,8 +294,9 @@ int kept_inputs_copy(const KeptInputs *inputs, KeptInputs *ret) {
         return 0;
 }
 
-int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter) {
-        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+static int add_path(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter,
+                    const KeptCopy *copy) {
+        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         _cleanup_(freep) char *value = NULL;
         char digest[2 * SHA256_SIZE + 1];
         struct stat status;
@@ -146,11 +306,19 @@ int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path
         if (fstat(fd, &status) < 0)
                 return -errno;
         if (S_ISDIR(status.st_mode))
-                return add_directory(inputs, title, path, filter);
+                return add_directory(inputs, title, path, filter, copy);
         int r = hash_file(fd, digest);
         if (r >= 0)
                 r = text_format(&value, "%o %s", (unsigned)status.st_mode, digest);
         return r < 0 ? r : kept_inputs_add(inputs, title, value);
+}
+
+int kept_inputs_add_tree(KeptInputs *inputs, const char *title, const char *path, const TreeFilter *filter) {
+        return add_path(inputs, title, path, filter, NULL);
+}
+
+int kept_inputs_add_copied(KeptInputs *inputs, const char *title, const char *path, const KeptCopy *copy) {
+        return add_path(inputs, title, path, copy->filter, copy);
 }
 
 static int compare_inputs(const void *a, const void *b) {
@@ -217,7 +385,7 @@ static bool split_mode(const KeptInput *input, mode_t *ret_mode, const char **re
         return true;
 }
 
-/* "directory 0755", "link to ../x" */
+/* "directory 0755", "link to ../x", "pipe 0644, link of y" */
 static int say_node(mode_t mode, const char *rest, char **ret) {
         const char *kind = S_ISDIR(mode)    ? "directory"
                            : S_ISREG(mode)  ? "file"
@@ -227,7 +395,8 @@ static int say_node(mode_t mode, const char *rest, char **ret) {
 
         if (S_ISLNK(mode))
                 return text_format(ret, "link to %s", rest);
-        return text_format(ret, "%s %04o%s%s", kind, (unsigned)mode & 07777, rest[0] ? " " : "", rest);
+        return text_format(ret, "%s %04o%s%s", kind, (unsigned)mode & 07777,
+                           rest[0] && rest[0] != ',' ? " " : "", rest);
 }
 
 /* Of two nodes that hold the same, what they hold is not said. What is no node stays NULL. */
@@ -257,7 +426,9 @@ static int say_change(const KeptInput *before, const KeptInput *now, char ***dif
                                   from[0] ? from : "nothing", to[0] ? to : "nothing");
 }
 
-int kept_inputs_compare(const KeptInputs *before, const KeptInputs *now, char ***differences) {
+/* Those of the differences that are about the order of a list, or all others. */
+static int compare_part(const KeptInputs *before, const KeptInputs *now, bool order_of_lists,
+                        char ***differences) {
         size_t i = 0, k = 0;
         int r = 0;
 
@@ -265,8 +436,11 @@ int kept_inputs_compare(const KeptInputs *before, const KeptInputs *now, char **
                 const KeptInput *x = i < before->n_items ? &before->items[i] : NULL,
                                 *y = k < now->n_items ? &now->items[k] : NULL;
                 const int order = !x ? 1 : !y ? -1 : strcmp(x->name, y->name);
+                const bool is_order = text_after_prefix(order < 0 ? x->name : y->name, ORDER_PREFIX);
 
-                if (order < 0)
+                if (is_order != order_of_lists)
+                        r = 0;
+                else if (order < 0)
                         r = strv_append_format(differences, "%s is gone", x->name);
                 else if (order > 0)
                         r = strv_append_format(differences, "%s is new", y->name);
@@ -276,4 +450,11 @@ int kept_inputs_compare(const KeptInputs *before, const KeptInputs *now, char **
                 k += order >= 0;
         }
         return r;
+}
+
+/* Items that come and go change the order, which is then not worth a word. */
+int kept_inputs_compare(const KeptInputs *before, const KeptInputs *now, char ***differences) {
+        const int r = compare_part(before, now, false, differences);
+
+        return r < 0 || *differences ? r : compare_part(before, now, true, differences);
 }

@@ -19,12 +19,13 @@ typedef struct KeptOutput {
 
 void kept_output_done(KeptOutput *kept);
 
-/* Collects what goes into the output (every setting, every file that is read, the sources), and compares it with what is
- * kept. */
-int kept_output_look(const LoadedConfig *loaded, const Distro *distro, KeptOutput *ret);
+/* Collects what goes into the output (every setting, every file that is read, the sources, whom files will belong to), and
+ * compares it with what is kept. The umask is the caller's. */
+int kept_output_look(const LoadedConfig *loaded, const Distro *distro, mode_t umask, KeptOutput *ret);
 
-/* Keeps the inputs, with what was made of them and lies at its place now. Failures leave the next build to do its work. */
-int kept_output_store(const Config *config, const KeptOutput *kept);
+/* Keeps the inputs, with what was made of them and lies at its place now; by way of a directory on the same file system.
+ * Failures leave the next build to do its work. */
+int kept_output_store(const Config *config, const KeptOutput *kept, const char *workspace);
 
 /* The file that is kept. */
 int kept_output_path(const Config *config, char **ret);

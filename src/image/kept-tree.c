@@ -11,8 +11,10 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "base/tree.h"
-#include "config/config-report.h"
+#include "distro/distro-run.h"
 #include "distro/repository-keys.h"
+#include "format/image-format.h"
+#include "image/kept-setting.h"
 #include "image/kept-tree.h"
 #include "image/output.h"
 #include "image/partition-row.h"
@@ -22,6 +24,9 @@
 #define TREE_NAME       "tree"
 #define CHANGES_NAME    "changes"
 #define INPUTS_SIZE_MAX (64 * MIB)
+
+#define FINGERPRINT_NAME     "fingerprint"
+#define FINGERPRINT_SIZE_MAX 1024
 
 static const struct {
         const char *title, *suffix;
@@ -54,6 +59,16 @@ int kept_tree_directory(const Config *config, KeptKind kind, char **ret) {
         return text_format(ret, "%s%s", config->output, kinds[kind].suffix);
 }
 
+/* The directory itself changes with what else is put there. */
+int kept_tree_stat(const Config *config, KeptKind kind, struct stat *ret) {
+        _cleanup_(freep) char *path = NULL;
+
+        const int r = text_format(&path, "%s%s/" FINGERPRINT_NAME, config->output, kinds[kind].suffix);
+        if (r < 0)
+                return r;
+        return lstat(path, ret) < 0 ? -errno : 0;
+}
+
 int kept_tree_content(const Config *config, KeptKind kind, char **ret, bool *ret_changes) {
         static const char *const names[] = { TREE_NAME, CHANGES_NAME };
 
@@ -80,29 +95,14 @@ static int add_list(KeptInputs *inputs, const char *title, char *const *list) {
         return r;
 }
 
-/* Settings that the base tree depends on whatever they are. */
-static int add_settings(const Config *config, KeptInputs *inputs) {
-        const struct {
-                const char *name, *value;
-        } values[] = {
-                { "Distribution=", distribution_words[config->distribution] },
-                { "Release=", config->release },
-                { "Architecture=", architecture_words[config->architecture] },
-                { "Mirror=", config->mirror },
-                { "WithDocs=", config->with_docs ? "yes" : "no" },
-                { "SOURCE_DATE_EPOCH", getenv("SOURCE_DATE_EPOCH") },
-        };
-        int r = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(values) && r >= 0; i++)
-                r = kept_inputs_add(inputs, values[i].name, values[i].value);
-        return r < 0 ? r : add_list(inputs, "Repositories=", config->repositories);
-}
-
-/* Directories that are there before anything is installed: mount points, and subvolumes. */
+/* Directories that are there before anything is installed: mount points, and subvolumes or what will be such. */
 static int add_places(const Config *config, KeptInputs *inputs) {
-        const bool subvolumes = config->format == OUTPUT_FORMAT_SUBVOLUME;
-        int r = kept_inputs_add(inputs, "subvolumes", subvolumes ? "yes" : "no");
+        const ImageFormat *format = image_format_find(output_format_words[config->format]);
+        const bool places = format && format->subvolumes;
+        int r = kept_inputs_add(inputs, "subvolumes",
+                                !places                       ? "no"
+                                : format->shape == IMAGE_TREE ? "yes"
+                                                              : "directories for them");
 
         for (size_t i = 0; i < n_partition_rows && r >= 0; i++)
                 if (partition_rows[i].directory && partition_row_wanted(&partition_rows[i], config))
@@ -115,11 +115,8 @@ static int add_places(const Config *config, KeptInputs *inputs) {
 static int add_prepare(const Config *config, KeptInputs *inputs) {
         if (!config->prepare_script)
                 return 0;
-        int r = kept_inputs_add_tree(inputs, "prepare script", config->prepare_script, NULL);
-        for (char **variable = config->environment; r >= 0 && variable && *variable; variable++)
-                r = kept_inputs_add_format(inputs, strchr(*variable, '=') ? NULL : getenv(*variable),
-                                           "Environment= %s", *variable);
-        return r;
+        const int r = kept_inputs_add_tree(inputs, "prepare script", config->prepare_script, NULL);
+        return r < 0 ? r : kept_settings_add_environment(config, inputs);
 }
 
 static int add_keys(const Config *config, const Distro *distro, KeptInputs *inputs) {
@@ -136,52 +133,87 @@ static int add_keys(const Config *config, const Distro *distro, KeptInputs *inpu
         return r;
 }
 
-static int collect_base(const Config *config, const Distro *distro, KeptInputs *inputs) {
+/* A program of the host: another one, or another version, has another size or time. */
+static int add_program(const char *name, const char *search_path, KeptInputs *inputs) {
+        _cleanup_(freep) char *path = NULL, *value = NULL;
+        struct stat status;
+
+        int r = path_find_program(name, search_path, &path);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r;
+        if (stat(path, &status) < 0)
+                return -errno;
+        r = text_format(&value, "%s %lld %lld", path, (long long)status.st_size,
+                        (long long)status.st_mtim.tv_sec);
+        return r < 0 ? r : kept_inputs_add_format(inputs, value, "program %s", name);
+}
+
+/* What installs packages, by the version that it tells, and by its files. */
+static int add_tools(const Config *config, const Distro *distro, KeptInputs *inputs) {
+        _cleanup_(freep) char *version = NULL, *search_path = NULL;
+        const PackageManager *manager = distro->manager;
+        int r = 0;
+
+        if (manager->version)
+                r = manager->version(config, &version);
+        if (r >= 0)
+                r = kept_inputs_add(inputs, manager->name, version);
+        if (r >= 0)
+                r = distro_search_path(config, &search_path);
+        for (const char *const *program = manager->programs; r >= 0 && *program; program++)
+                r = add_program(*program, search_path, inputs);
+        return r;
+}
+
+static int add_packages(const Config *config, const Distro *distro, KeptInputs *inputs) {
         _cleanup_(strv_freep) char **packages = NULL;
-        _cleanup_(freep) char *version = NULL;
+
+        int r = distro_packages(distro, config, &packages);
+        if (r >= 0)
+                r = add_list(inputs, "package", packages);
+        return r < 0 ? r : kept_inputs_add_order(inputs, "packages", packages);
+}
+
+int kept_tree_collect_base(const LoadedConfig *loaded, const Distro *distro, KeptInputs *inputs) {
+        const Config *config = &loaded->config;
 
         int r = kept_inputs_add(inputs, "mkosi", MKOSI_VERSION);
-        if (r >= 0 && distro->manager->version)
-                r = distro->manager->version(config, &version);
         if (r >= 0)
-                r = kept_inputs_add(inputs, distro->manager->name, version);
+                r = add_tools(config, distro, inputs);
         if (r >= 0)
                 r = add_keys(config, distro, inputs);
         if (r >= 0)
-                r = add_settings(config, inputs);
+                r = kept_settings_add(loaded, KEPT_STAGE_BASE, inputs);
+        if (r >= 0)
+                r = kept_inputs_add(inputs, "SOURCE_DATE_EPOCH", getenv("SOURCE_DATE_EPOCH"));
         if (r >= 0)
                 r = add_places(config, inputs);
         if (r >= 0)
-                r = distro_packages(distro, config, &packages);
-        if (r >= 0)
-                r = add_list(inputs, "package", packages);
-        for (char **tree = config->skeleton_trees; r >= 0 && tree && *tree; tree++) {
-                _cleanup_(freep) char *said = NULL;
-
-                r = config_path_say(*tree, &said);
-                if (r >= 0)
-                        r = kept_inputs_add_item(inputs, config->skeleton_trees, tree, said);
-                if (r >= 0)
-                        r = kept_inputs_add_tree(inputs, said, *tree, NULL);
-        }
+                r = add_packages(config, distro, inputs);
         return r < 0 ? r : add_prepare(config, inputs);
+}
+
+int kept_tree_add_build_packages(const Config *config, KeptInputs *inputs) {
+        const int r = add_list(inputs, "build package", config->build_packages);
+
+        return r < 0 ? r : kept_inputs_add_order(inputs, "build packages", config->build_packages);
 }
 
 /* The base tree that the changes are above is that which is there, not just one that was made of the same. */
 static int collect_development(const Config *config, const KeptTree *base, KeptInputs *inputs) {
-        _cleanup_(freep) char *directory = NULL, *identity = NULL;
+        _cleanup_(freep) char *identity = NULL;
         struct stat status;
 
-        int r = kept_tree_directory(config, KEPT_BASE, &directory);
-        if (r < 0)
-                return r;
-        if (base->usable && lstat(directory, &status) == 0)
+        int r = base->usable ? kept_tree_stat(config, KEPT_BASE, &status) : -ENOENT;
+        if (r >= 0)
                 r = text_format(&identity, "%llu %lld.%09ld", (unsigned long long)status.st_ino,
                                 (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-        if (r >= 0)
+        if (r >= 0 || r == -ENOENT)
                 r = kept_inputs_add(inputs, kept_kind_title(KEPT_BASE), identity);
         if (r >= 0)
-                r = add_list(inputs, "build package", config->build_packages);
+                r = kept_tree_add_build_packages(config, inputs);
         return r < 0 ? r : add_prepare(config, inputs);
 }
 
@@ -206,14 +238,51 @@ static int read_inputs(const Config *config, KeptKind kind, KeptInputs *ret) {
         return r == -ENOMEM ? r : r >= 0;
 }
 
-int kept_tree_look(const Config *config, const Distro *distro, KeptKind kind, const KeptTree *base,
+/* Returns 1 when nobody has changed what is kept. */
+static int is_as_left(const Config *config, KeptKind kind) {
+        _cleanup_(freep) char *directory = NULL, *content = NULL, *path = NULL, *before = NULL, *now = NULL;
+        bool changes;
+
+        int r = kept_tree_content(config, kind, &content, &changes);
+        if (r >= 0)
+                r = kept_tree_directory(config, kind, &directory);
+        if (r >= 0)
+                r = path_join(directory, FINGERPRINT_NAME, &path);
+        if (r < 0)
+                return r;
+        r = file_read(AT_FDCWD, path, FINGERPRINT_SIZE_MAX, &before, NULL);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        r = kept_inputs_fingerprint(content, &now);
+        return r < 0 ? r : text_equal(before, now);
+}
+
+static int compare(const Config *config, KeptKind kind, const KeptTree *base, const KeptInputs *before,
+                   KeptTree *kept) {
+        int r;
+
+        if (base && !base->usable)
+                return strv_append_format(&kept->differences, "the %s is built anew",
+                                          kept_kind_title(KEPT_BASE));
+        r = kept_inputs_compare(before, &kept->inputs, &kept->differences);
+        if (r < 0 || kept->differences)
+                return r;
+        r = is_as_left(config, kind);
+        if (r == 0)
+                return strv_append(&kept->differences, "what was kept is not as it was left");
+        kept->usable = r > 0;
+        return MIN(r, 0);
+}
+
+int kept_tree_look(const LoadedConfig *loaded, const Distro *distro, KeptKind kind, const KeptTree *base,
                    KeptTree *ret) {
         _cleanup_(kept_inputs_done) KeptInputs before = {};
+        const Config *config = &loaded->config;
 
         *ret = (KeptTree){ .wanted = config->incremental && (kind == KEPT_BASE || config->build_script) };
         if (!ret->wanted)
                 return 0;
-        int r = kind == KEPT_BASE ? collect_base(config, distro, &ret->inputs)
+        int r = kind == KEPT_BASE ? kept_tree_collect_base(loaded, distro, &ret->inputs)
                                   : collect_development(config, base, &ret->inputs);
         if (r < 0)
                 return r;
@@ -222,19 +291,12 @@ int kept_tree_look(const Config *config, const Distro *distro, KeptKind kind, co
         if (config->force >= 2)
                 return 0;
         r = read_inputs(config, kind, &before);
-        if (r <= 0)
-                return r;
-        if (base && !base->usable)
-                r = strv_append_format(&ret->differences, "the %s is built anew", kept_kind_title(KEPT_BASE));
-        else
-                r = kept_inputs_compare(&before, &ret->inputs, &ret->differences);
-        ret->usable = r >= 0 && !ret->differences;
-        return r;
+        return r <= 0 ? r : compare(config, kind, base, &before, ret);
 }
 
 int kept_tree_store(const Config *config, KeptKind kind, const KeptTree *kept, const char *content,
                     bool changes, const char *workspace) {
-        _cleanup_(freep) char *made = NULL, *inside = NULL, *place = NULL, *text = NULL;
+        _cleanup_(freep) char *made = NULL, *inside = NULL, *place = NULL, *text = NULL, *fingerprint = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
 
         int r = text_format(&made, "%s/kept%s", workspace, kinds[kind].suffix);
@@ -251,7 +313,11 @@ int kept_tree_store(const Config *config, KeptKind kind, const KeptTree *kept, c
         fd = open(made, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        r = file_write_text(fd, INPUTS_NAME, text, 0600);
+        r = kept_inputs_fingerprint(content, &fingerprint);
+        if (r >= 0)
+                r = file_write_text(fd, FINGERPRINT_NAME, fingerprint, 0600);
+        if (r >= 0)
+                r = file_write_text(fd, INPUTS_NAME, text, 0600);
         if (r < 0)
                 return r;
         if (rename(content, inside) < 0)

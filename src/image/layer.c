@@ -161,7 +161,14 @@ static int unmount(Layer *layer) {
 }
 
 int layer_detach(Layer *layer, char **ret_content) {
-        const int r = unmount(layer);
+        _cleanup_(freep) char *work = NULL;
+
+        int r = unmount(layer);
+        if (r >= 0)
+                r = path_join(layer->directory, WORK_NAME, &work);
+        /* What has several names has one more there: who takes it away later would change it. */
+        if (r >= 0)
+                r = tree_remove(AT_FDCWD, work);
         if (r < 0)
                 return r;
         return layer->overlay ? path_join(layer->directory, CHANGES_NAME, ret_content)

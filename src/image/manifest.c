@@ -96,9 +96,9 @@ static void write_disk(const Config *config, const ImageDisk *disk, JsonWriter *
 
 /* Where things are put, how often a build is repeated, and on what its result is run, is not part of what was built. */
 static bool is_told(const LoadedConfig *loaded, const Setting *setting) {
-        static const size_t untold[] = { CONFIG(output), CONFIG(output_directory),
-                                         CONFIG(force),  CONFIG(cache),
-                                         CONFIG(cpus),   CONFIG(ram) };
+        static const size_t untold[] = { CONFIG(output), CONFIG(output_directory), CONFIG(force),
+                                         CONFIG(cache),  CONFIG(incremental),      CONFIG(cpus),
+                                         CONFIG(ram) };
 
         for (size_t i = 0; i < ELEMENTSOF(untold); i++)
                 if (setting->offset == untold[i])

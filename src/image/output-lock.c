@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "base/fd.h"
 #include "base/file-lock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -22,7 +23,7 @@ static int wait_for_lock(const char *output, pid_t holder, int *ret_fd) {
 }
 
 int output_lock(const char *output, bool wait, int *ret_fd) {
-        int fd = -EBADF;
+        _cleanup_(fd_closep) int fd = -EBADF;
         pid_t holder = 0;
 
         int r = file_lock_path(output, FILE_LOCK_EXCLUSIVE, &fd, &holder);
@@ -31,9 +32,11 @@ int output_lock(const char *output, bool wait, int *ret_fd) {
                                  (int)holder);
         if (r == 0)
                 r = wait_for_lock(output, holder, &fd);
+        if (r == -EINTR)
+                return r;
         /* What we may not even read, only others can have run. */
         if (r < 0 && r != -ENOENT && r != -EACCES)
                 return log_error(r, "Cannot lock %s: %m", output);
-        *ret_fd = fd;
+        *ret_fd = TAKE_FD(fd);
         return 0;
 }

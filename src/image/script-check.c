@@ -160,7 +160,10 @@ static int check_program(const LoadedConfig *loaded, ScriptKind kind, unsigned m
         for (size_t i = 0; i < ELEMENTSOF(machines); i++) {
                 if (machines[i].machine != machine)
                         continue;
-                if (machines[i].architecture == loaded->host_architecture)
+                /* The image's own programs are run here, or nothing would be built: foreign_check(). */
+                const bool own = i == 0 || machines[i - 1].architecture != machines[i].architecture;
+                if (machines[i].architecture == loaded->host_architecture ||
+                    (own && machines[i].architecture == loaded->config.architecture))
                         return 0;
                 title = machines[i].title;
         }

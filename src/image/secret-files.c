@@ -11,7 +11,6 @@
 #include "config/config-report.h"
 #include "image/secret-files.h"
 
-#define FILE_SCHEME  "file:"
 #define RANDOM_CHARS 6 /* behind a dot: of a file that mkstemp(3) has named */
 
 static const char *const usual_names[] = {
@@ -37,14 +36,6 @@ int secret_files_add(SecretFiles *files, const char *path) {
         files->items = more;
         files->items[files->n_items++] = (SecretFile){ .device = status.st_dev, .inode = status.st_ino };
         return 0;
-}
-
-/* The path that a URI of the scheme "file" names (RFC 8089), with or without a host; of another scheme NULL. */
-static const char *path_of_uri(const char *uri) {
-        const char *path = text_after_prefix(uri, FILE_SCHEME);
-        const char *rest = path ? text_after_prefix(path, "//") : NULL;
-
-        return rest ? strchr(rest, '/') : path;
 }
 
 static int add_named(SecretFiles *files, const char *named) {

@@ -121,8 +121,9 @@ int signer_check(const Config *config, SignerRole role, char ***problems) {
 
         if (!signer_wanted(config, role))
                 return 0;
-        if (!config->sign_offline && !path_is_uri(source.key))
-                r = check_key_mode(source.key, problems);
+        const char *path = path_is_uri(source.key) ? path_of_uri(source.key) : source.key;
+        if (!config->sign_offline && path)
+                r = check_key_mode(path, problems);
         if (r >= 0 && !config->sign_offline && source.passphrase_file)
                 r = passphrase_file_check(source.passphrase_file, problems);
         return r < 0 ? r : check_certificate(config, &signer_rows[role], source.certificate, problems);
@@ -178,7 +179,8 @@ static int load_with_file(const Loading *loading, SigningKey **ret) {
                 return r;
         r = try_key(loading, passphrase, ret);
         if (r > 0)
-                return log_error(-EKEYREJECTED, "The passphrase in %s is not that of the key %s",
+                return log_error(-EKEYREJECTED,
+                                 "The passphrase in %s is not that of the key %s, or the key is damaged",
                                  loading->source.passphrase_file, loading->said);
         return r;
 }
@@ -192,7 +194,8 @@ static int load_key(const Loading *loading, SigningKey **ret) {
                 _cleanup_(secret_freep) Secret *passphrase = NULL;
 
                 if (n > 0)
-                        log_warning("That is not the passphrase of the key %s", loading->said);
+                        log_warning("That is not the passphrase of the key %s, or the key is damaged",
+                                    loading->said);
                 r = ask_passphrase(loading, &passphrase);
                 if (r < 0)
                         return r;

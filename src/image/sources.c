@@ -302,8 +302,12 @@ int sources_add_inputs(const Config *config, KeptInputs *inputs) {
         const int r = make_selection(&selection, NULL);
         if (r < 0)
                 return r;
-        return kept_inputs_add_tree(inputs, "source", config->build_sources,
-                                    &(TreeFilter){ .wanted = wanted, .userdata = &selection });
+        /* The script sees them with their times as they are. */
+        return kept_inputs_add_copied(inputs, "source", selection.directory,
+                                      &(KeptCopy){ .filter = &(TreeFilter){ .wanted = wanted,
+                                                                            .userdata = &selection },
+                                                   .time_bound = INT64_MAX,
+                                                   .with_root = true });
 }
 
 int sources_copy(const Config *config, const char *to, Progress *progress, Reason *reason) {

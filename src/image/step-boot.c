@@ -15,6 +15,8 @@
 #include "base/text.h"
 #include "distro/distro-files.h"
 #include "format/stream.h"
+#include "image/failure.h"
+#include "image/kept-initrd.h"
 #include "image/kernel.h"
 #include "image/plan.h"
 #include "image/root-verity.h"
@@ -94,25 +96,8 @@ static int list_drivers(const Image *image, int root_fd, const char *version, ch
         return r < 0 ? r : strv_join(STRV(drivers), " ", ret);
 }
 
-static int run_dracut(const Image *image, const char *version, const char *modules, const char *drivers) {
+static int run_dracut(const Image *image, const char *const *command) {
         const Installation installation = image_installation(image);
-        const char *const command[] = {
-                "dracut",
-                "--force",
-                "--no-hostonly",
-                "--no-hostonly-cmdline",
-                "--no-early-microcode",
-                "--no-compress",
-                "--reproducible",
-                "--kver",
-                version,
-                "--modules",
-                modules,
-                "--add-drivers",
-                drivers,
-                INITRD_PATH,
-                NULL,
-        };
 
         return distro_run_inside(&installation, command, false, "generate the initrd");
 }
@@ -138,21 +123,16 @@ static int compress_initrd(int from_fd, int to_fd) {
         return stream_finish(stream, &result);
 }
 
-/* Moves the initrd from the tree to the workspace, smaller. */
-static int take_initrd(const Image *image, int root_fd, const char *version) {
+/* Moves the initrd from the tree to the path, smaller. */
+static int take_initrd(int root_fd, const char *path) {
         _cleanup_(fd_closep) int from = path_open_below(root_fd, INITRD_PATH, O_RDONLY, 0), to = -EBADF;
-        _cleanup_(freep) char *name = NULL;
-        int r;
 
         if (from < 0)
                 return from;
-        r = text_format(&name, "initrd-%s", version);
-        if (r < 0)
-                return r;
-        to = openat(image->workspace->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (to < 0)
                 return -errno;
-        r = compress_initrd(from, to);
+        const int r = compress_initrd(from, to);
         if (r < 0)
                 return r;
 
@@ -162,25 +142,56 @@ static int take_initrd(const Image *image, int root_fd, const char *version) {
         return 0;
 }
 
-static int make_initrd(const Image *image, int root_fd, const char *version) {
-        _cleanup_(freep) char *modules = NULL, *drivers = NULL;
-        int r;
+/* By the command, unless one is kept that it would make again. */
+static int generate_initrd(Image *image, int root_fd, const char *version, const char *const *command) {
+        _cleanup_(kept_initrd_done) KeptInitrd kept = {};
+        _cleanup_(freep) char *path = NULL;
 
-        r = list_modules(image->config, &modules);
+        int r = text_format(&path, "%s/initrd-%s", image->workspace->path, version);
+        if (r < 0)
+                return r;
+        r = kept_initrd_take(&kept, image, version, command, path);
+        if (r < 0 && r != -EINTR)
+                return log_error(r, "Cannot look for an initrd that is kept for kernel %s: %m", version);
+        if (r != 0)
+                return MIN(r, 0);
+        r = failure_of_tool(image, run_dracut(image, command));
+        if (r < 0)
+                return r;
+        r = take_initrd(root_fd, path);
+        if (r < 0 && r != -EINTR)
+                return log_error(r, "Cannot take the initrd for kernel %s out of the tree: %m", version);
+        return r < 0 ? r : kept_initrd_store(&kept, path);
+}
+
+static int make_initrd(Image *image, int root_fd, const char *version) {
+        _cleanup_(freep) char *modules = NULL, *drivers = NULL;
+
+        int r = list_modules(image->config, &modules);
         if (r < 0)
                 return r;
         r = list_drivers(image, root_fd, version, &drivers);
         if (r < 0)
                 return log_error(r, "Cannot read the list of modules of kernel %s: %m", version);
-        r = run_dracut(image, version, modules, drivers);
-        if (r < 0)
-                return r;
-        r = take_initrd(image, root_fd, version);
-        if (r == -EINTR)
-                return r;
-        if (r < 0)
-                return log_error(r, "Cannot take the initrd for kernel %s out of the tree: %m", version);
-        return 0;
+
+        const char *const command[] = {
+                "dracut",
+                "--force",
+                "--no-hostonly",
+                "--no-hostonly-cmdline",
+                "--no-early-microcode",
+                "--no-compress",
+                "--reproducible",
+                "--kver",
+                version,
+                "--modules",
+                modules,
+                "--add-drivers",
+                drivers,
+                INITRD_PATH,
+                NULL,
+        };
+        return generate_initrd(image, root_fd, version, command);
 }
 
 int step_initrd(Image *image) {
@@ -238,12 +249,15 @@ static int open_efi_program(const Image *image, int root_fd, const char *prefix,
                 _cleanup_(fd_closep) int host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
                 r = host_fd < 0 ? -errno : path_open_below(host_fd, path, O_RDONLY, 0);
+                if (r >= 0)
+                        log_info("No package of the image has %s, this host's is taken", path);
         }
         if (r < 0)
                 return log_error(
                         r,
-                        "Cannot find %s in the image or on this host: %m (on Debian it is in the package "
-                        "systemd-boot-efi)",
+                        "Cannot find %s in the image or on this host: %m (install package systemd-boot-efi on "
+                        "Debian and Ubuntu, systemd-boot-unsigned on Fedora, systemd-boot on openSUSE, systemd on "
+                        "Arch Linux)",
                         path);
         return r;
 }

@@ -66,10 +66,10 @@ int image_lay_development(Image *image) {
 int step_development(Image *image) {
         KeptTree *kept = image->kept;
 
-        int r = kept_tree_look(image->config, image->distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
+        int r = kept_tree_look(image->loaded, image->distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
                                &kept[KEPT_DEVELOPMENT]);
         if (r < 0)
-                return log_error(r, "Cannot look for a development tree that is kept: %m");
+                return r == -EINTR ? r : log_error(r, "Cannot look for a development tree that is kept: %m");
         kept_tree_say(&kept[KEPT_DEVELOPMENT], KEPT_DEVELOPMENT);
         image->image_root_path = TAKE_PTR(image->root_path);
         r = image_lay_development(image);

@@ -46,6 +46,8 @@ int step_workspace(Image *image) {
         if (r == -EBUSY)
                 return log_error(r, "Another build of %s is under way (process %d): wait for it, or stop it",
                                  config->output, (int)holder);
+        if (r == -EINTR)
+                return r;
         if (r < 0)
                 return log_error(r, "Cannot make a workspace beside %s: %m", config->output);
 
@@ -54,9 +56,9 @@ int step_workspace(Image *image) {
                 r = clean_kept(config, config->force);
         if (r < 0)
                 return r;
-        r = kept_tree_look(config, image->distro, KEPT_BASE, NULL, &image->kept[KEPT_BASE]);
+        r = kept_tree_look(image->loaded, image->distro, KEPT_BASE, NULL, &image->kept[KEPT_BASE]);
         if (r < 0)
-                return log_error(r, "Cannot look for a base tree that is kept: %m");
+                return r == -EINTR ? r : log_error(r, "Cannot look for a base tree that is kept: %m");
         kept_tree_say(&image->kept[KEPT_BASE], KEPT_BASE);
         if (image->kept[KEPT_BASE].usable)
                 return 0;

@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "base/tree.h"
 #include "format/unpack.h"
+#include "image/failure.h"
 #include "image/package-cache.h"
 #include "image/plan.h"
 
@@ -24,8 +25,14 @@ static int lock_cache(Image *image) {
 int step_bootstrap(Image *image) {
         const Installation installation = image_installation(image);
 
-        const int r = lock_cache(image);
-        return r < 0 ? r : image->distro->manager->bootstrap(&installation);
+        int r = lock_cache(image);
+        if (r < 0)
+                return r;
+        r = image->distro->manager->bootstrap(&installation);
+        /* A shell that is opened now may be there for hours. */
+        if (r < 0)
+                package_cache_unlock(&image->cache);
+        return failure_of_tool(image, r);
 }
 
 static int install(Image *image, const char *const *packages) {
@@ -36,7 +43,7 @@ static int install(Image *image, const char *const *packages) {
                 return r;
         r = image->distro->manager->install(&installation, packages);
         package_cache_unlock(&image->cache);
-        return r;
+        return failure_of_tool(image, r);
 }
 
 int step_packages(Image *image) {
@@ -118,5 +125,5 @@ int step_extra_trees(Image *image) {
 int step_clean(Image *image) {
         const Installation installation = image_installation(image);
 
-        return image->distro->manager->clean(&installation);
+        return failure_of_tool(image, image->distro->manager->clean(&installation));
 }

@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file-lock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "image/workspace.h"
 
 #define LOCK_NAME "lock"
+
+#define RETRY_MILLISECONDS 20
+#define SAID_AFTER_MS      1000
+#define PATIENCE_MS        30000 /* with what the kernel has been told to kill */
+
+/* Returns -EINTR when a signal came meanwhile. */
+static int wait_a_moment(void) {
+        struct pollfd signal = { .fd = interrupt_fd(), .events = POLLIN };
+
+        (void)poll(&signal, 1, RETRY_MILLISECONDS);
+        return interrupt_check();
+}
 
 /* Makes the directory if need be and takes its lock. -EBUSY: somebody has it. -ESTALE: the directory went away meanwhile,
  * try again. */
@@ -25,8 +40,12 @@ static int lock_directory(const char *path, int *ret_fd, int *ret_lock_fd, pid_t
         if (fd < 0)
                 return errno == ENOENT ? -ESTALE : -errno;
         lock_fd = openat(fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (lock_fd < 0)
-                return errno == ENOENT ? -ESTALE : -errno;
+        if (lock_fd < 0) {
+                const int r = errno == ENOENT ? -ESTALE : -errno;
+                /* One that could get no lock is empty, and nobody's. */
+                (void)rmdir(path);
+                return r;
+        }
         const int r = file_lock(lock_fd, FILE_LOCK_EXCLUSIVE, ret_holder);
         if (r <= 0)
                 return r < 0 ? r : -EBUSY;
@@ -62,6 +81,40 @@ static int remove_leftovers(const char *path) {
         return 0;
 }
 
+/* The same until it stays empty: what is being killed may put something there to the last. */
+static int remove_leftovers_of_dead(const char *path) {
+        int r;
+
+        for (unsigned waited = 0; (r = remove_leftovers(path)) == -ENOTEMPTY && waited < PATIENCE_MS;
+             waited += RETRY_MILLISECONDS) {
+                const int waiting = wait_a_moment();
+                if (waiting < 0)
+                        return waiting;
+        }
+        return r;
+}
+
+/* Takes the lock. A build that was killed is gone, but the processes that it had started, which the kernel kills with it, are
+ * not gone at the same moment, and they have the lock as well: when nobody is left of those that took it, it is waited for. */
+static int lock(const char *path, int *ret_fd, int *ret_lock_fd, pid_t *ret_holder) {
+        unsigned waited = 0;
+
+        for (;;) {
+                int r = lock_directory(path, ret_fd, ret_lock_fd, ret_holder);
+                if (r == -ESTALE)
+                        continue;
+                if (r != -EBUSY || *ret_holder != 0 || waited >= PATIENCE_MS)
+                        return r;
+                r = wait_a_moment();
+                if (r < 0)
+                        return r;
+                waited += RETRY_MILLISECONDS;
+                if (waited == SAID_AFTER_MS)
+                        log_info("Waiting for what a build that was killed has left running: %s is locked",
+                                 path);
+        }
+}
+
 static int output_workspace_path(const char *output, char **ret) {
         _cleanup_(freep) char *parent = NULL;
 
@@ -84,19 +137,23 @@ int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder) {
         if (r < 0)
                 return r;
 
-        do
-                r = lock_directory(path, &fd, &lock_fd, ret_holder);
-        while (r == -ESTALE);
+        r = lock(path, &fd, &lock_fd, ret_holder);
         if (r < 0)
                 return r;
 
-        r = remove_leftovers(path);
+        r = remove_leftovers_of_dead(path);
         if (r < 0)
                 return r;
 
         *workspace = (Workspace){ .path = TAKE_PTR(path), .fd = TAKE_FD(fd), .lock_fd = TAKE_FD(lock_fd) };
         *ret = TAKE_PTR(workspace);
         return 0;
+}
+
+bool workspace_exists(const char *output) {
+        _cleanup_(freep) char *path = NULL;
+
+        return output_workspace_path(output, &path) >= 0 && access(path, F_OK) == 0;
 }
 
 int workspace_remove(Workspace *workspace) {
@@ -115,23 +172,6 @@ int workspace_remove(Workspace *workspace) {
                 return -errno;
         free(TAKE_PTR(workspace->path));
         return 0;
-}
-
-int workspace_remove_stale(const char *output) {
-        _cleanup_(workspace_freep) Workspace *workspace = NULL;
-        _cleanup_(freep) char *path = NULL;
-        pid_t holder;
-        int r;
-
-        r = output_workspace_path(output, &path);
-        if (r < 0)
-                return r;
-        if (access(path, F_OK) < 0)
-                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-        r = workspace_new(output, &workspace, &holder);
-        if (r < 0)
-                return r;
-        return workspace_remove(workspace);
 }
 
 void workspace_free(Workspace *workspace) {

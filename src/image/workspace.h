@@ -14,14 +14,15 @@ typedef struct Workspace {
 } Workspace;
 
 /* Makes the workspace for an output file. -EBUSY when another build of it is under way; its process id is in ret_holder
- * then (0 if unknown). */
+ * then (0 if unknown). Where that build was killed, and processes that it had started are not gone yet, they are waited for,
+ * though not for ever. -EINTR after interrupt_check(). */
 int workspace_new(const char *output, Workspace **ret, pid_t *ret_holder);
+
+/* Whether there is one of the output, whoever has it. */
+bool workspace_exists(const char *output);
 
 /* Deletes the directory with all that is in it, and gives up the lock. -EXDEV when something is mounted inside. */
 int workspace_remove(Workspace *workspace);
-
-/* Deletes what a build of the output that was killed has left behind. -EBUSY when it is alive after all. */
-int workspace_remove_stale(const char *output);
 
 /* workspace_remove(), and frees. */
 void workspace_free(Workspace *workspace);

@@ -14,6 +14,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "config/config-resolve.h"
+#include "config/foreign.h"
 #include "run/console.h"
 #include "run/container.h"
 #include "sandbox/cgroup.h"
@@ -35,7 +36,7 @@ typedef struct Container {
         SandboxPolicy policy;
         SandboxMount mounts[MOUNTS_MAX];
         char **environment;
-        char *hostname, *resolver, *cgroup;
+        char *hostname, *resolver, *cgroup, *binfmt;
         Console *console; /* NULL: our own standard input and output */
 } Container;
 
@@ -47,6 +48,7 @@ static void container_done(Container *container) {
         free(container->hostname);
         free(container->resolver);
         free(container->cgroup);
+        free(container->binfmt);
 }
 
 static void add_mount(Container *container, SandboxMount mount) {
@@ -189,7 +191,10 @@ static int prepare(Container *container) {
         /* The host's network is not for what runs inside to configure. */
         if (config->with_network)
                 container->policy.capabilities &= ~SANDBOX_CAPABILITIES_NETWORK;
-        int r = choose_hostname(container);
+        int r = foreign_registration(config->architecture, &container->binfmt);
+        container->policy.binfmt = container->binfmt;
+        if (r >= 0)
+                r = choose_hostname(container);
         if (r >= 0)
                 r = make_environment(container);
         if (r >= 0)
@@ -223,6 +228,7 @@ static int run(Container *container, const char *const *argv) {
         SandboxCommand command = { .argv = argv,
                                    .stdin_fd = STDIN_FILENO,
                                    .output_fd = -EBADF,
+                                   .data_fd = -EBADF,
                                    .stop = &stop,
                                    .execute_status = &execute_status };
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config/config-report.h"
 #include "config/config-search-path.h"
+#include "config/foreign.h"
 #include "format/gpt-reader.h"
 #include "format/partition-type.h"
 #include "format/unpack.h"
@@ -108,6 +109,9 @@ int image_root_check(const LoadedConfig *loaded, char ***problems) {
 
         if (geteuid() != 0)
                 r = strv_append(problems, "Running an image needs root privileges: run it with sudo");
+        else
+                r = foreign_check_program(loaded->config.architecture,
+                                          runner == RUNNER_NSPAWN ? "systemd-nspawn" : NULL, problems);
         for (size_t i = 0; i < ELEMENTSOF(refusals) && r >= 0; i++) {
                 _cleanup_(freep) char *said = NULL;
 

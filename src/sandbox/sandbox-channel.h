@@ -15,6 +15,7 @@ typedef enum SandboxMessageType {
         SANDBOX_MESSAGE_MAKING_DIRECTORY, /* text is about to be made in the directory fd, and is to be removed in the end */
         SANDBOX_MESSAGE_MAKING_FILE,
         SANDBOX_MESSAGE_LISTENER, /* fd is where the seccomp filter for O_SYNC asks, see sandbox-sync.h */
+        SANDBOX_MESSAGE_NAMESPACE, /* between process 1 and the first process of a user namespace, see sandbox-binfmt.c */
 } SandboxMessageType;
 
 typedef struct SandboxMessage {

@@ -178,7 +178,12 @@ static _Noreturn void init_wait(pid_t command_pid) {
 }
 
 _Noreturn void sandbox_child_run(const SandboxChild *child) {
-        SandboxSetup setup = { .root_fd = -EBADF, .channel_fd = child->channel_fd };
+        SandboxSetup setup = {
+                .root_fd = -EBADF,
+                .channel_fd = child->channel_fd,
+                .user_namespace_fd = -EBADF,
+                .binfmt_fd = -EBADF,
+        };
         struct pollfd parent = { .fd = child->channel_fd };
         int r;
 

@@ -15,6 +15,8 @@ typedef struct SandboxOperation SandboxOperation;
 typedef struct SandboxSetup {
         int root_fd;    /* what will be "/"; the current root is the host's until "enter-root" */
         int channel_fd; /* to the parent, see sandbox-channel.h */
+        /* By "binfmt": the namespace, and its binfmt_misc until that is mounted. */
+        int user_namespace_fd, binfmt_fd;
 } SandboxSetup;
 
 /* Who carries an operation out. */

@@ -104,6 +104,8 @@ static int run_read_channel(Run *run) {
         case SANDBOX_MESSAGE_LISTENER:
                 run->listener_fd = TAKE_FD(fd);
                 return 1;
+        case SANDBOX_MESSAGE_NAMESPACE: /* not sent to us */
+                break;
         }
         return -EBADMSG;
 }
@@ -223,6 +225,8 @@ static int run_start(Run *run) {
                           : command->output_fd >= 0 ? command->output_fd
                                                     : STDOUT_FILENO;
         child.error_fd = child.output_fd != STDOUT_FILENO ? child.output_fd : STDERR_FILENO;
+        if (command->data_fd >= 0)
+                child.output_fd = command->data_fd;
         return run_clone(run, &child);
 }
 
@@ -289,7 +293,8 @@ static int run_watch(Run *run) {
 
                 if (watched[CHANNEL].revents)
                         r = run_read_channel(run);
-                if (r >= 0 && watched[INTERRUPT].revents) {
+                /* What the child has said comes first: it may be that the command runs by now. */
+                if (r >= 0 && watched[INTERRUPT].revents && !watched[CHANNEL].revents) {
                         interrupt_rearm();
                         r = run_interrupted(run);
                 }

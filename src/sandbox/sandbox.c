@@ -4,6 +4,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
+#include "sandbox/sandbox-binfmt.h"
 #include "sandbox/sandbox-cgroup.h"
 #include "sandbox/sandbox-filter.h"
 #include "sandbox/sandbox-mounts.h"
@@ -114,6 +115,16 @@ static int sandbox_add_namespaces(Sandbox *sandbox, const SandboxPolicy *policy)
         return text_copy(policy->hostname ? policy->hostname : DEFAULT_HOSTNAME, &operation->options);
 }
 
+/* While the host's root is there, with its interpreters. */
+static int sandbox_add_binfmt(Sandbox *sandbox, const SandboxPolicy *policy) {
+        SandboxOperation *operation;
+
+        if (!policy->binfmt)
+                return 0;
+        const int r = sandbox_add(sandbox, &SANDBOX_OPERATION_BINFMT, &operation);
+        return r < 0 ? r : text_copy(policy->binfmt, &operation->options);
+}
+
 static int sandbox_add_tree(Sandbox *sandbox, const SandboxPolicy *policy, Reason *reason) {
         SandboxOperation *operation;
 
@@ -130,6 +141,11 @@ static int sandbox_add_tree(Sandbox *sandbox, const SandboxPolicy *policy, Reaso
 
         for (size_t i = 0; i < policy->n_mounts; i++) {
                 r = sandbox_add_mount(sandbox, &policy->mounts[i], reason);
+                if (r < 0)
+                        return r;
+        }
+        if (policy->binfmt) {
+                r = sandbox_add(sandbox, &SANDBOX_OPERATION_BINFMT_MOUNT, NULL);
                 if (r < 0)
                         return r;
         }
@@ -153,6 +169,11 @@ static int sandbox_add_privileges(Sandbox *sandbox, const SandboxPolicy *policy,
         SandboxOperation *operation;
         int r = 0;
 
+        if (policy->binfmt) {
+                r = sandbox_add(sandbox, &SANDBOX_OPERATION_USER_NAMESPACE, NULL);
+                if (r < 0)
+                        return r;
+        }
         if (policy->new_session) {
                 r = sandbox_add(sandbox,
                                 policy->terminal ? &SANDBOX_OPERATION_TERMINAL : &SANDBOX_OPERATION_SESSION,
@@ -208,6 +229,9 @@ int sandbox_new(const SandboxPolicy *policy, Sandbox **ret, Reason *reason) {
         if (r < 0)
                 return r;
         r = sandbox_add_namespaces(sandbox, policy);
+        if (r < 0)
+                return r;
+        r = sandbox_add_binfmt(sandbox, policy);
         if (r < 0)
                 return r;
         r = sandbox_add_tree(sandbox, policy, reason);

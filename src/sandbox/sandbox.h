@@ -50,8 +50,13 @@ typedef struct SandboxPolicy {
         bool new_session;      /* no controlling terminal of ours */
         bool terminal;         /* with new_session: standard input becomes the controlling terminal */
         const char *cgroup; /* directory of a cgroup that all will be in, and see as the root; NULL: ours */
+        const char *binfmt; /* a line for binfmt_misc, see below; NULL: none */
         bool init;          /* the command is process 1 itself, and may use reboot(2), see sandbox_run() */
 } SandboxPolicy;
+
+/* With binfmt ("Binfmt" of sandbox/binfmt.h) programs of another machine run in the sandbox, as the line says, whatever is
+ * registered on the host. The command is root of a user namespace then, in which everybody is who he is outside: it makes
+ * no device nodes. The tree needs a /proc (SANDBOX_PROC). */
 
 /* suppress_sync makes fsync, fdatasync, sync, syncfs, sync_file_range and msync with MS_SYNC succeed without doing anything,
  * for programs of all architectures that the kernel runs. Regular files are opened without O_SYNC and O_DSYNC, by
@@ -101,6 +106,7 @@ typedef struct SandboxCommand {
         const char *const *argv; /* argv[0] is looked up in the PATH of the environment, inside */
         int stdin_fd;            /* -EBADF: /dev/null */
         int output_fd;           /* standard output and error; -EBADF: ours */
+        int data_fd; /* standard output alone, when it is data: output is then what standard error says; -EBADF: no */
         /* Called for every line of output when not NULL; the output is also written to output_fd if that is given, as far as
          * that is possible. The line comes without its end, in pieces of 8 KiB if it is longer, and with blanks for NULs. */
         void (*on_line)(const char *line, void *userdata);

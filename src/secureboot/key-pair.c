@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -17,6 +18,10 @@
 
 /* OpenSSL's own 2048 are guessed through quickly; all that read PKCS #8 know PBKDF2, and not all know scrypt. */
 #define DERIVATION_ITERATIONS 600000
+
+/* What OpenSSL keeps private keys in: locked, not dumped, and wiped. Making the largest key takes a tenth of it. */
+#define SECURE_HEAP_SIZE  ((size_t)(256 * KIB))
+#define SECURE_CHUNK_SIZE 16
 
 #define X509_V3 2 /* as it stands in the certificate */
 
@@ -191,6 +196,8 @@ int key_pair_generate(const KeyPairWish *wish, Secret **ret_key, char **ret_cert
 
         assert(wish && wish->type < KEY_PAIR_TYPE_MAX && wish->common_name && ret_key && ret_certificate);
 
+        /* It is there already, or cannot be had: then keys are on the ordinary heap. */
+        (void)CRYPTO_secure_malloc_init(SECURE_HEAP_SIZE, SECURE_CHUNK_SIZE);
         ERR_clear_error();
         key = generate_key(wish->type);
         if (!key)

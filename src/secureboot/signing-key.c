@@ -1,227 +1,130 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/store.h>
-#include <openssl/ui.h>
-#include <openssl/x509.h>
-
-#include "base/fd.h"
-#include "base/path.h"
-#include "base/text.h"
+#include "base/keeper.h"
+#include "secureboot/private-key.h"
 #include "secureboot/signing-key.h"
 
-#define FILE_SIZE_MAX (64 * KIB)
-
-struct SigningKey {
-        EVP_PKEY *pkey;
+/* What the keeper of a key is asked for. */
+enum {
+        LOAD,        /* the key, which needs no passphrase */
+        LOAD_LOCKED, /* the key, with these bytes as its passphrase */
+        CHECK,       /* whether it is that of the certificate with this encoding */
+        SIGN,        /* these bytes */
 };
 
-/* What OpenSSL gets when it asks for the passphrase. */
-typedef struct Asking {
-        const Secret *passphrase; /* NULL: none */
-        bool asked;
-} Asking;
+struct SigningKey {
+        Keeper *keeper;
+};
 
-static void bio_freep(BIO **bio) {
-        (void)BIO_free(*bio);
+/* The keeper's own. */
+typedef struct KeptKey {
+        const char *source;
+        PrivateKey *key;
+} KeptKey;
+
+static int load_locked(KeptKey *kept, const KeeperMessage *request, Reason *reason) {
+        _cleanup_(secret_freep) Secret *passphrase = NULL;
+
+        const int r = secret_new(MAX(request->size, (size_t)1), &passphrase);
+        if (r < 0)
+                return r;
+        memcpy(passphrase->bytes, request->bytes, request->size);
+        passphrase->size = request->size;
+        explicit_bzero(request->bytes, request->size);
+        return private_key_load(kept->source, passphrase, &kept->key, reason);
 }
 
-static void x509_freep(X509 **certificate) {
-        X509_free(*certificate);
+static int check(const KeptKey *kept, const KeeperMessage *request, Reason *reason) {
+        _cleanup_(certificate_freep) Certificate *certificate = NULL;
+
+        const int r = certificate_parse(request->bytes, request->size, &certificate, reason);
+        return r < 0 ? r : private_key_check(kept->key, certificate, reason);
 }
 
-static void context_freep(EVP_MD_CTX **context) {
-        EVP_MD_CTX_free(*context);
+static int sign(const KeptKey *kept, const KeeperMessage *request, KeeperMessage *answer, Reason *reason) {
+        _cleanup_(der_done) Der signature = {};
+
+        const int r = private_key_sign(kept->key, request->bytes, request->size, &signature, reason);
+        if (r < 0)
+                return r;
+        answer->size = signature.size;
+        answer->bytes = TAKE_PTR(signature.bytes);
+        return 0;
 }
 
-static void method_freep(UI_METHOD **method) {
-        UI_destroy_method(*method);
-}
+static int serve(void *userdata, const KeeperMessage *request, KeeperMessage *answer, Reason *reason) {
+        KeptKey *kept = userdata;
 
-static void store_closep(OSSL_STORE_CTX **store) {
-        (void)OSSL_STORE_close(*store);
-}
-
-static void info_freep(OSSL_STORE_INFO **info) {
-        OSSL_STORE_INFO_free(*info);
-}
-
-/* The last thing that OpenSSL had to say; the others are forgotten. */
-static const char *last_error(void) {
-        const unsigned long error = ERR_peek_last_error();
-        const char *text = error != 0 ? ERR_reason_error_string(error) : NULL;
-
-        ERR_clear_error();
-        return text ? text : "it does not say why";
-}
-
-/* The type is pem_password_cb of OpenSSL. */
-static int give_passphrase(char *buffer, int size, int writing, void *userdata) {
-        Asking *asking = userdata;
-
-        asking->asked = true;
-        if (!asking->passphrase || asking->passphrase->size > (size_t)size)
-                return -1;
-        memcpy(buffer, asking->passphrase->bytes, asking->passphrase->size);
-        return (int)asking->passphrase->size;
-}
-
-static int explain_failure(const Asking *asking) {
-        ERR_clear_error();
-        return asking->passphrase ? SIGNING_KEY_WRONG_PASSPHRASE : SIGNING_KEY_LOCKED;
-}
-
-/* Keys are kept together with what else is secret. */
-static int read_file(const char *path, Secret **ret) {
-        _cleanup_(secret_freep) Secret *secret = NULL;
-        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        struct stat status;
-
-        if (fd < 0 || fstat(fd, &status) < 0)
-                return -errno;
-        if (!S_ISREG(status.st_mode))
+        switch (request->what) {
+        case LOAD:
+                return private_key_load(kept->source, NULL, &kept->key, reason);
+        case LOAD_LOCKED:
+                return load_locked(kept, request, reason);
+        case CHECK:
+                return check(kept, request, reason);
+        case SIGN:
+                return sign(kept, request, answer, reason);
+        default:
                 return -EINVAL;
-        if (status.st_size > (off_t)FILE_SIZE_MAX)
-                return -EFBIG;
-        int r = secret_new(MAX((size_t)status.st_size, (size_t)1), &secret);
-        if (r < 0)
-                return r;
-        r = fd_pread_all(fd, secret->bytes, (size_t)status.st_size, 0);
-        if (r < 0)
-                return r;
-        secret->size = (size_t)status.st_size;
-        *ret = TAKE_PTR(secret);
-        return 0;
-}
-
-static int load_file(const char *path, Asking *asking, EVP_PKEY **ret, Reason *reason) {
-        _cleanup_(secret_freep) Secret *text = NULL;
-
-        const int r = read_file(path, &text);
-        if (r < 0)
-                return reason_set(reason, r, "Cannot read %s: %s", path, file_read_error(r));
-        _cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(text->bytes, (int)text->size);
-        if (!bio)
-                return -ENOMEM;
-        EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, asking);
-        if (!key && asking->asked)
-                return explain_failure(asking);
-        if (!key) {
-                ERR_clear_error();
-                return reason_set(reason, -EBADMSG, "%s holds no private key in PEM form", path);
         }
-        *ret = key;
-        return 0;
 }
 
-static int fail_to_open(const char *uri, Reason *reason) {
-        const int scheme_length = (int)strcspn(uri, ":");
-        const bool is_token = strncmp(uri, "pkcs11:", strlen("pkcs11:")) == 0;
+/* What is sent is only read. */
+static int ask(const SigningKey *key, int what, const void *bytes, size_t size, KeeperMessage *ret,
+               Reason *reason) {
+        const KeeperMessage request = { .what = what, .bytes = (uint8_t *)(uintptr_t)bytes, .size = size };
 
-        ERR_clear_error();
-        return reason_set(reason, -ENOTSUP,
-                          "OpenSSL cannot open '%s': no provider for %.*s: is loaded, or the URI is bad%s",
-                          uri, scheme_length, uri,
-                          is_token ? " (tokens need pkcs11-provider, activated in openssl.cnf)" : "");
-}
-
-static int load_from_store(OSSL_STORE_CTX *store, const char *uri, const Asking *asking, EVP_PKEY **ret,
-                           Reason *reason) {
-        while (!OSSL_STORE_eof(store)) {
-                _cleanup_(info_freep) OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-
-                if (info && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY) {
-                        *ret = OSSL_STORE_INFO_get1_PKEY(info);
-                        return *ret ? 0 : -ENOMEM;
-                }
-                if (!info && asking->asked)
-                        return explain_failure(asking);
-                if (!info && OSSL_STORE_error(store))
-                        return reason_set(reason, -EBADMSG, "Cannot load the key '%s': %s", uri,
-                                          last_error());
-        }
-        return reason_set(reason, -EBADMSG, "No private key is found by '%s'", uri);
-}
-
-static int load_uri(const char *uri, Asking *asking, EVP_PKEY **ret, Reason *reason) {
-        _cleanup_(method_freep) UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
-
-        if (!method)
-                return -ENOMEM;
-        _cleanup_(store_closep) OSSL_STORE_CTX *store = OSSL_STORE_open(uri, method, asking, NULL, NULL);
-        if (!store)
-                return asking->asked ? explain_failure(asking) : fail_to_open(uri, reason);
-        (void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
-        return load_from_store(store, uri, asking, ret, reason);
+        return keeper_ask(key->keeper, &request, ret, reason);
 }
 
 int signing_key_load(const char *source, const Secret *passphrase, SigningKey **ret, Reason *reason) {
         _cleanup_(signing_key_freep) SigningKey *key = calloc(1, sizeof(*key));
-        Asking asking = { .passphrase = passphrase };
+        KeptKey kept = { .source = source };
 
         assert(source && ret);
 
         if (!key)
                 return -ENOMEM;
-        ERR_clear_error();
-        const int r = path_is_uri(source) ? load_uri(source, &asking, &key->pkey, reason)
-                                          : load_file(source, &asking, &key->pkey, reason);
-        if (r != 0)
+        int r = keeper_start(serve, &kept, &key->keeper);
+        if (r < 0)
                 return r;
-        *ret = TAKE_PTR(key);
-        return SIGNING_KEY_LOADED;
+        r = passphrase ? ask(key, LOAD_LOCKED, passphrase->bytes, passphrase->size, NULL, reason)
+                       : ask(key, LOAD, NULL, 0, NULL, reason);
+        if (r == PRIVATE_KEY_LOADED)
+                *ret = TAKE_PTR(key);
+        return r;
 }
 
 void signing_key_free(SigningKey *key) {
         if (!key)
                 return;
-        EVP_PKEY_free(key->pkey);
+        keeper_free(key->keeper);
         free(key);
 }
 
 int signing_key_check(const SigningKey *key, const Certificate *certificate, Reason *reason) {
-        const unsigned char *encoding = certificate->encoding.bytes;
-        _cleanup_(x509_freep) X509 *x509 = d2i_X509(NULL, &encoding, (long)certificate->encoding.size);
+        assert(key && certificate);
 
-        if (!x509)
-                return -ENOMEM;
-        if (X509_check_private_key(x509, key->pkey) == 1)
-                return 0;
-        ERR_clear_error();
-        return reason_set(reason, -EKEYREJECTED, "The key is not that of the certificate '%s'",
-                          certificate->subject);
+        return ask(key, CHECK, certificate->encoding.bytes, certificate->encoding.size, NULL, reason);
 }
 
 int signing_key_sign(const SigningKey *key, const void *data, size_t size, Der *ret, Reason *reason) {
-        _cleanup_(context_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
-        _cleanup_(freep) uint8_t *signature = NULL;
-        Der der = {};
-        size_t n = 0;
+        _cleanup_(keeper_message_done) KeeperMessage answer = {};
+        Der signature = {};
 
         assert(key && data && ret);
 
-        if (!context)
-                return -ENOMEM;
-        if (EVP_DigestSignInit_ex(context, NULL, "SHA256", NULL, NULL, key->pkey, NULL) != 1 ||
-            EVP_DigestSign(context, NULL, &n, data, size) != 1)
-                return reason_set(reason, -EKEYREJECTED, "The key cannot sign: %s", last_error());
-        signature = malloc(n);
-        if (!signature)
-                return -ENOMEM;
-        if (EVP_DigestSign(context, signature, &n, data, size) != 1)
-                return reason_set(reason, -EKEYREJECTED, "The key cannot sign: %s", last_error());
-
-        der_add_raw(&der, signature, n);
-        const int r = der_finish(&der);
+        int r = ask(key, SIGN, data, size, &answer, reason);
+        if (r < 0)
+                return r;
+        der_add_raw(&signature, answer.bytes, answer.size);
+        r = der_finish(&signature);
         if (r < 0) {
-                der_done(&der);
+                der_done(&signature);
                 return r;
         }
-        *ret = der;
+        *ret = signature;
         return 0;
 }

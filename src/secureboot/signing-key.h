@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Private keys that sign: from PEM files, or from wherever a provider of OpenSSL finds them (PKCS #11 tokens). The
- * key itself never leaves libcrypto, which wipes it from memory when it is freed. */
+/* Private keys that sign, each in a process of its own (base/keeper.h): it reads the key, and all that is to be had of it
+ * are signatures. So neither this process nor what it runs has anything of the key in its memory. */
 
 #include "base/macro.h"
 #include "base/reason.h"
@@ -11,16 +11,7 @@
 
 typedef struct SigningKey SigningKey;
 
-/* Answers of signing_key_load(). */
-enum {
-        SIGNING_KEY_LOADED,
-        SIGNING_KEY_LOCKED, /* it needs a passphrase, and none was given */
-        SIGNING_KEY_WRONG_PASSPHRASE,
-};
-
-/* Loads the key from a PEM file, or by its URI (path_is_uri()). The passphrase, or PIN, may be NULL. -EBADMSG when
- * there is no key or more than the file may hold, -ENOTSUP when no provider knows such URIs; see the reason. Nothing
- * is asked of anybody. */
+/* Loads the key as private_key_load() does, with its answers (secureboot/private-key.h). -EINTR after an interrupt. */
 int signing_key_load(const char *source, const Secret *passphrase, SigningKey **ret, Reason *reason);
 void signing_key_free(SigningKey *key);
 DEFINE_CLEANUP(SigningKey, signing_key_free)

@@ -30,13 +30,15 @@ static void print_bash_quoted(const char *text, FILE *file) {
 }
 
 /* How a shell completes a value. */
-typedef enum ValueKind { VALUE_NONE, VALUE_WORD, VALUE_PATH, VALUE_OTHER } ValueKind;
+typedef enum ValueKind { VALUE_NONE, VALUE_WORD, VALUE_COMMAND, VALUE_PATH, VALUE_OTHER } ValueKind;
 
 static ValueKind value_kind(const Setting *row) {
         if (describe_word(row, 0))
                 return VALUE_WORD;
         if (describe_is_value_optional(row))
                 return VALUE_NONE;
+        if (row->list_command)
+                return VALUE_COMMAND;
         return row->type->is_path ? VALUE_PATH : VALUE_OTHER;
 }
 
@@ -54,13 +56,20 @@ static void print_bash_pattern(const Setting *row, FILE *file) {
 
 static void print_bash_words(const SettingTable *table, FILE *file) {
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++) {
-                if (!describe_is_offered(row) || value_kind(row) != VALUE_WORD)
+                const bool command = value_kind(row) == VALUE_COMMAND;
+
+                if (!describe_is_offered(row) || (value_kind(row) != VALUE_WORD && !command))
                         continue;
                 if (describe_is_value_optional(row) && !row->option)
                         continue;
 
                 (void)fputs("        ", file);
                 print_bash_pattern(row, file);
+                if (command) {
+                        (void)fprintf(file, ")\n                words=$(%s 2>/dev/null) ;;\n",
+                                      row->list_command);
+                        continue;
+                }
                 (void)fputs(")\n                words='", file);
                 print_row_words(row, file);
                 (void)fputs("' ;;\n", file);
@@ -166,7 +175,9 @@ static void print_zsh_value(const Setting *row, FILE *file) {
                         (void)putc('(', file);
                         print_row_words(row, file);
                         (void)putc(')', file);
-                } else if (row->type->is_path)
+                } else if (row->list_command)
+                        (void)fprintf(file, "{compadd -- $(%s 2>/dev/null)}", row->list_command);
+                else if (row->type->is_path)
                         (void)fputs("_files", file);
         }
         (void)fputs("' \\\n", file);
@@ -254,7 +265,9 @@ static void print_fish_row(const SettingProgram *program, const Setting *row, FI
                 (void)fputs(" -x -a '", file);
                 print_row_words(row, file);
                 (void)putc('\'', file);
-        } else
+        } else if (row->list_command)
+                (void)fprintf(file, " -x -a '(%s 2>/dev/null)'", row->list_command);
+        else
                 (void)fputs(row->type->is_path ? " -r -F" : " -x", file);
         (void)fputs(" -d ", file);
         print_fish_quoted(row->help, file);

@@ -66,6 +66,8 @@ struct Setting {
         const char *const *words; /* enumerations: in the order of the C enum; "" cannot be given */
         const SettingAlias *aliases;
         SettingFlags flags;
+        /* Prints the words that the value may be, one a line, for shells to complete; NULL: none. */
+        const char *list_command;
         const char *metavar;       /* what the value is called in help, "NAME"; NULL: as the type says */
         const char *default_about; /* how the default comes about, for the manual: "the host's"; NULL: none */
         const char *planned;       /* why a value is refused: "LUKS is not there yet"; NULL: it is done */

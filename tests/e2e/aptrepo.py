@@ -260,7 +260,7 @@ def boot_packages(kernel, initrd, directory, archive=DEBIAN):
         Package(f'linux-image-{archive.kernel_flavour}', {f'{modules}/vmlinuz': kernel, f'{modules}/modules.dep': ''}),
         Package('dracut', {'usr/bin/dracut': dracut, 'usr/lib/initrd': initrd}),
         Package('systemd-boot-efi', loaders),
-        *(Package(name) for name in ('kmod', 'udev', 'systemd-boot', 'systemd-cryptsetup', 'e2fsprogs')),
+        *(Package(name) for name in ('kmod', 'udev', 'systemd-boot', 'systemd-cryptsetup', 'e2fsprogs', 'btrfs-progs')),
     ]
 
 

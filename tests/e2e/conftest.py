@@ -50,6 +50,10 @@ grep -q {KEEP_RUNNING} /sys/class/dmi/id/product_name || systemctl poweroff --no
 """
 
 
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'long: takes minutes, and is left out by -m "not long"')
+
+
 # Tests look at modes of outputs, which follow the caller's umask.
 os.umask(0o022)
 

@@ -22,30 +22,36 @@ exec chroot "$root" systemd-dissect "$@"
 """
 
 
-def _apt(directory, *words):
+def apt(directory, *words, **options):
+    """Runs apt-get on the packages of the newer suite, with all that it keeps in a directory of ours, which
+    make_apt_directory() made."""
     settings = {
         'Dir::Etc::sourcelist': directory / 'sources.list', 'Dir::Etc::sourceparts': '-',
         'Dir::State': directory / 'state', 'Dir::State::status': directory / 'status',
         'Dir::Cache': directory / 'cache', 'APT::Install-Recommends': 'false', 'APT::Sandbox::User': 'root',
     }  # fmt: skip
-    guest.run('apt-get', '--quiet', '--yes', *(f'--option={name}={value}' for name, value in settings.items()), *words)
+    guest.run('apt-get', '--quiet', '--yes', *(f'--option={name}={value}' for name, value in settings.items()), *words, **options)
+
+
+def make_apt_directory(directory):
+    shutil.rmtree(directory, ignore_errors=True)
+    for name in ('state/lists/partial', 'cache/archives/partial'):
+        (directory / name).mkdir(parents=True)
+    (directory / 'sources.list').write_text(SOURCES.format(suite=SUITE))
+    (directory / 'status').write_text('')
+    apt(directory, 'update')
 
 
 def _unpack(root):
-    apt = root.with_name(f'{root.name}.apt')
-    shutil.rmtree(apt, ignore_errors=True)
-    for name in ('state/lists/partial', 'cache/archives/partial'):
-        (apt / name).mkdir(parents=True)
-    (apt / 'sources.list').write_text(SOURCES.format(suite=SUITE))
-    (apt / 'status').write_text('')
-    _apt(apt, 'update')
-    _apt(apt, '--download-only', 'install', PACKAGE)
-    for archive in sorted((apt / 'cache/archives').glob('*.deb')):
+    directory = root.with_name(f'{root.name}.apt')
+    make_apt_directory(directory)
+    apt(directory, '--download-only', 'install', PACKAGE)
+    for archive in sorted((directory / 'cache/archives').glob('*.deb')):
         guest.run('dpkg-deb', '--extract', archive, root)
     for name in ('dev', 'proc', 'sys', 'run', 'tmp', 'var/tmp'):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / 'image.raw').touch()
-    shutil.rmtree(apt)
+    shutil.rmtree(directory)
 
 
 def tree():

@@ -57,7 +57,7 @@ class Package:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(content, Path):
-                subprocess.run(['cp', '-a', '--remove-destination', content, target], check=True)
+                shutil.copy2(content, target, follow_symlinks=False)
             else:
                 target.write_bytes(content.encode() if isinstance(content, str) else content)
         for path, target in self.links.items():
@@ -100,7 +100,7 @@ class Builder:
         assert result.returncode == 0, f'{command} ended with {result.returncode}:\n{result.stdout}'
         return result.stdout
 
-    def build(self, packages):
+    def build(self, packages, machine):
         """The .rpm files, by the names of their packages."""
         stage, spec = self.directory / 'stage', self.directory / 'fixture.spec'
         shutil.rmtree(stage, ignore_errors=True)
@@ -111,7 +111,7 @@ class Builder:
         head = 'Name: fixture\nVersion: 1\nRelease: 1\nSummary: a fixture\nLicense: none\n\n%description\nA fixture.\n\n'
         install = f'%install\nmkdir -p %{{buildroot}}\ncp -al {stage}/. %{{buildroot}}/\n\n'
         spec.write_text(head + install + ''.join(package.spec() for package in packages))
-        self.run('rpmbuild', '-bb', '--nodeps', '--quiet', spec)
+        self.run('rpmbuild', '-bb', '--nodeps', '--quiet', '--target', machine, spec)
         rpms = {path.name.rsplit('-', 2)[0]: path for path in (self.directory / 'build/RPMS').rglob('*.rpm')}
         return {package.name: rpms[package.name] for package in packages}
 
@@ -158,12 +158,13 @@ def boot_packages(kernel, initrd, directory):
 
 
 class Repository:
-    """DIRECTORY/fedora as a mirror of Fedora has it, with the repositories "fedora" and "updates"."""
+    """DIRECTORY/fedora as a mirror of Fedora has it, with the repositories "fedora" and "updates". The machine is what its
+    packages say they are for; the programs in them are always this one's."""
 
-    def __init__(self, directory, key, packages, updates=(), unsigned=(), foreign=(), foreign_key=None):
+    def __init__(self, directory, key, packages, updates=(), unsigned=(), foreign=(), foreign_key=None, machine=None):
         self.path = Path(directory) / 'fedora'
         self.builder = Builder(Path(directory) / 'builder')
-        machine = platform.machine()
+        self.machine = machine = machine or platform.machine()
         self.release = self.path / f'releases/{RELEASE}/Everything/{machine}/os'
         self.updates = self.path / f'updates/{RELEASE}/Everything/{machine}'
         self._fill(self.release, [*packages, *unsigned, *foreign])
@@ -174,7 +175,7 @@ class Repository:
         if foreign:
             self.builder.sign(foreign_key, [path for path, name in rpms.items() if name in foreign])
         for place in (self.release, self.updates):
-            self.index(place, key)
+            index(self.builder, place, key)
 
     @property
     def url(self):
@@ -187,11 +188,12 @@ class Repository:
     def _fill(self, place, packages):
         place.mkdir(parents=True)
         if packages:
-            for path in self.builder.build(packages).values():
+            for path in self.builder.build(packages, self.machine).values():
                 shutil.move(path, place / path.name)
 
-    def index(self, place, key):
-        self.builder.run('createrepo_c', '--quiet', '--no-database', place)
-        repomd = place / 'repodata/repomd.xml'
-        signature = key.gpg('--armor', '--detach-sign', data=repomd.read_bytes())
-        (place / 'repodata/repomd.xml.asc').write_bytes(signature)
+
+def index(builder, place, key):
+    builder.run('createrepo_c', '--quiet', '--no-database', place)
+    repomd = place / 'repodata/repomd.xml'
+    signature = key.gpg('--armor', '--detach-sign', data=repomd.read_bytes())
+    (place / 'repodata/repomd.xml.asc').write_bytes(signature)

@@ -4,6 +4,7 @@ to run for real in a few seconds, out of the programs that this machine has inst
 mkosi insists on; most are empty."""
 
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -102,7 +103,7 @@ class Builder:
         assert result.returncode == 0, f'{command} ended with {result.returncode}:\n{result.stdout}'
         return result.stdout
 
-    def build(self, packages):
+    def build(self, packages, machine):
         """The .rpm files of the packages, all made at once."""
         stage, spec = self.home / 'stage', self.home / 'fixture.spec'
         for path in (stage, self.home / 'build'):
@@ -112,7 +113,7 @@ class Builder:
             package.stage(stage)
         install = f'%install\nmkdir -p %{{buildroot}}\ncp -al {stage}/. %{{buildroot}}/\n\n'
         spec.write_text(HEAD + install + ''.join(package.spec() for package in packages))
-        self.run('rpmbuild', '-bb', '--nodeps', '--quiet', spec)
+        self.run('rpmbuild', '-bb', '--nodeps', '--quiet', '--target', machine, spec)
         return sorted((self.home / 'build/RPMS').rglob('*.rpm'))
 
     def sign(self, key, paths):
@@ -161,15 +162,15 @@ def boot_packages(kernel, initrd, directory):
 
 class Repository:
     """DIRECTORY/mirror, with the repositories of Tumbleweed. unsigned, foreign: names of packages that are not signed, or by
-    the other key."""
+    the other key. The machine is what its packages say they are for; the programs in them are always this one's."""
 
-    def __init__(self, directory, key, packages, updates=(), unsigned=(), foreign=(), foreign_key=None):
+    def __init__(self, directory, key, packages, updates=(), unsigned=(), foreign=(), foreign_key=None, machine=None):
         self.path = Path(directory) / 'mirror'
         self.builder = Builder(Path(directory) / 'builder')
         self.oss, self.update = (self.path / path for path in MIRROR_PATHS.values())
         for place, some in ((self.oss, packages), (self.update, updates)):
             place.mkdir(parents=True)
-            for path in self.builder.build(some) if some else ():
+            for path in self.builder.build(some, machine or platform.machine()) if some else ():
                 shutil.move(path, place / path.name)
         rpms = sorted(self.path.rglob('*.rpm'))
         self.builder.sign(key, [path for path in rpms if package_name(path) not in (*unsigned, *foreign)])

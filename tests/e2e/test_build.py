@@ -4,6 +4,7 @@ their work is in the image, and what is said when they fail."""
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import tarfile
@@ -395,6 +396,59 @@ def test_kept_tree(small, project):
     assert not (kept / 'etc/litter').exists() and 'image.failed' not in read(kept, 'etc/seen')
     project.run('clean')
     assert not kept.exists()
+
+
+def with_shell(project, asked, *words, wrapper=()):
+    command = [*wrapper, project.mkosi, '--debug-shell', *words]
+    result = subprocess.run(
+        [str(word) for word in command], cwd=project.directory, input=asked, capture_output=True, text=True,
+        env=projects.clean_environment(), check=False,
+    )  # fmt: skip
+    assert result.returncode == 1 and 'To get a shell' not in result.stderr
+    return result.stderr
+
+
+def test_package_manager_fails(small, project):
+    """Its own error, and the tree as it is then: by a shell, kept, or by the command that gives one."""
+    said = fails(small, project, '--package=none-such', '--keep-failed')
+    assert said.count('error:') == 1 and 'Unable to locate package none-such' in said
+    assert f'To get a shell where it failed: {project.mkosi} --debug-shell --package=none-such' in said
+    assert (project.directory / 'image.failed/usr/bin').is_dir()
+    shown = with_shell(project, 'pwd; ls -d /etc/apt\n', '--package=none-such', wrapper=small.wrapper)
+    assert 'A shell in the tree' in shown and '/\n/etc/apt\n' in shown
+
+    # In the development tree it is that one.
+    project.write('mkosi.build', '#!/bin/sh\n', 0o755)
+    project.write('mkosi.prepare', '#!/bin/sh\ntouch /etc/prepared\n', 0o755)
+    shown = with_shell(project, 'ls /etc/prepared\n', '--build-package=none-such', wrapper=small.wrapper)
+    assert '\n/etc/prepared\n' in shown
+
+
+def test_bootstrap_fails(small, project, tmp_path):
+    """There is nothing in the tree yet that could be a shell."""
+    program = tmp_path / 'debootstrap'
+    program.write_text('#!/bin/sh\nfor i; do [ -d "$i" ] && touch "$i/begun"; done\necho E: it went wrong >&2\nexit 1\n', encoding='utf-8')
+    program.chmod(0o755)
+    script = 'mount --bind "$1" "$2"; shift 2; exec "$@"'
+    wrapper = ['unshare', '--mount', 'sh', '-ec', script, 'sh', program, shutil.which('debootstrap')]
+    shown = with_shell(project, 'pwd; ls\n', '--keep-failed', wrapper=[*small.distribution.wrapper, *wrapper])
+    assert "A shell on the host's root" in shown and '/run/tree\nbegun\n' in shown and 'E: it went wrong' in shown
+    assert (project.directory / 'image.failed/begun').exists()
+
+    # Other builds have the package cache meanwhile.
+    cache = project.directory / 'mkosi.cache'
+    cache.mkdir(exist_ok=True)
+    command = [*small.distribution.wrapper, *wrapper, project.mkosi, '--debug-shell', f'--cache={cache}']
+    with subprocess.Popen(
+        [str(word) for word in command], cwd=project.directory, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=projects.clean_environment(),
+    ) as running:  # fmt: skip
+        said = ''
+        while "A shell on the host's root" not in said and (line := running.stderr.readline()):
+            said += line
+        locked = subprocess.run(['flock', '--nonblock', cache, 'true'], check=False).returncode
+        running.communicate()
+    assert "A shell on the host's root" in said and locked == 0
 
 
 @pytest.mark.parametrize('name', ['build', 'prepare', 'postinst', 'finalize'])

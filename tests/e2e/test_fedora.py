@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import json
 import os
+import platform
 import re
 import subprocess
 import threading
@@ -111,6 +112,32 @@ def test_disk_and_incremental(project, project_directory):
     build.run('-i', '-f', '--package=newer')
     assert (project_directory / 'image.raw').stat().st_ino != before
     subprocess.run(['sfdisk', '--verify', project_directory / 'image.raw'], check=True, capture_output=True)
+
+
+def test_foreign(mkosi, root_user, tmp_path, project_directory):
+    """dnf and rpm take packages for another machine, and run their scripts."""
+    other = {'x86_64': ('arm64', 'aarch64')}.get(platform.machine(), ('x86-64', 'x86_64'))
+    key = aptrepo.Key(rpmrepo.ALGORITHM)
+    (tmp_path / 'key.asc').write_bytes(key.gpg('--armor', '--export'))
+    probe = rpmrepo.Package(
+        'probe', {'usr/share': None}, scripts={'post': 'id -u >/usr/share/probe\n'}, Requires='coreutils'
+    )
+    repository = rpmrepo.Repository(tmp_path, key, [*rpmrepo.working_packages(), probe], machine=other[1])
+    key.close()
+    settings = (
+        f'[Distribution]\nDistribution=fedora\nRelease={rpmrepo.RELEASE}\nMirror={repository.url}\n'
+        f'RepositoryKeys={tmp_path}/key.asc\nArchitecture={other[0]}\n[Output]\nFormat=directory\n'
+    )
+    build = projects.Project(project_directory, mkosi, settings)
+    # What is removed leaves a mark in an overlay, which is a device node.
+    build.write('mkosi.build', '#!/bin/sh -e\nrm /usr/bin/env\ncat /usr/share/probe >"$DESTDIR/built"\n', mode=0o755)
+    build.run('--package=probe')
+    tree = project_directory / 'image'
+    packages = installed(tree)
+    assert f'coreutils 1-1 {other[1]}' in packages
+    assert {line.split()[2] for line in packages} == {other[1], 'noarch'}
+    assert (tree / 'built').read_text() == (tree / 'usr/share/probe').read_text() == '0\n'
+    assert (tree / 'usr/bin/env').exists()
 
 
 CASES = {

@@ -2,11 +2,14 @@
 """Trees that are kept for the next build: when they are used, when not and why, and that they are never anything else than
 what would be built without them."""
 
+import base64
 import os
 import signal
+import tarfile
 
 import project as projects
 import pytest
+import trees
 from small import Small
 from test_build import distribution  # noqa: F401  pylint: disable=unused-import
 from test_interrupt import mounts_below
@@ -118,7 +121,7 @@ def test_up_to_date(small, project):
     assert f'✓ {BASE}' in small.build(project, *words, '-ff', environment=EPOCH).stderr
 
 
-# What is changed, what has to be built anew for it, and what is said.
+# What is changed (options, variables, a file, or its time), what has to be built anew for it, and what is said.
 CHANGES = {
     'package': (['--package=bash'], BOTH, 'package bash is new'),
     'docs': (['--with-docs'], BOTH, 'WithDocs= changed from no to yes'),
@@ -126,10 +129,16 @@ CHANGES = {
     'skeleton': ('mkosi.skeleton/etc/skeleton', BOTH, 'mkosi.skeleton etc/skeleton changed'),
     'more-skeleton': ('mkosi.skeleton/etc/more', BOTH, 'mkosi.skeleton etc/more is new'),
     'prepare': ('mkosi.prepare', BOTH, 'prepare script'),
-    'environment': (['--environment=X=y'], BOTH, 'Environment= X=y is new'),
+    'environment': (['--environment=X=y'], BOTH, 'Environment= X is new'),
     'time': ({'SOURCE_DATE_EPOCH': '1700000001'}, BOTH, 'SOURCE_DATE_EPOCH changed from 1700000000 to 1700000001'),
     'partition': (['--format=gpt_ext4', '--home-size=8M'], BOTH, 'partition for /home is new'),
+    'format': (['--format=gpt_btrfs'], BOTH, 'subvolumes changed from no to directories for them'),
+    'tools': (['--extra-search-path=/none'], BOTH, 'ExtraSearchPaths= /none is new'),
+    'skeleton-time': (('mkosi.skeleton/etc/skeleton', 1000), BOTH, 'mkosi.skeleton etc/skeleton changed'),
     # These make no difference to what is kept.
+    'skeleton-late': (('mkosi.skeleton/etc/skeleton', 1700000005), [], ''),
+    'extra-time': (('mkosi.extra/etc/extra', 1000), [], 'mkosi.extra etc/extra changed'),
+    'source-time': (('greeting.c', 1000), [], 'source greeting.c changed'),
     'extra': ('mkosi.extra/etc/extra', [], ''),
     'build': ('mkosi.build', [], ''),
     'source': ('greeting.c', [], ''),
@@ -147,6 +156,8 @@ def test_what_changed(small, project, name):
         words = change
     elif isinstance(change, dict):
         environment = change
+    elif isinstance(change, tuple):
+        os.utime(project.directory / change[0], (change[1], change[1]))
     else:
         path = project.directory / change
         text = path.read_text(encoding='utf-8') if path.exists() else ''
@@ -218,6 +229,119 @@ def test_without_overlay(small, project, tmp_path):
         assert (tmp_path / 'upper/image.tar').read_bytes() == plain
 
 
+# What scripts do to files of the base tree: to one of two names, to directories that are replaced, moved, emptied.
+POSTINST = """\
+#!/bin/sh -e
+[ "$1" = final ] || exit 0
+cd /srv
+echo more >>one
+rm -r replaced gone/file
+mkdir replaced
+touch replaced/new
+mv moved elsewhere
+chmod 0700 deep/deeper
+touch -d @1000 capable
+ln -s one link
+mknod device c 1 3
+rm gone-link && ln two third
+"""
+PREPARE = """\
+#!/bin/sh -e
+[ "$1" = final ] || exit 0
+cd /srv
+mkdir -p replaced/old gone moved/inner deep/deeper
+touch replaced/old/file gone/file moved/inner/file deep/deeper/file gone-link
+echo one >one
+ln one two
+chown 12:34 one
+chmod 4755 gone-link
+"""
+# Version 2, with CAP_NET_RAW, as setcap(8) writes it.
+CAPABILITY = bytes.fromhex('0100000200200000000000000000000000000000')
+
+
+def test_layers(small, project):
+    """What an overlay makes of changes (names of one file, whiteouts, opaque and moved directories, capabilities) comes out as
+    what it would have been without one."""
+    project.write('mkosi.prepare', PREPARE, 0o755)
+    project.write('mkosi.postinst', POSTINST, 0o755)
+    with tarfile.open(project.directory / 'mkosi.skeleton.tar', 'w', format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo('srv/capable')
+        member.mode = 0o755
+        member.pax_headers = {'LIBARCHIVE.xattr.security.capability': base64.b64encode(CAPABILITY).decode()}
+        archive.addfile(member)
+    for words in (['--format=tar'], ['--format=directory', '--output=image'], ['--format=gpt_ext4', '--output=image.raw']):
+        output = project.directory / (words[1:] or ['--output=image.tar'])[0].removeprefix('--output=')
+        seen = []
+        for more in ([], ['-ff', '--incremental'], ['--force', '--incremental']):
+            (project.directory / f'{output.name}.cache-output').unlink(missing_ok=True)
+            small.build(project, '--force', *words, *more, environment=EPOCH)
+            seen.append(output.read_bytes() if output.is_file() else trees.describe(output))
+        assert seen[0] == seen[1] == seen[2], words
+    image = project.directory / 'image/srv'
+    assert os.getxattr(image / 'capable', 'security.capability') == CAPABILITY
+    assert (image / 'two').read_text(encoding='utf-8') == 'one\nmore\n' and os.stat(image / 'two').st_nlink == 3
+    assert os.listdir(image / 'replaced') == ['new'] and os.listdir(image / 'gone') == []
+
+
+@pytest.mark.parametrize('kept', KEPT)
+def test_changed_by_hand(small, project, kept):
+    """Somebody was in there: what is kept is not what it says it is."""
+    assert build(small, project) == BOTH
+    [content] = [path for path in (project.directory / kept).iterdir() if path.is_dir()]
+    for change in (lambda: (content / 'etc/litter').write_text('x', encoding='utf-8'), lambda: (content / 'etc').chmod(0o700)):
+        [content] = [path for path in (project.directory / kept).iterdir() if path.is_dir()]
+        change()
+        (project.directory / 'image.tar.cache-output').unlink()
+        assert 'what was kept is not as it was left' in plan(small, project)
+        assert build(small, project) == (BOTH if kept == KEPT[0] else ['development'])
+        (project.directory / 'image.tar.cache-output').unlink()
+        assert build(small, project) == []
+
+
+# Instead of dracut: what it opens, what it makes for a moment, and what it only looks at.
+INITRD = """\
+#!/bin/sh -e
+for target; do :; done
+touch /var/tmp/made
+cat /usr/lib/initrd /etc/opened >"$target"
+[ -x /etc/looked-at ] && echo x >>"$target"
+rm /var/tmp/made
+"""
+
+
+def test_initrd(mkosi, small_bootable_distribution, tmp_path):
+    """It is generated again when what its generator has opened, or could see, is something else; and otherwise it is what would
+    have been generated."""
+    small = Small(tmp_path, mkosi, small_bootable_distribution, {})
+    project = small.project('project', '[Output]\nBootable=yes\nOutput=image.raw\n')
+    image, kept = project.directory / 'image.raw', project.directory / 'image.raw.cache-pre-inst'
+    project.write('mkosi.extra/usr/bin/dracut', INITRD, 0o755)
+    for name in ('opened', 'looked-at', 'neither'):
+        project.write(f'mkosi.extra/etc/{name}', 'x\n')
+
+    def runs():
+        said = small.build(project, '--incremental', '--force', '--debug', environment=EPOCH).stderr
+        return 'Running dracut' in said
+
+    assert runs()
+    for name, text, mode, expected in (
+        ('neither', 'other\n', 0o644, False),
+        ('opened', 'other\n', 0o644, True),
+        ('looked-at', 'other\n', 0o644, False),
+        ('looked-at', 'other\n', 0o755, True),
+        ('new', '', 0o644, True),
+    ):
+        project.write(f'mkosi.extra/etc/{name}', text, mode)
+        assert runs() == expected
+        made = image.read_bytes()
+        for path in kept.glob('initrd-*'):
+            projects.remove_tree(path)
+        (project.directory / 'image.raw.cache-output').unlink()
+        assert runs() and image.read_bytes() == made
+    projects.remove_tree(tmp_path)
+
+
 def test_order_of_trees(small, project):
     for name in ('one', 'two'):
         project.write(f'{name}/etc/which', name)
@@ -249,8 +373,61 @@ def test_two_at_once(small, project):
         assert f'Another build of {project.directory}/image.tar is under way (process' in said
         assert os.path.exists(project.directory / KEPT[0])
         said = small.build(project, 'clean', '-ff', status=1).stderr
-        assert 'is under way' in said
+        assert 'is under way (process' in said and (project.directory / KEPT[0]).exists()
+        # Who only looks waits for nobody.
+        for verb in ('summary', 'json', 'plan'):
+            small.build(project, verb, '--incremental', environment=EPOCH)
+        assert first.process.poll() is None
     finally:
         first.kill(signal.SIGINT)
         first.wait()
         first.end()
+
+
+# A build with all that is kept, and everything it may lie beside.
+KILLED = ['--incremental', '--force', '--checksum', '--manifest', '--keep-failed']
+MADE = {'image.tar', 'SHA256SUMS', 'image.manifest', 'image.tar.cache-output', *KEPT}
+
+
+def names(project):
+    return {path.name for path in project.directory.iterdir()}
+
+
+def kill_at(small, project, number):
+    """Runs a build that is killed by the call with this number, before it if that is negative. Whether it was."""
+    library = small.mkosi.parents[1] / 'tests/tools/kill-at.so'
+    assert library.exists(), f'{library} is not there: compile with -Dtests=enabled'
+    environment = EPOCH | {'KILL_AT': str(number), 'KILL_PRELOAD': str(library)}
+    # Nothing but the program itself is to have the library.
+    wrapper = [*small.wrapper, 'sh', '-c', 'LD_PRELOAD=$KILL_PRELOAD exec "$@"', 'sh']
+    running = project.start(*KILLED, wrapper=wrapper, environment=environment)
+    try:
+        status = running.wait()
+    finally:
+        running.end()
+    assert status in (0, -signal.SIGKILL), running.output
+    return status != 0
+
+
+def test_killed_anywhere(small, project):
+    """Whatever has just been moved or mounted, or is about to be, when it is killed: the next build makes what it would have
+    made, clean leaves what was there before, and nothing is left that neither of them knows."""
+    sources = names(project)
+    small.build(project, *KILLED, environment=EPOCH)
+    assert names(project) == sources | MADE
+    plain = {name: (project.directory / name).read_bytes() for name in MADE if (project.directory / name).is_file()}
+    del plain['image.tar.cache-output']
+    number, killed = 0, True
+    while killed:
+        number += 1
+        for sign in (number, -number):
+            small.build(project, 'clean', '--force', '--incremental')
+            assert names(project) == sources
+            killed = kill_at(small, project, sign)
+            if sign < 0:
+                small.build(project, *KILLED, environment=EPOCH)
+                assert names(project) == sources | MADE
+                assert {name: (project.directory / name).read_bytes() for name in plain} == plain
+                assert 'up to date' in small.build(project, 'plan', '--incremental', *KILLED, environment=EPOCH).stdout
+    # Were it less, the library would not have worked.
+    assert number > 8

@@ -6,10 +6,13 @@ import functools
 import http.server
 import json
 import os
+import platform
 import re
 import subprocess
 import threading
+from pathlib import Path
 
+import aptrepo
 import guest
 import project as projects
 import pytest
@@ -39,10 +42,44 @@ DOCS = {
 }
 
 
-def packages():
+# The tree's own rpm, of a format that no rpm of the host can write or read. It is the host's program, and only the name of
+# the file is another, and what it says of itself.
+RPM = """\
+#!/bin/sh
+case "$*" in
+*--eval*) echo ndb; exit ;;
+*--dbpath=*) database=${1#--dbpath=}; cp "$database/Packages.db" "$database/rpmdb.sqlite" ;;
+esac
+exec /usr/lib/real/rpm "$@"
+"""
+RPMDB = """\
+#!/bin/sh
+set -e
+[ "$*" = --importdb ]
+/usr/lib/real/rpmdb --dbpath=/run/database --importdb
+cp /run/database/rpmdb.sqlite /usr/lib/sysimage/rpm/Packages.db
+"""
+
+
+def rpm_of_the_tree(directory):
+    programs = {f'usr/lib/real/{name}': Path(f'/usr/bin/{name}') for name in ('rpm', 'rpmdb')}
+    macros = {f'usr/lib/rpm/{name}': Path(f'/usr/lib/rpm/{name}') for name in ('macros', 'rpmrc')}
+    shared = {path.lstrip('/'): Path(os.path.realpath(path)) for path in aptrepo.libraries(map(str, programs.values()))}
+    scripts = {}
+    for name, text in (('rpm', RPM), ('rpmdb', RPMDB)):
+        path = scripts[f'usr/bin/{name}'] = directory / name
+        path.write_text(text)
+        path.chmod(0o755)
+    mine = {path for package in suserepo.working_packages() for path in package.files}
+    shared = {path: file for path, file in shared.items() if path not in mine}
+    return suserepo.Package('rpm', programs | macros | shared | scripts, Requires='coreutils')
+
+
+def packages(directory):
     package = suserepo.Package
     return [
         *suserepo.working_packages(),
+        rpm_of_the_tree(directory),
         package('tea', {'usr/share/tea': 'as released\n'}),
         package('probe', scripts={'post': PROBE}, Requires='coreutils'),
         package('documented', DOCS, docs=[path for path in DOCS if 'bin' not in path]),
@@ -72,7 +109,7 @@ def repository(root_user, keys, tmp_path_factory):
     directory = tmp_path_factory.mktemp('suse')
     initrd = guest.make_initrd(tmp_path_factory.mktemp('initrd'))
     repository = suserepo.Repository(
-        directory, keys[0], [*packages(), *suserepo.boot_packages(guest.kernel(), initrd, directory)],
+        directory, keys[0], [*packages(directory), *suserepo.boot_packages(guest.kernel(), initrd, directory)],
         updates=[suserepo.Package('tea', {'usr/share/tea': 'as updated\n'}, version='2')],
         unsigned=['unsigned'], foreign=['foreign'], foreign_key=keys[1],
     )  # fmt: skip
@@ -182,6 +219,42 @@ def test_tree(project, repository, server, tmp_path, how):
     assert f'\nbaseurl={mirror}/tumbleweed/repo/oss/\n' in text
     kept = [path.name for path in cache.rglob('*') if path.is_file()]
     assert all(name.endswith('.rpm') for name in kept) and (how == 'directory' or any(name.startswith('tea-2') for name in kept))
+
+
+@pytest.mark.skipif(platform.machine() == 'aarch64', reason='its packages are not foreign to this machine')
+def test_foreign(mkosi, root_user, keys, tmp_path, project_directory):
+    """zypper and rpm take packages of a port, and run their scripts."""
+    probe = suserepo.Package(
+        'probe', scripts={'post': 'mkdir -p /usr/share; id -u >/usr/share/probe'}, Requires='coreutils'
+    )
+    repository = suserepo.Repository(tmp_path, keys[0], [*suserepo.working_packages(), probe], machine='aarch64')
+    (tmp_path / 'key.asc').write_bytes(keys[0].public)
+    port = repository.path / 'ports/aarch64/tumbleweed'
+    port.parent.mkdir(parents=True)
+    port.symlink_to('../../tumbleweed')
+    built = projects.Project(
+        project_directory, mkosi,
+        '[Distribution]\nDistribution=opensuse\nRelease=tumbleweed\nArchitecture=arm64\n'
+        f'Mirror={repository.url}\nRepositoryKeys={tmp_path}/key.asc\n',
+    )  # fmt: skip
+    built.run('--format=directory', '--package=probe')
+    tree = built.directory / 'image'
+    packages = rpm_list(tree, tmp_path)
+    assert 'probe 1-1 aarch64' in packages and {line.split()[2] for line in packages} == {'aarch64'}
+    assert (tree / 'usr/share/probe').read_text() == '0\n'
+
+
+def test_rpm_of_the_tree_writes_its_own_database(project, repository, tmp_path):
+    built = project(repository.url)
+    built.run('--format=directory', '--manifest', '--package=rpm', '--package=tea')
+    database = built.directory / 'image/usr/lib/sysimage/rpm'
+    assert [path.name for path in database.iterdir()] == ['Packages.db']
+    (database / 'Packages.db').rename(database / 'rpmdb.sqlite')
+
+    manifest = json.loads((built.directory / 'image.manifest').read_text())
+    listed = [' '.join(package[key] for key in ('name', 'version', 'architecture')) for package in manifest['packages']]
+    assert sorted(listed) == rpm_list(built.directory / 'image', tmp_path)
+    assert any(line.startswith('tea 2-1 ') for line in listed) and any(line.startswith('rpm 1-1 ') for line in listed)
 
 
 def test_bootable_image(project, repository):

@@ -15,6 +15,8 @@ import time
 
 import boot
 import guest
+import memory
+import pkcs11
 import project as projects
 import pytest
 from small import SECTOR_SIZE, Small, esp, partitions, programs, run
@@ -281,6 +283,34 @@ def test_private_key_is_nowhere(small, tmp_path):
     projects.remove_tree(secret.directory)
 
 
+def test_private_key_is_in_no_process_but_its_keeper(small, tmp_path):
+    """While a script of the build runs, neither mkosi nor anything that it began has key or passphrase in its memory."""
+    secret = Signed(tmp_path / 'secret', small, '[Output]\nSecureBoot=yes\n')
+    secret.write('mkosi.secure-boot.passphrase', PASSPHRASE + '\n', mode=0o600)
+    secret.write('mkosi.postinst', memory.SCRIPT, mode=0o755)
+    secret.genkey()
+    plain = tmp_path / 'plain.key'
+    run(
+        'openssl', 'pkey', '-in', secret.directory / 'mkosi.secure-boot.key', '-passin', f'pass:{PASSPHRASE}',
+        '-out', plain,
+    )  # fmt: skip
+    parts = [*private_bytes(plain), PASSPHRASE.encode()]
+
+    build = secret.start(wrapper=secret.wrapper)
+    try:
+        build.wait_for(memory.WAITING)
+        names = memory.descendants(build.process.pid)
+        found = [name for pid, name in names.items() if memory.holds_any(pid, parts)]
+        [workspace] = secret.workspaces
+        memory.proceed(workspace)
+        assert build.wait() == 0, build.output
+    finally:
+        build.end()
+    # The keeper shows that what is there would be found.
+    assert found == ['keeper'] and {'mkosi', 'sandbox'} <= set(names.values()), names
+    projects.remove_tree(secret.directory)
+
+
 class Terminal:
     """mkosi on a terminal of its own."""
 
@@ -384,6 +414,36 @@ def test_key_by_uri(project, foreign_tool, tmp_path):
     image.unlink()
 
 
+@pytest.mark.parametrize('kind', ['rsa2048', 'p256'])
+def test_key_on_a_token(small, foreign_tool, tmp_path, kind):
+    """There is no file with the key: the token makes the signatures, for whoever knows its PIN."""
+    foreign_tool('softhsm2-util')
+    made = Signed(tmp_path / 'token', small, f'[Output]\nSecureBoot=yes\nSecureBootKeyType={kind}\n').genkey()
+    key = made.directory / 'mkosi.secure-boot.key'
+    token = pkcs11.Token(tmp_path / 'softhsm', 'kitchen', '1234')
+    uri = token.take(key, 'teapot')
+    key.unlink()
+
+    said = made.run(f'--secure-boot-key={uri}', status=1, wrapper=made.wrapper, environment=token.environment).stderr
+    assert 'mkosi.secure-boot.passphrase' in said and '0600' in said
+    pin = made.write('mkosi.secure-boot.passphrase', '4321\n', mode=0o600)
+    said = made.run(f'--secure-boot-key={uri}', status=1, wrapper=made.wrapper, environment=token.environment).stderr
+    assert 'mkosi.secure-boot.passphrase is not that of the key pkcs11:' in said
+    assert made.workspaces == []
+    pin.write_text('1234\n', encoding='utf-8')
+    said = made.run(
+        f'--secure-boot-key={uri.replace("teapot", "kettle")}', status=1, wrapper=made.wrapper,
+        environment=token.environment,
+    ).stderr  # fmt: skip
+    assert 'kettle' in said
+    image = made.build('image.raw', f'--secure-boot-key={uri}', environment=token.environment)
+    found = programs(esp(image, tmp_path))
+    assert len(found) == 3
+    for path in found:
+        run(foreign_tool('sbverify'), '--cert', made.directory / 'mkosi.secure-boot.crt', path)
+    projects.remove_tree(made.directory)
+
+
 def test_genkey(mkosi, project_directory, foreign_tool):
     """Also where the settings ask for the key that is not there yet; what is there is never replaced."""
     made = projects.Project(project_directory, mkosi, '[Output]\nBootable=yes\nSecureBoot=yes\n')
@@ -404,6 +464,39 @@ def test_genkey(mkosi, project_directory, foreign_tool):
     assert 'mkosi.secure-boot.crt exists' in made.run('genkey', status=1).stderr
     assert not key.exists() and before
     assert sorted(path.name for path in made.directory.iterdir()) == ['mkosi.default', 'mkosi.secure-boot.crt']
+
+
+@pytest.mark.parametrize('kind', ['rsa2048', 'rsa3072', 'rsa4096', 'p256'])
+def test_others_sign_with_the_new_key(mkosi, project_directory, foreign_tool, kind):
+    """sbsign takes it, and sbverify believes what was signed with it, and no other."""
+    made = projects.Project(project_directory, mkosi, f'[Output]\nSecureBootKeyType={kind}\n')
+    made.run('genkey')
+    made.run('genkey', '--secure-boot-key=other.key', '--secure-boot-certificate=other.crt')
+    key, certificate = (made.directory / f'mkosi.secure-boot.{suffix}' for suffix in ('key', 'crt'))
+    signed = made.directory / 'signed.efi'
+    loader = '/usr/lib/systemd/boot/efi/systemd-bootx64.efi'
+    run(foreign_tool('sbsign'), '--key', key, '--cert', certificate, '--output', signed, loader)
+    assert 'Signature verification OK' in run(foreign_tool('sbverify'), '--cert', certificate, signed)
+    assert refuses(foreign_tool('sbverify'), '--cert', made.directory / 'other.crt', signed)
+
+
+@pytest.mark.parametrize('call', ['write', 'fchmod', 'fsync', 'linkat'])
+@pytest.mark.parametrize('which', [1, 2])
+def test_genkey_that_is_killed(mkosi, project_directory, foreign_tool, call, which):
+    """Nothing half is left behind: no part of a file, no file with another name, no key without its certificate.
+    The signal comes before the call is carried out."""
+    made = projects.Project(project_directory, mkosi, '[Output]\nSecureBootKeyType=p256\n')
+    key, certificate = (made.directory / f'mkosi.secure-boot.{suffix}' for suffix in ('key', 'crt'))
+    inject = f'inject={call}:signal=SIGKILL:when={which}'
+    strace = [foreign_tool('strace'), '--quiet=all', '-o', '/dev/null', '-e', f'trace={call}', '-e', inject]
+    made.run('genkey', status=-signal.SIGKILL, wrapper=strace)
+    left = {path.name for path in made.directory.iterdir()} - {'mkosi.default'}
+    if (call, which) != ('linkat', 2):
+        assert left == set()
+        return
+    assert left == {certificate.name}
+    run('openssl', 'x509', '-in', certificate, '-noout')
+    assert f'{certificate.name} exists without its key {key.name}' in made.run('genkey', status=1).stderr
 
 
 def test_genkey_refuses_mistakes_in_settings(mkosi, project_directory):

@@ -188,6 +188,27 @@ def test_clean_removes_what_a_killed_build_left(project):
     assert project.workspaces == []
 
 
+FULL = """\
+mount -t tmpfs -o nr_inodes="$3" none "$1"
+cd "$1"
+printf '[Distribution]\\nDistribution=debian\\n' >mkosi.default
+echo old >image.raw
+"$2" clean
+ls -A
+"""
+
+
+@pytest.mark.parametrize('free', [0, 1])
+def test_clean_makes_room_on_a_full_disk(mkosi, tmp_path, root_user, free):
+    """What keeps builds out has no place there, in whole or in part."""
+    result = subprocess.run(
+        ['unshare', '--mount', 'sh', '-ec', FULL, 'sh', tmp_path, mkosi, str(3 + free)],
+        env=projects.clean_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ['mkosi.default']
+
+
 def test_clean_twice_forced_empties_the_package_cache(project):
     package = project.write('mkosi.cache/debian~bookworm/archives/a.deb', 'package\n')
     project.run('clean')

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "secureboot/key-pair.h"
+#include "secureboot/private-key.h"
 #include "secureboot/signing-key.h"
 
 #define KEY_FIXTURE_NOT_BEFORE INT64_C(1500000000)
@@ -56,7 +57,7 @@ static inline KeyFixture key_fixture_load(const char *name, KeyPairType type) {
         key_fixture_make(name, type, NULL);
         assert_int_equal(text_format(&key_path, "%s.key", name), 0);
         assert_int_equal(text_format(&certificate_path, "%s.crt", name), 0);
-        if (signing_key_load(key_path, NULL, &fixture.key, &reason) != SIGNING_KEY_LOADED ||
+        if (signing_key_load(key_path, NULL, &fixture.key, &reason) != PRIVATE_KEY_LOADED ||
             certificate_load(certificate_path, &fixture.certificate, &reason) < 0)
                 fail_msg("%s", reason_text(&reason, -EIO));
         return fixture;

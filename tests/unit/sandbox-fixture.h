@@ -156,6 +156,7 @@ _fixture_ int fixture_run(Fixture *fixture, const SandboxPolicy *policy, const c
                                    .argv = argv,
                                    .stdin_fd = -EBADF,
                                    .output_fd = -EBADF,
+                                   .data_fd = -EBADF,
                                    .on_line = fixture_keep_line,
                                    .userdata = &fixture->lines,
                            },

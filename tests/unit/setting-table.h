@@ -49,7 +49,7 @@ static const Setting example_rows[] = {
           SETTING_MEMBER(Example, protocols, list),
           .flags = SETTING_LATER_REPLACES | SETTING_ARGUMENT_REPLACES, .help = "firmware: [uefi]" },
         { .section = "Output", .name = "Title", .old_names = example_old_names, .option = "title",
-          SETTING_MEMBER(Example, title, text), .help = "what it is called" },
+          SETTING_MEMBER(Example, title, text), .list_command = "echo one two", .help = "what it is called" },
         { .section = "Output", .name = "Output", .option = "output", .letter = 'o',
           SETTING_MEMBER(Example, output, path), .help = "where it is put" },
         { .section = "Output", .name = "Password", .option = "password",

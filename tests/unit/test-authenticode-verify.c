@@ -132,7 +132,7 @@ static void test_chain(void **state) {
 
         assert_int_equal(certificate_load("root.crt", &root, NULL), 0);
         assert_int_equal(certificate_load("leaf.crt", &leaf.certificate, NULL), 0);
-        assert_int_equal(signing_key_load("leaf.key", NULL, &leaf.key, NULL), SIGNING_KEY_LOADED);
+        assert_int_equal(signing_key_load("leaf.key", NULL, &leaf.key, NULL), PRIVATE_KEY_LOADED);
         sign(fd, &leaf, AUTHENTICODE_NO_TIME);
         assert_int_equal(verify(fd, leaf.certificate, NULL), AUTHENTICODE_GOOD);
         assert_int_equal(verify(fd, root, NULL), AUTHENTICODE_GOOD);
@@ -195,6 +195,31 @@ static void test_read(void **state) {
 }
 
 /* Entries that cannot be read are passed over. */
+/* The subject of a certificate that comes with a signature is whatever its maker likes, and is printed. */
+static void test_hostile_signer(void **state) {
+        static const char *const names[] = { "\033[31mred", "bell\a\r\nline", "\302\23331mred",
+                                             "\302\205next" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load(names[i], KEY_PAIR_EC_P256);
+                _cleanup_(authenticode_signature_done) AuthenticodeSignature signature = {};
+                _cleanup_(fd_closep) int fd = build_program("program");
+                _cleanup_(pe_image_done) PeImage image = {};
+                CertificateTable table;
+
+                sign(fd, &fixture, AUTHENTICODE_NO_TIME);
+                assert_int_equal(pe_image_load(fd, &image, NULL), 0);
+                assert_int_equal(certificate_table_read(&image, &table, NULL), 0);
+                assert_int_equal(authenticode_read(&image, &table.entries[0], &signature, NULL), 0);
+                const char *const printed[] = { signature.signer, fixture.certificate->subject };
+                for (size_t k = 0; k < ELEMENTSOF(printed); k++)
+                        for (const char *c = printed[k]; *c; c++)
+                                assert_true(*c >= ' ' && *c < 0x7f);
+                assert_int_equal(close(TAKE_FD(fd)), 0);
+                assert_int_equal(unlink("program"), 0);
+        }
+}
+
 static void test_unreadable(void **state) {
         _cleanup_(key_fixture_done) KeyFixture fixture = key_fixture_load("teapot", KEY_PAIR_EC_P256);
         _cleanup_(fd_closep) int fd = build_program("program.efi");
@@ -253,6 +278,7 @@ int main(void) {
                 unit_test_in_directory(test_every_byte_of_signature),
                 unit_test_in_directory(test_chain),
                 unit_test_in_directory(test_foreign_signer),
+                unit_test_in_directory(test_hostile_signer),
                 unit_test_in_directory(test_read),
                 unit_test_in_directory(test_unreadable),
                 unit_test_in_directory(test_reserved),

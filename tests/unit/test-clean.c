@@ -7,12 +7,16 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file-lock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "image/clean.h"
+#include "image/workspace.h"
 #include "temporary-directory.h"
 
 /* What goes, by how often --force was given. */
@@ -104,10 +108,44 @@ static void test_clean_leaves_what_it_did_not_make(void **state) {
         free(config.output);
 }
 
+/* Where it cannot be told whether a build is under way, all of it stays; where there can be no build, none is kept out. */
+static void test_clean_keeps_builds_out(void **state) {
+        _cleanup_(freep) char *here = getcwd(NULL, 0), *output = NULL, *lost = NULL;
+        _cleanup_(workspace_freep) Workspace *workspace = NULL;
+        struct stat status;
+        pid_t holder;
+
+        assert_int_equal(text_format(&output, "%s/image", here), 0);
+        assert_int_equal(text_format(&lost, "%s/nowhere/image", here), 0);
+        const Config config = { .output = output, .output_directory = here },
+                     nowhere = { .output = lost, .output_directory = here };
+
+        assert_int_equal(file_write_text(AT_FDCWD, "image", "", 0644), 0);
+        assert_int_equal(workspace_new(output, &workspace, &holder), 0);
+        assert_int_equal(clean_output(&config), -EBUSY);
+        workspace_free(TAKE_PTR(workspace));
+        assert_int_equal(file_write_text(AT_FDCWD, ".mkosi-image", "", 0600), 0);
+        assert_int_equal(clean_output(&config), -ENOTDIR);
+        assert_int_equal(stat("image", &status), 0);
+
+        /* And whoever runs it. */
+        assert_int_equal(unlink(".mkosi-image"), 0);
+        const int fd = open("image", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(file_lock(fd, FILE_LOCK_SHARED, &holder), 1);
+        assert_int_equal(clean_output(&config), -EBUSY);
+        assert_int_equal(stat("image", &status), 0);
+        assert_int_equal(stat(".mkosi-image", &status), -1);
+        assert_int_equal(close(fd), 0);
+        assert_int_equal(clean_output(&config), 0);
+        assert_int_equal(stat("image", &status), -1);
+        assert_int_equal(clean_output(&nowhere), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_what_goes_when),
                 unit_test_in_directory(test_clean_leaves_what_it_did_not_make),
+                unit_test_in_directory(test_clean_keeps_builds_out),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,8 @@ static const HostCase host_cases[] = {
         { "ID=fedora\nVERSION_ID=41\n", "i686", "fedora", "41", "x86" },
         { "ID=\"opensuse-leap\"\nVERSION_ID=\"15.6\"\n", "x86_64", "opensuse", "15.6", "x86-64" },
         { "ID='arch'\n", "x86_64", "arch", NULL, "x86-64" },
+        { "ID=\"almalinux\"\nVERSION_ID=\"10.1\"\n", "x86_64", "alma", "10", "x86-64" },
+        { "ID=\"rocky\"\nVERSION_ID=\"9.6\"\n", "x86_64", "rocky", "9", "x86-64" },
         { "ID=clear-linux-os\nVERSION_ID=41000\n", "x86_64", "clear", "latest", "x86-64" },
 };
 
@@ -58,6 +60,8 @@ static void test_another_distribution_than_the_hosts(void **state) {
                 { "-darch", NULL, "https://geo.mirror.pkgbuild.com", "" },
                 { "-dopensuse", "tumbleweed", "https://download.opensuse.org", "" },
                 { "-dcentos", "10", NULL, "" },
+                { "-dalma", "10", NULL, "" },
+                { "-drocky", "10", NULL, "" },
                 { "-dmageia", "9", NULL, "" },
         };
 

@@ -189,6 +189,116 @@ static void test_keys_that_did_not_work_in_files(void **state) {
         assert_string_equal(config->hostname, "a%b");
 }
 
+static void put_profiles(void) {
+        put_file("mkosi.profiles/a.conf", "[Output]\nHostname=a\nBootable=yes\n[Packages]\nPackages=a\n",
+                 0644);
+        put_file("mkosi.profiles/b.conf", "[Output]\nHostname=b\n[Packages]\nPackages=b\n", 0644);
+        put_file("mkosi.profiles/b.conf.d/more", "[Partitions]\nHomeSize=1G\n", 0644);
+}
+
+/* Stronger than all files, weaker than other options; the later ones are the stronger. */
+static void test_profiles_of_the_command_line(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        put_profiles();
+        put_file("mkosi.default",
+                 "[Config]\nProfile=nowhere\n[Output]\nHostname=file\nReadOnly=yes\n"
+                 "[Packages]\nPackages=file\n[Partitions]\nHomeSize=3G\n",
+                 0644);
+        assert_int_equal(load(&loaded, "--profile=a,b", "--bootable=no", "-pargument"), 0);
+        assert_list(loaded->config.profiles, "a b");
+        assert_string_equal(loaded->config.hostname, "b");
+        assert_where(loaded, CONFIG(hostname), 0, "mkosi.profiles/b.conf:2");
+        assert_false(loaded->config.bootable);
+        assert_true(loaded->config.read_only);
+        assert_int_equal(loaded->config.home_size, GIB);
+        assert_where(loaded, CONFIG(home_size), 0, "mkosi.profiles/b.conf.d/more:2");
+        assert_list(loaded->config.packages, "argument file a b");
+}
+
+/* Weaker than all files, wherever in these they are named. */
+static void test_profiles_of_files(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        put_profiles();
+        put_file("mkosi.default", "[Output]\nHostname=file\n[Packages]\nPackages=file\n", 0644);
+        put_file("mkosi.default.d/x", "[Config]\nProfiles=b a\n", 0644);
+        assert_int_equal(load(&loaded), 0);
+        assert_list(loaded->config.profiles, "b a");
+        assert_where(loaded, CONFIG(profiles), 0, "mkosi.default.d/x:2");
+        assert_string_equal(loaded->config.hostname, "file");
+        assert_true(loaded->config.bootable);
+        assert_where(loaded, CONFIG(bootable), 0, "mkosi.profiles/a.conf:3");
+        assert_list(loaded->config.packages, "b a file");
+}
+
+static void test_profiles_that_are_refused(void **state) {
+        static const struct {
+                const char *name, *expected; /* begin of the only mistake */
+        } cases[] = {
+                { "c",
+                  "command line, --profile: There is no profile \"c\", there are a, b, bad, nested, unreadable" },
+                { "../a", "command line, --profile: There is no profile \"../a\", there are a, b, bad, " },
+                { "bad", "mkosi.profiles/bad.conf:1: " },
+                { "unreadable", "Cannot read mkosi.profiles/unreadable.conf: " },
+        };
+        static const char nested_text[] =
+                "mkosi.profiles/nested.conf:2: A profile cannot name other profiles\n";
+        _cleanup_(loaded_config_freep) LoadedConfig *nested = NULL, *nested_argument = NULL;
+
+        put_profiles();
+        put_file("mkosi.profiles/bad.conf", "nonsense\n", 0644);
+        put_file("mkosi.profiles/nested.conf", "[Config]\nProfile=a\n", 0644);
+        put_directory("mkosi.profiles/unreadable.conf");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+                assert_int_equal(load(&loaded, "--profile", cases[i].name), -EINVAL);
+                assert_int_equal(strv_length(STRV(loaded->mistakes.texts)), 1);
+                if (!text_after_prefix(loaded->mistakes.texts[0], cases[i].expected))
+                        fail_msg("%s", loaded->mistakes.texts[0]);
+        }
+        put_file("mkosi.default", "[Config]\nProfile=nested\n", 0644);
+        assert_int_equal(load(&nested), -EINVAL);
+        assert_texts(nested->mistakes.texts, nested_text);
+        assert_int_equal(load(&nested_argument, "--profile=nested"), -EINVAL);
+        assert_texts(nested_argument->mistakes.texts, nested_text);
+}
+
+/* What is wrong in files is said once, though they are read for their profiles first. */
+static void test_mistakes_are_said_once(void **state) {
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+
+        put_profiles();
+        put_file("mkosi.default", "[Config]\nProfile=a\n[Output]\nFormat=floppy\n", 0644);
+        assert_int_equal(load(&loaded), -EINVAL);
+        assert_int_equal(strv_length(STRV(loaded->mistakes.texts)), 1);
+}
+
+/* Those that come with the program have no mistakes, and do what their names say. */
+static void test_profiles_of_the_program(void **state) {
+        static const struct {
+                const char *name;
+                size_t asks; /* a setting that it is for */
+        } profiles[] = {
+                { "container", CONFIG(format) }, { "devel", CONFIG(incremental) }, { "iot", CONFIG(verity) },
+                { "release", CONFIG(sign) },     { "vm", CONFIG(bootable) },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(profiles); i++) {
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+                _cleanup_(freep) char *relative = NULL, *path = NULL, *option = NULL;
+
+                assert_int_equal(text_format(&relative, "profiles/%s.conf", profiles[i].name), 0);
+                path = source_path(relative);
+                assert_int_equal(text_format(&option, "--default=%s", path), 0);
+                assert_int_equal(load(&loaded, option), 0);
+                assert_texts(loaded->mistakes.warnings, "");
+                assert_int_equal(config_source(loaded, profiles[i].asks), SETTING_FILE);
+                assert_true(config_asks(&loaded->config, config_setting(profiles[i].asks)));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_nothing_is_configured),
@@ -206,6 +316,11 @@ int main(void) {
                 TEST(test_paths_become_absolute),
                 TEST(test_bootable_needs_no_value),
                 TEST(test_keys_that_did_not_work_in_files),
+                TEST(test_profiles_of_the_command_line),
+                TEST(test_profiles_of_files),
+                TEST(test_profiles_that_are_refused),
+                TEST(test_mistakes_are_said_once),
+                TEST(test_profiles_of_the_program),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

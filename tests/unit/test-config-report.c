@@ -18,7 +18,7 @@ static void test_what_settings_are_called(void **state) {
         assert_said(loaded, CONFIG(format), "Format=tar");
         assert_said(loaded, CONFIG(bootable), "Bootable=yes");
         assert_said(loaded, CONFIG(root_size), "RootSize=1536M");
-        assert_said(loaded, CONFIG(incremental), "--incremental");
+        assert_said(loaded, CONFIG(no_chown), "--no-chown");
         assert_said(loaded, CONFIG(packages), "Packages=");
         assert_said(loaded, CONFIG(password), "Password=");
         assert_said(loaded, CONFIG(cache), "Cache=some/where");

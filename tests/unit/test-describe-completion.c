@@ -60,7 +60,9 @@ static void test_bash(void **state) {
                 { "--bootable = ''", "yes no" },
                 { "--bootable ''", "build summary explain shell" },
                 { "--compress = z", "zstd" },
-                { "--title ''", "" },
+                { "--title ''", "one two" },
+                { "--title = t", "two" },
+                { "--root-size ''", "" },
                 { "--output a\\ ", "a b" },
                 { "build --out", "--output" },
         };
@@ -90,6 +92,9 @@ static void test_quotes(void **state) {
 
         assert_non_null(strstr(zsh, "'(--bootable -b)--bootable=-[it'\\''s to boot]::BOOL:(yes no)'"));
         assert_non_null(strstr(zsh, "'*--boot-protocols=[firmware\\: \\[uefi\\]]:LIST:'"));
+        assert_non_null(
+                strstr(zsh, "'--title=[what it is called]:TEXT:{compadd -- $(echo one two 2>/dev/null)}'"));
+        assert_non_null(strstr(fish, " -l title -x -a '(echo one two 2>/dev/null)' -d "));
         assert_non_null(strstr(zsh, "'build:build it\\: now'"));
         assert_non_null(strstr(zsh, "'(--output -o)-o+[where it is put]:PATH:_files'"));
         assert_non_null(

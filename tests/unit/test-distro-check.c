@@ -19,11 +19,18 @@ static const HostProgram programs[] = {
 };
 
 static void test_package_of_the_host(void **state) {
-        assert_string_equal(distro_host_package(&programs[1], "debian"), "ordinary");
-        assert_string_equal(distro_host_package(&programs[1], "fedora"), "other");
-        assert_string_equal(distro_host_package(&programs[1], "arch"), "third");
+        static const struct {
+                const char *words[4], *package;
+        } cases[] = {
+                { { "debian" }, "ordinary" },      { { "fedora" }, "other" },
+                { { "arch" }, "third" },           { { "rocky", "rhel", "fedora" }, "other" },
+                { { "arch", "fedora" }, "third" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_string_equal(distro_host_package(&programs[1], cases[i].words), cases[i].package);
         assert_string_equal(distro_host_package(&programs[1], NULL), "ordinary");
-        assert_string_equal(distro_host_package(&programs[0], "fedora"), "dash");
+        assert_string_equal(distro_host_package(&programs[0], cases[1].words), "dash");
 }
 
 static void test_programs(void **state) {

@@ -17,7 +17,7 @@ static const char *const keys[] = { "file:///run/dnf/keys/0", "file:///run/dnf/k
 static void expect(DnfConfig config, const char *wanted, const char *unwanted) {
         _cleanup_(freep) char *text = NULL;
 
-        config.architecture = "x86_64";
+        config.architecture = config.architecture ?: "x86_64";
         config.keys = keys;
         assert_int_equal(dnf_config_format(&config, &text), 0);
         assert_non_null(text_after_prefix(text, "[main]\ngpgcheck=1\n"));
@@ -47,6 +47,9 @@ static void test_format(void **state) {
         expect((DnfConfig){ .archive = fedora, .release = "44", .repositories = testing },
                "[updates-testing]\n", "[fedora]\n");
         expect((DnfConfig){ .archive = fedora, .release = "44" }, "\ntsflags=nodocs\n", "module_platform_id");
+        expect((DnfConfig){ .archive = fedora, .release = "44" }, "[main]\n", "\narch=");
+        expect((DnfConfig){ .archive = fedora, .release = "44", .architecture = "aarch64", .foreign = true },
+               "\narch=aarch64\nignorearch=1\n", "$");
         expect((DnfConfig){ .archive = centos, .release = "9" }, "\nmodule_platform_id=platform:el9\n", "$");
 }
 

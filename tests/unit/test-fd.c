@@ -127,6 +127,12 @@ static void test_find_data(void **state) {
                 assert_int_equal(hole, cases[i].hole);
         }
         assert_int_equal(fd_find_data(-EBADF, 0, 1, &data, &hole), -EBADF);
+        assert_int_equal(fd_find_data_beyond(fd, 0, 5 * MIB, &data, &hole), 0);
+        assert_int_equal(data, 4 * MIB);
+        assert_int_equal(hole, 6 * MIB);
+        assert_int_equal(fd_find_data_beyond(fd, 0, MIB, &data, &hole), 0);
+        assert_int_equal(data, MIB);
+        assert_int_equal(hole, MIB);
 }
 
 static void test_extend(void **state) {

@@ -15,7 +15,8 @@
 #include "distro/fedora.h"
 
 static void test_rows(void **state) {
-        const Distro *const distros[] = { &distro_fedora, &distro_centos, &distro_mageia };
+        const Distro *const distros[] = { &distro_fedora, &distro_centos, &distro_alma, &distro_rocky,
+                                          &distro_mageia };
 
         for (size_t i = 0; i < ELEMENTSOF(distros); i++) {
                 assert_ptr_equal(distros[i]->manager, &package_manager_dnf);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <sys/prctl.h>
+
 #include "config-fixture.h"
 
 #include "capture.h"
 
 #include "image/generate-key.h"
+#include "secureboot/private-key.h"
 #include "secureboot/signing-key.h"
 
 static int answer;
@@ -25,7 +28,7 @@ static void assert_generated(const char *key_path, const char *certificate_path,
         if (answer < 0)
                 fail_msg("%s", said);
         assert_null(strstr(said, "PRIVATE"));
-        assert_int_equal(signing_key_load(key_path, passphrase, &key, NULL), SIGNING_KEY_LOADED);
+        assert_int_equal(signing_key_load(key_path, passphrase, &key, NULL), PRIVATE_KEY_LOADED);
         assert_int_equal(certificate_load(certificate_path, &certificate, NULL), 0);
         assert_int_equal(signing_key_check(key, certificate, NULL), 0);
         assert_int_equal(certificate->n_key_bits, n_bits);
@@ -54,6 +57,7 @@ static void test_default(void **state) {
         wish = (Config){};
         assert_generated("mkosi.secure-boot.key", "mkosi.secure-boot.crt", 2048, NULL);
         assert_files(2);
+        assert_int_equal(prctl(PR_GET_DUMPABLE), 0);
 }
 
 static void test_named(void **state) {
@@ -92,7 +96,7 @@ static void test_passphrase(void **state) {
         wish = (Config){};
         put_file("mkosi.secure-boot.passphrase", "open\n", 0600);
         assert_generated("mkosi.secure-boot.key", "mkosi.secure-boot.crt", 2048, passphrase);
-        assert_int_equal(signing_key_load("mkosi.secure-boot.key", NULL, &key, NULL), SIGNING_KEY_LOCKED);
+        assert_int_equal(signing_key_load("mkosi.secure-boot.key", NULL, &key, NULL), PRIVATE_KEY_LOCKED);
 }
 
 static void assert_refused(int expected, const char *reason) {
@@ -107,12 +111,17 @@ static void assert_refused(int expected, const char *reason) {
 static void test_existing(void **state) {
         static const char *const names[] = { "mkosi.secure-boot.key", "mkosi.secure-boot.crt" };
 
+        static const char *const reasons[] = {
+                "The key mkosi.secure-boot.key exists without its certificate mkosi.secure-boot.crt",
+                "The certificate mkosi.secure-boot.crt exists without its key mkosi.secure-boot.key",
+        };
+
         wish = (Config){};
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 _cleanup_(freep) char *text = NULL;
 
                 put_file(names[i], "precious", 0600);
-                assert_refused(-EEXIST, names[i]);
+                assert_refused(-EEXIST, reasons[i]);
                 assert_int_equal(file_read(AT_FDCWD, names[i], 100, &text, NULL), 0);
                 assert_string_equal(text, "precious");
                 assert_files(1);
@@ -121,6 +130,20 @@ static void test_existing(void **state) {
 
         assert_int_equal(symlink("nowhere", "mkosi.secure-boot.key"), 0);
         assert_refused(-EEXIST, "is not replaced");
+}
+
+/* One file for both, by whatever way it is named. */
+static void test_same(void **state) {
+        static const char *const names[] = { "a", "./a", "link/../a", "/proc/self/cwd/a" };
+
+        assert_int_equal(mkdir("directory", 0755), 0);
+        assert_int_equal(symlink("directory", "link"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                wish = (Config){ .secure_boot_key = (char *)"a",
+                                 .secure_boot_certificate = (char *)(uintptr_t)names[i] };
+                assert_refused(-EINVAL, "are the same file: a key and its certificate need two");
+        }
+        assert_files(0);
 }
 
 /* When one cannot be made the other is not left behind. */
@@ -169,15 +192,15 @@ static void test_settings(void **state) {
         assert_refused(-EEXIST, "mkosi.secure-boot.key exists");
         /* Half a pair is not passed over. */
         assert_int_equal(unlink("v.key"), 0);
-        assert_refused(-EEXIST, "v.crt exists");
+        assert_refused(-EEXIST, "The certificate v.crt exists without its key v.key");
         assert_files(3);
 }
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                TEST(test_default),    TEST(test_named),    TEST(test_types),
-                TEST(test_passphrase), TEST(test_existing), TEST(test_no_half),
-                TEST(test_uri),        TEST(test_words),    TEST(test_settings),
+                TEST(test_default),  TEST(test_named),    TEST(test_types), TEST(test_passphrase),
+                TEST(test_existing), TEST(test_no_half),  TEST(test_same),  TEST(test_uri),
+                TEST(test_words),    TEST(test_settings),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,10 +239,12 @@ static void test_refused(void **state) {
         static const struct {
                 const char *name;
                 int r;
+                const char *said;
         } names[] = {
-                { "1234567890123456789012345678901234567", -ENAMETOOLONG },
-                { "\xff", -EILSEQ },
-                { "\U0001f600", -EILSEQ },
+                { "1234567890123456789012345678901234567", -ENAMETOOLONG,
+                  "1234567890123456789012345678901234567" },
+                { "\xff", -EILSEQ, "?" }, /* terminals may obey bytes that are no UTF-8 */
+                { "\U0001f600", -EILSEQ, "\U0001f600" },
         };
 
         assert_int_equal(partition_table_place(&table, &layout), 0);
@@ -252,7 +254,7 @@ static void test_refused(void **state) {
 
                 partition.name = names[i].name;
                 assert_int_equal(gpt_write(fd, &table, layout, &reason), names[i].r);
-                assert_non_null(strstr(reason.text, names[i].name));
+                assert_non_null(strstr(reason.text, names[i].said));
         }
 
         partition.name = "";

@@ -7,7 +7,12 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "foreign-program.h"
@@ -136,11 +141,52 @@ static void test_given_up(void **state) {
         }
 }
 
+/* What the follower does. This stands before the functions of the C library. */
+static atomic_uint n_holes_asked_for;
+static atomic_ullong read_to;
+
+off64_t lseek64(int fd, off64_t offset, int whence) {
+        if (whence == SEEK_HOLE)
+                n_holes_asked_for++;
+        return (off64_t)syscall(SYS_lseek, fd, offset, whence);
+}
+
+ssize_t pread64(int fd, void *buffer, size_t size, off64_t offset) {
+        const ssize_t n = (ssize_t)syscall(SYS_pread64, fd, buffer, size, offset);
+
+        if (n > 0)
+                read_to = (unsigned long long)(offset + n);
+        return n;
+}
+
+/* Where the end of the data is known it is not asked for again each time that there is more to hash. */
+static void test_asks_once(void **state) {
+        _cleanup_(fd_closep) int fd = create("file");
+        _cleanup_(hash_follower_freep) HashFollower *follower = NULL;
+        _cleanup_(freep) uint8_t *bytes = malloc(64 * MIB);
+        Sha256Digest digest;
+
+        memset(bytes, 'x', 64 * MIB);
+        assert_int_equal(fd_write_all(fd, bytes, 64 * MIB), 0);
+        assert_int_equal(hash_follower_start(fd, &follower), 0);
+        n_holes_asked_for = 0;
+        read_to = 0;
+        for (uint64_t offset = 4 * MIB; offset <= 64 * MIB; offset += 4 * MIB) {
+                hash_follower_advance(follower, offset);
+                while (read_to < offset)
+                        (void)sched_yield();
+        }
+        assert_int_equal(hash_follower_finish(follower, 64 * MIB, &digest), 0);
+        assert_int_equal(n_holes_asked_for, 1);
+        check_digest(&digest, "file");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_follows),    unit_test_in_directory(test_waits_for_the_limit),
                 unit_test_in_directory(test_sizes),      unit_test_in_directory(test_descriptors),
                 unit_test_in_directory(test_short_file), unit_test_in_directory(test_given_up),
+                unit_test_in_directory(test_asks_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,12 +17,25 @@ static LoadedConfig *project(const char *more) {
         return load_fine("--incremental", "--encrypt=all");
 }
 
+/* A file, and the directories on its way, with this time. */
+static void put_timed(const char *path, const char *text, mode_t mode, time_t seconds) {
+        const struct timespec times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
+        _cleanup_(freep) char *place = NULL;
+
+        put_file(path, text, mode);
+        assert_int_equal(text_copy(path, &place), 0);
+        for (char *end = place + strlen(place); end; end = strrchr(place, '/')) {
+                *end = '\0';
+                assert_int_equal(utimensat(AT_FDCWD, place, times, 0), 0);
+        }
+}
+
 /* What has changed since the output was made, one sentence per line; "" when nothing has, NULL when nothing is known. */
 static char *differences(const LoadedConfig *loaded) {
         _cleanup_(kept_output_done) KeptOutput kept = {};
         char *text = NULL;
 
-        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), &kept), 0);
+        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &kept), 0);
         assert_true(kept.wanted);
         if (!kept.usable && !kept.differences)
                 return NULL;
@@ -42,8 +55,8 @@ static void make(const LoadedConfig *loaded) {
         _cleanup_(kept_output_done) KeptOutput kept = {};
 
         put_file("image.raw", "the image", 0644);
-        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), &kept), 0);
-        assert_int_equal(kept_output_store(&loaded->config, &kept), 0);
+        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &kept), 0);
+        assert_int_equal(kept_output_store(&loaded->config, &kept, "."), 0);
 }
 
 static void test_up_to_date(void **state) {
@@ -52,8 +65,8 @@ static void test_up_to_date(void **state) {
         struct stat status;
 
         put_file("build.sh", "#!/bin/sh\n", 0755);
-        put_file("source/a.c", "a", 0644);
-        put_file("extra/etc/x", "x", 0644);
+        put_timed("source/a.c", "a", 0644, 10);
+        put_timed("extra/etc/x", "x", 0644, 10);
         put_file("mkosi.passphrase", "secret", 0600);
         loaded = project("");
         nothing = differences(loaded);
@@ -73,12 +86,16 @@ static void test_up_to_date(void **state) {
         assert_non_null(text_after_prefix(nothing, "mkosi.passphrase changed"));
         make(loaded);
 
-        put_file("source/a.c", "b", 0644);
+        put_timed("source/a.c", "b", 0644, 10);
         assert_differences(loaded, "source a.c changed");
-        put_file("source/a.c", "a", 0644);
+        put_timed("source/a.c", "a", 0644, 10);
+        put_timed("source/a.c", "a", 0644, 11);
+        assert_differences(loaded, "source a.c changed");
+        put_timed("source/a.c", "a", 0644, 10);
         put_file("extra/etc/y", "y", 0644);
-        assert_differences(loaded, "extra etc/y is new");
+        assert_differences(loaded, "extra etc changed\nextra etc/y is new");
         assert_int_equal(unlink("extra/etc/y"), 0);
+        put_timed("extra/etc/x", "x", 0644, 10);
         put_file("build.sh", "#!/bin/sh\n#\n", 0755);
         assert_differences(loaded, "build.sh changed");
         put_file("build.sh", "#!/bin/sh\n", 0755);

@@ -20,8 +20,8 @@ static LoadedConfig *project(const char *more) {
 static void look(const LoadedConfig *loaded, KeptTree kept[static KEPT_MAX]) {
         const Distro *distro = distro_find(DISTRIBUTION_DEBIAN);
 
-        assert_int_equal(kept_tree_look(&loaded->config, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]), 0);
-        assert_int_equal(kept_tree_look(&loaded->config, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
+        assert_int_equal(kept_tree_look(loaded, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]), 0);
+        assert_int_equal(kept_tree_look(loaded, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
                                         &kept[KEPT_DEVELOPMENT]),
                          0);
 }
@@ -64,7 +64,7 @@ static void test_store_and_look(void **state) {
         assert_int_equal(kept_tree_content(&loaded->config, KEPT_BASE, &content, &changes), -ENOENT);
         store(loaded, &kept[KEPT_BASE], KEPT_BASE, "base");
         /* The development tree is above this very base tree. */
-        assert_int_equal(kept_tree_look(&loaded->config, distro_find(DISTRIBUTION_DEBIAN), KEPT_DEVELOPMENT,
+        assert_int_equal(kept_tree_look(loaded, distro_find(DISTRIBUTION_DEBIAN), KEPT_DEVELOPMENT,
                                         &kept[KEPT_BASE], &again),
                          0);
         store(loaded, &again, KEPT_DEVELOPMENT, "development");

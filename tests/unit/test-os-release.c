@@ -22,13 +22,15 @@ static void write_os_release(const char *path, const char *text) {
 
 static void test_values(void **state) {
         static const struct {
-                const char *text, *id, *version_id, *version_codename, *pretty_name;
+                const char *text, *id, *version_id, *version_codename, *pretty_name, *id_like;
         } cases[] = {
                 { "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nID=debian\n"
                   "HOME_URL=\"https://www.debian.org/#;\"\n",
                   "debian", "12", "bookworm", "Debian GNU/Linux 12 (bookworm)" },
                 { "# comment\nID='fedora'\nVERSION_ID=41", "fedora", "41", NULL, NULL },
                 { "NAME=x\n", "linux", NULL, NULL, NULL },
+                { "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", "rocky", NULL, NULL, NULL,
+                  "rhel centos fedora" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -42,6 +44,7 @@ static void test_values(void **state) {
                         { found.version_id, cases[i].version_id },
                         { found.version_codename, cases[i].version_codename },
                         { found.pretty_name, cases[i].pretty_name },
+                        { found.id_like, cases[i].id_like },
                 };
                 for (size_t j = 0; j < ELEMENTSOF(pairs); j++) {
                         assert_int_equal(pairs[j][0] == NULL, pairs[j][1] == NULL);

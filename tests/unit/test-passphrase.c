@@ -39,7 +39,7 @@ static void test_files(void **state) {
                 { "", 0600, NULL, "The passphrase in mkosi.passphrase is empty" },
                 { "\n", 0600, NULL, "is empty" },
                 { "x\n\n", 0600, NULL, "is more than one line of text" },
-                { "x\r\n", 0600, NULL, "is more than one line of text" },
+                { "x\r\n", 0600, NULL, "has a carriage return in it: lines" },
                 { "a\nb", 0600, NULL, "is more than one line of text" },
         };
 

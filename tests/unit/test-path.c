@@ -130,6 +130,22 @@ static void test_find_program(void **state) {
         assert_int_equal(path_find_program("plain", here, &none), -ENOENT);
 }
 
+static void test_of_uri(void **state) {
+        static const struct {
+                const char *uri, *path;
+        } cases[] = {
+                { "file:/a/b", "/a/b" },      { "file:///a", "/a" }, { "file://localhost/a", "/a" },
+                { "FILE:/a", "/a" },          { "file:a", "a" },     { "file://nothing", NULL },
+                { "pkcs11:object=/a", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const char *path = path_of_uri(cases[i].uri);
+
+                assert_true(path && cases[i].path ? text_equal(path, cases[i].path) : path == cases[i].path);
+        }
+}
+
 static void test_is_uri(void **state) {
         static const struct {
                 const char *text;
@@ -157,6 +173,7 @@ int main(void) {
                 cmocka_unit_test(test_absolute),
                 cmocka_unit_test(test_parts),
                 cmocka_unit_test(test_is_uri),
+                cmocka_unit_test(test_of_uri),
                 unit_test_in_directory(test_make_directories),
                 unit_test_in_directory(test_open_below),
                 unit_test_in_directory(test_find_program),

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* What a command finds when it starts. */
 static int fresh(void) {
@@ -48,6 +49,34 @@ static void test_fresh(void **state) {
         (void)signal(SIGHUP, old_hangup);
         assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
         assert_true(leak >= 0);
+}
+
+/* Data goes where it is to go, byte for byte; what is said beside it is followed. */
+static void test_data(void **state) {
+        Fixture *const fixture = *state;
+        const SandboxPolicy policy = fixture_policy(fixture);
+        _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
+        _cleanup_(strv_freep) char **lines = NULL;
+        _cleanup_(fd_closep) int data = memfd_create("data", MFD_CLOEXEC),
+                                 log = memfd_create("log", MFD_CLOEXEC);
+        char text[32] = "";
+        const SandboxCommand command = {
+                .argv = (const char *const[]){ "sh", "-c", "printf 'a\\0b\\r\\n'; echo said >&2", NULL },
+                .stdin_fd = -EBADF,
+                .output_fd = log,
+                .data_fd = data,
+                .on_line = fixture_keep_line,
+                .userdata = &lines
+        };
+
+        assert_int_equal(sandbox_new(&policy, &sandbox, NULL), 0);
+        assert_int_equal(sandbox_run(sandbox, &command, NULL), 0);
+        assert_int_equal(pread(data, text, sizeof(text), 0), 5);
+        assert_memory_equal(text, "a\0b\r\n", 5);
+        assert_int_equal(pread(log, text, sizeof(text), 0), 5);
+        assert_memory_equal(text, "said\n", 5);
+        assert_int_equal(strv_length(STRV(lines)), 1);
+        assert_string_equal(lines[0], "said");
 }
 
 /* Process 1 is a copy of us and must not give away what we know. */
@@ -147,6 +176,7 @@ int main(int argc, char *argv[]) {
         static const Inside inside[] = { { "fresh", fresh } };
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_fresh, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_data, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_secrets, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_execute, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_no_environment, fixture_setup, fixture_teardown),

@@ -100,7 +100,8 @@ static void test_descriptors(void **state) {
         char text[32] = "";
         SandboxCommand command = { .argv = shell("cat; echo error >&2"),
                                    .stdin_fd = input,
-                                   .output_fd = output };
+                                   .output_fd = output,
+                                   .data_fd = -EBADF };
 
         assert_int_equal(fd_write_all(input, "input\n", 6), 0);
         assert_int_equal(lseek(input, 0, SEEK_SET), 0);
@@ -144,6 +145,7 @@ static void test_closed_input(void **state) {
                                     .argv = shell("exec 0<&-; sleep 0.2; echo closed; exec sleep 0.5"),
                                     .stdin_fd = ends[0],
                                     .output_fd = -EBADF,
+                                    .data_fd = -EBADF,
                                     .on_line = write_to_closed,
                                     .userdata = ends,
                             },
@@ -180,6 +182,7 @@ static void test_daemons_are_killed(void **state) {
                                             .argv = shell("setsid sh -c 'sleep 1000; :' <&0 & exit 3"),
                                             .stdin_fd = life[1],
                                             .output_fd = -EBADF,
+                                            .data_fd = -EBADF,
                                             .on_line = fixture_keep_line,
                                             .userdata = &fixture->lines,
                                     },
@@ -282,6 +285,7 @@ static Runner runner_start(Fixture *fixture) {
                         .argv = shell("setsid sleep 1000 & echo; exec sleep 1000"),
                         .stdin_fd = -EBADF,
                         .output_fd = life[1],
+                        .data_fd = -EBADF,
                 };
                 const int r = sandbox_run(sandbox, &command, NULL);
                 _exit(r == -EINTR ? 101 : 102);
@@ -353,9 +357,11 @@ static pid_t stopper_start(Fixture *fixture, const char *script, uint64_t time_m
                 const SandboxStop stop = {
                         .signal = SIGUSR1, .time_ms = time_ms, .on_stop = note_stop, .kill_fd = kill_pipe[0]
                 };
-                const SandboxCommand command = {
-                        .argv = shell(script), .stdin_fd = -EBADF, .output_fd = ready[1], .stop = &stop
-                };
+                const SandboxCommand command = { .argv = shell(script),
+                                                 .stdin_fd = -EBADF,
+                                                 .output_fd = ready[1],
+                                                 .data_fd = -EBADF,
+                                                 .stop = &stop };
                 const int r = sandbox_run(sandbox, &command, NULL);
                 _exit(r == -EINTR ? 101 : r >= 0 ? r : 102);
         }
@@ -434,6 +440,7 @@ static void test_execute_status(void **state) {
                 const SandboxCommand command = { .argv = rows[i].argv,
                                                  .stdin_fd = -EBADF,
                                                  .output_fd = -EBADF,
+                                                 .data_fd = -EBADF,
                                                  .execute_status = &status };
                 const int r = sandbox_run(sandbox, &command, &reason);
                 assert_int_equal(r < 0, rows[i].root || rows[i].status != 0);
@@ -474,6 +481,7 @@ static void test_full_disk(void **state) {
                                      &(SandboxCommand){ .argv = shell("echo a; echo b; exit 3"),
                                                         .stdin_fd = -EBADF,
                                                         .output_fd = full_fd,
+                                                        .data_fd = -EBADF,
                                                         .on_line = fixture_keep_line,
                                                         .userdata = &lines },
                                      NULL),
@@ -535,7 +543,8 @@ static void test_terminal(void **state) {
         assert_int_equal(sandbox_run(sandbox,
                                      &(SandboxCommand){ .argv = shell("echo said >/dev/tty"),
                                                         .stdin_fd = slave_fd,
-                                                        .output_fd = slave_fd },
+                                                        .output_fd = slave_fd,
+                                                        .data_fd = -EBADF },
                                      NULL),
                          0);
         assert_true(read(master_fd, text, sizeof(text) - 1) > 0);

@@ -179,6 +179,7 @@ static int nested(void) {
                                           .argv = (const char *const[]){ "/self", "--inside", "new", NULL },
                                           .stdin_fd = -EBADF,
                                           .output_fd = -EBADF,
+                                          .data_fd = -EBADF,
                                   },
                                   &reason);
         if (r < 0)

@@ -51,6 +51,16 @@ static const PrintCase print_cases[] = {
                         "capabilities: chown checkpoint_restore\n",
         },
         {
+                .policy = { .root = "/tree", .network = true, .capabilities = 1, .binfmt = ":x:M::y::/z:F" },
+                .text = "namespaces: mount pid ipc uts cgroup\n"
+                        "hostname: localhost\n"
+                        "binfmt: :x:M::y::/z:F\n"
+                        "root /tree\n"
+                        "binfmt-mount\n"
+                        "enter-root\n"
+                        "user-namespace\n" LIMITS "directory /\n" FILTER_DENY "capabilities: chown\n",
+        },
+        {
                 .policy = {
                         .root = "/",
                         .root_read_only = true,

@@ -99,6 +99,18 @@ static void test_check_for_the_host(void **state) {
         assert_false(script_is_of_plain_shell(loaded, SCRIPT_FINALIZE));
 }
 
+/* Whatever this machine runs itself, it runs what the image is for. */
+static void test_check_program(void **state) {
+        static const char program[20] = "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\267";
+        _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
+        _cleanup_(strv_freep) char **problems = NULL;
+
+        assert_int_equal(file_write(AT_FDCWD, "mkosi.build", program, sizeof(program), 0755), 0);
+        loaded = load_fine("--architecture=arm64");
+        assert_int_equal(scripts_check(loaded, &problems), 0);
+        assert_null(problems);
+}
+
 static void test_check_tree(void **state) {
         _cleanup_(loaded_config_freep) LoadedConfig *loaded = NULL;
 
@@ -131,9 +143,8 @@ static void test_check_tree_for_env(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_parse),  TEST(test_check),
-                TEST(test_check_for_the_host), TEST(test_check_tree),
-                TEST(test_check_tree_for_env),
+                cmocka_unit_test(test_parse), TEST(test_check),      TEST(test_check_for_the_host),
+                TEST(test_check_program),     TEST(test_check_tree), TEST(test_check_tree_for_env),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

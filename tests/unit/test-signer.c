@@ -54,6 +54,30 @@ static void test_modes(void **state) {
         assert_int_equal(strv_length(STRV(problems)), 2);
 }
 
+/* A key may be named by a URI, and is a file all the same. */
+static void test_modes_by_uri(void **state) {
+        static const char *const forms[] = { "file:%s/a.key", "file://%s/a.key", "FILE://localhost%s/a.key" };
+
+        put_key(NULL);
+        assert_int_equal(rename("mkosi.secure-boot.key", "a.key"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
+                const char *place = strstr(forms[i], "%s");
+                _cleanup_(freep) char *argument = NULL;
+                _cleanup_(strv_freep) char **problems = NULL;
+
+                assert_int_equal(text_format(&argument, "--secure-boot-key=%.*s%s%s", (int)(place - forms[i]),
+                                             forms[i], fixture_directory, place + 2),
+                                 0);
+                _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_signed(argument);
+                assert_int_equal(chmod("a.key", 0600), 0);
+                assert_problems(loaded, "");
+                assert_int_equal(chmod("a.key", 0644), 0);
+                assert_int_equal(signer_check(&loaded->config, SIGNER_SECURE_BOOT, &problems), 0);
+                assert_int_equal(strv_length(STRV(problems)), 1);
+                assert_non_null(strstr(problems[0], "a.key holds a private key, and its mode 0644 gives"));
+        }
+}
+
 static void test_bad_certificate(void **state) {
         put_key(NULL);
         put_file("mkosi.secure-boot.crt", "nonsense", 0644);
@@ -230,9 +254,12 @@ static void test_source(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                TEST(test_wanted),  TEST(test_modes),   TEST(test_bad_certificate),    TEST(test_load),
-                TEST(test_refused), TEST(test_offline), TEST(test_offline_enrollment), TEST(test_expired),
-                TEST(test_verity),  TEST(test_source),
+                TEST(test_wanted),       TEST(test_modes),
+                TEST(test_modes_by_uri), TEST(test_bad_certificate),
+                TEST(test_load),         TEST(test_refused),
+                TEST(test_offline),      TEST(test_offline_enrollment),
+                TEST(test_expired),      TEST(test_verity),
+                TEST(test_source),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,10 +35,31 @@ static void test_strip(void **state) {
 }
 
 static void test_tame(void **state) {
-        char text[] = "a\tb\033[1mé\x7f\n";
+        static const char *const cases[][2] = {
+                { "a\tb\033[1mé\x7f\n", "a?b?[1mé??" },
+                /* CSI and NEL, in UTF-8 and as single bytes. */
+                { "\xc2\x9b"
+                  "1m\xc2\x85",
+                  "??1m??" },
+                { "\x9b"
+                  "1m\x85",
+                  "?1m?" },
+                { "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x8d\xb5",
+                  "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x8d\xb5" },
+                /* Cut off, too long for what it says, half of a surrogate, and beyond the last character. */
+                { "a\xe2\x82", "a??" },
+                { "\xc0\x9b\xe0\x82\x9b", "?????" },
+                { "\xed\xa0\x80\xf4\x90\x80\x80\xff", "????????" },
+                { "\xf0\x9f\x8d", "???" },
+                { "", "" },
+        };
 
-        text_tame(text);
-        assert_string_equal(text, "a?b?[1mé??");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(freep) char *text = strdup(cases[i][0]);
+
+                text_tame(text);
+                assert_string_equal(text, cases[i][1]);
+        }
 }
 
 static void test_copies(void **state) {

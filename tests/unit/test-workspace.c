@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/path.h"
@@ -33,7 +34,6 @@ static void test_lock(void **state) {
         assert_int_equal(status.st_mode & 07777, 0700);
         assert_int_equal(workspace_new(output, &second, &holder), -EBUSY);
         assert_int_equal(holder, getpid());
-        assert_int_equal(workspace_remove_stale(output), -EBUSY);
 
         assert_int_equal(workspace_remove(workspace), 0);
         assert_int_equal(stat(".mkosi-image.raw", &status), -1);
@@ -64,20 +64,49 @@ static void test_left_behind(void **state) {
                 assert_int_equal(wait_status, 0);
                 assert_int_equal(stat(".mkosi-image.raw/root/file", &status), 0);
                 if (round == 0) {
-                        assert_int_equal(workspace_remove_stale(output), 0);
+                        assert_int_equal(workspace_new(output, &workspace, &holder), 0);
+                        workspace_free(TAKE_PTR(workspace));
                         assert_int_equal(stat(".mkosi-image.raw", &status), -1);
                 }
         }
 
         assert_int_equal(workspace_new(output, &workspace, &holder), 0);
         assert_int_equal(fstatat(workspace->fd, "root", &status, 0), -1);
-        assert_int_equal(workspace_remove_stale("/nonexistent/image.raw"), 0);
+        workspace_free(TAKE_PTR(workspace));
+        assert_int_equal(workspace_new("/nonexistent/image.raw", &workspace, &holder), -ENOENT);
+}
+
+/* What a build that is killed has started has its lock as well, and is gone only later. */
+static void test_dying_child(void **state) {
+        _cleanup_(freep) char *output = output_path();
+        _cleanup_(workspace_freep) Workspace *workspace = NULL;
+        struct stat status;
+        int wait_status;
+        pid_t holder;
+
+        const pid_t pid = fork();
+        if (pid == 0) {
+                Workspace *theirs = NULL;
+
+                if (workspace_new(output, &theirs, &holder) < 0)
+                        _exit(1);
+                const pid_t child = fork();
+                if (child != 0)
+                        _exit(child < 0);
+                (void)usleep(300 * 1000);
+                _exit(file_write_text(theirs->fd, "late", "x", 0600) < 0);
+        }
+        assert_int_equal(waitpid(pid, &wait_status, 0), pid);
+        assert_int_equal(wait_status, 0);
+        assert_int_equal(workspace_new(output, &workspace, &holder), 0);
+        assert_int_equal(fstatat(workspace->fd, "late", &status, 0), -1);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_lock),
                 unit_test_in_directory(test_left_behind),
+                unit_test_in_directory(test_dying_child),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,8 +127,22 @@ static void test_signatures_are_checked(void **state) {
 }
 
 static void test_library_configuration(void **state) {
-        assert_string_equal(zypper_library_configuration(true), "[main]\n");
-        assert_string_equal(zypper_library_configuration(false), "[main]\nrpm.install.excludedocs = yes\n");
+        static const struct {
+                bool with_docs;
+                const char *architecture, *text;
+        } cases[] = {
+                { true, NULL, "[main]\n" },
+                { false, NULL, "[main]\nrpm.install.excludedocs = yes\n" },
+                { true, "aarch64", "[main]\narch = aarch64\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(freep) char *text = NULL;
+
+                assert_int_equal(
+                        zypper_library_configuration(cases[i].with_docs, cases[i].architecture, &text), 0);
+                assert_string_equal(text, cases[i].text);
+        }
         assert_non_null(strstr(zypper_macros, "%_dbpath /usr/lib/sysimage/rpm\n"));
 }
 
