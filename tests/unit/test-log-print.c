@@ -43,10 +43,9 @@ static void test_formats(void **state) {
                 &record, LOG_VERBOSE,
                 "Mon 2017-10-09 16:05:47.000042 UTC [i=1]\n    _HOSTNAME=host\n    _PID=123\n    _COMM=sh\n"
                 "    MESSAGE=a\n            b?\n    BYTES=\xff\n");
-        assert_printed(
-                &record, LOG_JSON,
-                "{\"__CURSOR\":\"i=1\",\"_HOSTNAME\":\"host\",\"_PID\":\"123\",\"_COMM\":\"sh\","
-                "\"MESSAGE\":\"a\\nb\\u001b\",\"BYTES\":[255,10]}\n");
+        assert_printed(&record, LOG_JSON,
+                       "{\"__CURSOR\":\"i=1\",\"_HOSTNAME\":\"host\",\"_PID\":\"123\",\"_COMM\":\"sh\","
+                       "\"MESSAGE\":\"a\\nb\\u001b\",\"BYTES\":[255,10]}\n");
 }
 
 static void test_without_message(void **state) {
