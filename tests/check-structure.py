@@ -41,7 +41,14 @@ LIBRARIES = {
     'libfdisk/*': ['format/gpt.c'],
     'ext2fs/*': ['format/ext4*.c'],
     'et/*': ['format/ext4*.c'],
-    'openssl/*': ['base/base64.c', 'base/hash.c', 'format/luks-cipher.c', 'verity/*.c', 'secureboot/*.c'],
+    'openssl/*': [
+        'base/base64.c',
+        'base/hash.c',
+        'base/siphash.c',
+        'format/luks-cipher.c',
+        'verity/*.c',
+        'secureboot/*.c',
+    ],
     'iniparser*': ['base/os-release.c'],
     'seccomp.h': ['sandbox/*.c'],
     'crypt.h': ['image/step-root.c'],
@@ -52,7 +59,7 @@ LIBRARIES = {
     'sqfs/*': ['format/squashfs*.c'],
     'blkid/*': ['verify/verify-content.c'],
     'archive*.h': ['format/decompress.c', 'format/tar.c', 'format/unpack.c'],
-    'systemd/*': ['service/*.c'],
+    'systemd/*': ['service/*.c', 'service/bus-internal.h'],
     'cmocka.h': [],
     'dlfcn.h': [],
 }
@@ -60,7 +67,7 @@ LIBRARIES = {
 SYSTEM_HEADERS = re.compile(
     r'(sys|linux|asm|net|netinet|arpa|bits)/.*|'
     r'(assert|cpuid|ctype|dirent|elf|endian|errno|fcntl|fnmatch|fts|getopt|glob|grp|immintrin|inttypes|langinfo|libgen|'
-    r'limits|locale|math|mntent|poll|pthread|pty|pwd|regex|sched|search|setjmp|signal|spawn|stdalign|stdarg|'
+    r'limits|locale|math|mntent|mqueue|nss|poll|pthread|pty|pwd|regex|sched|search|setjmp|signal|spawn|stdalign|stdarg|'
     r'stdatomic|stdbool|stddef|stdint|stdio|stdio_ext|stdlib|stdnoreturn|string|strings|syscall|syslog|'
     r'termios|threads|time|uchar|ucontext|unistd|utime|wchar|wctype)\.h'
 )
@@ -89,11 +96,43 @@ WITHOUT_UNIT_TEST = {
     'verb.c': 'tests/e2e/test_verbs.py runs every verb',
     'verb-image.c': 'tests/e2e/test_verbs.py and others run its verbs',
     'verb-run.c': 'tests/e2e/test_container.py, test_running.py and test_qemu.py run its verbs',
+    'service/exec-main.c': 'tests/unit/test-exec-process.c runs the whole program',
     'image/verify-image.c': 'tests/e2e/test_verify*.py verify whole images, right and broken',
     'verify/verify-*.c': 'tests/e2e/test_verify*.py break one thing after another, and look at what is found',
     'image/image.c': 'tests/e2e/test_image.py builds images',
+    'service/manager-process.c': 'tests/service/test_manager.py has services whose parents end first',
+    'service/manager-main.c': 'tests/service/test_manager.py runs the whole program',
+    'service/manager-adopt.c': 'tests/service/test_manager.py kills the manager, and looks at what the next one finds',
+    'service/job-plan.c': 'tests/unit/test-job.c starts and stops units that depend on each other',
+    'service/unit-edge.c': 'tests/unit/test-job.c and test-manager.c have units with all kinds of dependencies',
+    'service/managed-unit.c': 'tests/unit/test-manager.c finds, loads and forgets units',
+    'service/unit-transient.c': 'tests/unit/test-manager.c makes transient units',
+    'service/unit-property.c': 'tests/unit/test-manager.c changes properties',
+    'service/unit-state.c': 'tests/service/test_manager.py kills the manager, which only state files survive',
+    'service/unit-log.c': 'tests/service/test_manager.py reads the log',
+    'service/service-clean.c': 'tests/service/test_manager.py looks for what services leave',
+    'service/service-end.c': 'tests/service/test_manager.py ends services in every way',
+    'service/service-ground.c': 'tests/service/test_manager.py looks at groups, users and directories of services',
+    'service/service-main-pid.c': 'tests/service/test_manager.py has services that fork, with and without a file',
+    'service/service-process.c': 'tests/service/test_manager.py starts processes, and ends them',
+    'service/service-restart.c': 'tests/service/test_manager.py has services that are started again',
+    'service/service-run.c': 'tests/service/test_manager.py runs services of every type',
+    'service/service-shared.c': 'tests/service/test_manager.py has services that share a network',
+    'service/service-stop.c': 'tests/service/test_manager.py stops services that do not want to',
+    'service/service-timer.c': 'tests/service/test_manager.py has timeouts and watchdogs',
+    'service/service-user.c': 'tests/service/test_manager.py has services that share a dynamic user',
+    'service/service.c': 'tests/service/test_manager.py asks for the state of services',
+    'service/bus-*.c': 'tests/service/test_bus.py and others ask, also with systemctl',
+    'service/ctl-*.c': 'tests/service/test_ctl.py runs every verb',
+    'service/nss-mkosi.c': 'tests/service/test_name_service.py has libc ask it',
+    'service/remote-unit.c': 'tests/service/test_ctl.py shows units',
+    'service/run-alone.c': 'tests/service/test_run.py runs services without a manager',
+    'service/run-main.c': 'tests/service/test_run.py runs services',
     'image/step-*.c': 'tests/e2e/test_image.py, test_boot.py and test_interrupt.py look at what steps leave',
 }
+
+# What a tool wants to be called so, in each folder that has it.
+NAMES_OF_TOOLS = {'conftest.py'}
 
 SPDX = 'SPDX-License-Identifier: LGPL-2.1-or-later'
 UNFINISHED = re.compile(r'\b(TODO|FIXME|XXX)\b')
@@ -328,7 +367,7 @@ def check_unfinished(project):
 def check_names(project):
     names = defaultdict(list)
     for source in project.sources:
-        if source.is_code and not source.is_meson:
+        if source.is_code and not source.is_meson and source.name not in NAMES_OF_TOOLS:
             names[source.name].append(source.path)
     for paths in names.values():
         for path in paths[1:]:

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "sandbox/filter-architecture.h"
 #include "sandbox/sandbox-channel.h"
 #include "sandbox/sandbox-filter.h"
 
@@ -70,14 +71,6 @@ static const FilterRule filter_open[] = {
         { "openat",             SCMP_ACT_NOTIFY,            2, SYNC_BIT },
         { "openat2",            SCMP_ACT_NOTIFY }, /* its flags are in memory, out of the filter's sight */
 };
-
-/* What else a kernel of the native architecture runs. */
-static const uint32_t compatible_architectures[][3] = {
-        { SCMP_ARCH_X86_64,  SCMP_ARCH_X86, SCMP_ARCH_X32 },
-        { SCMP_ARCH_AARCH64, SCMP_ARCH_ARM },
-        { SCMP_ARCH_S390X,   SCMP_ARCH_S390 },
-        { SCMP_ARCH_PPC64,   SCMP_ARCH_PPC },
-};
 /* clang-format on */
 
 static void filter_releasep(scmp_filter_ctx *filter) {
@@ -86,16 +79,10 @@ static void filter_releasep(scmp_filter_ctx *filter) {
 }
 
 static int filter_add_architectures(scmp_filter_ctx filter) {
-        for (size_t i = 0; i < ELEMENTSOF(compatible_architectures); i++) {
-                const uint32_t *const row = compatible_architectures[i];
-
-                if (row[0] != seccomp_arch_native())
-                        continue;
-                for (size_t j = 1; j < ELEMENTSOF(compatible_architectures[i]) && row[j] != 0; j++) {
-                        const int r = seccomp_arch_add(filter, row[j]);
-                        if (r < 0)
-                                return r;
-                }
+        for (const uint32_t *architecture = filter_architectures(); *architecture != 0; architecture++) {
+                const int r = seccomp_arch_add(filter, *architecture);
+                if (r < 0 && r != -EEXIST) /* the native one is there */
+                        return r;
         }
         return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <linux/capability.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -76,6 +78,16 @@ static const char *const capability_names[] = {
         [CAP_CHECKPOINT_RESTORE] = "checkpoint_restore",
 };
 /* clang-format on */
+
+int sandbox_capability_find(const char *name) {
+        const char *const word =
+                strncasecmp(name, "CAP_", strlen("CAP_")) == 0 ? name + strlen("CAP_") : name;
+
+        for (size_t i = 0; i < ELEMENTSOF(capability_names); i++)
+                if (strcasecmp(capability_names[i], word) == 0)
+                        return (int)i;
+        return -EINVAL;
+}
 
 int sandbox_capabilities_set(SandboxOperation *operation, uint64_t capabilities) {
         _cleanup_(strv_freep) char **names = NULL;

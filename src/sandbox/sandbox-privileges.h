@@ -17,3 +17,6 @@ extern const SandboxOperationType
 
 /* Fills in flags and options: "chown dac_override". */
 int sandbox_capabilities_set(SandboxOperation *operation, uint64_t capabilities);
+
+/* The number of the capability of that name ("chown"; "CAP_CHOWN" as well, in letters of any case); -EINVAL. */
+int sandbox_capability_find(const char *name);

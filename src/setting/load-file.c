@@ -9,6 +9,7 @@
 #include "setting/load-file.h"
 
 #define BLANKS          " \t\r"
+#define COMMENT_MARKS   "#;"
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 typedef enum SectionState { SECTION_NONE, SECTION_UNKNOWN, SECTION_KNOWN } SectionState;
@@ -31,11 +32,27 @@ typedef struct FileScan {
         char *value; /* as large as the whole file */
         size_t value_length;
 
+        /* Units: lines that a backslash at the end joins, from joined_line on. */
+        bool continued;
+        char *joined; /* as large as the whole file */
+        size_t joined_length;
+        unsigned joined_line;
+
         unsigned *set_in_line; /* one per row; 0: not yet in this file */
 } FileScan;
 
+static bool is_unit(const FileScan *scan) {
+        return scan->store->table->dialect == SETTING_DIALECT_UNIT;
+}
+
+/* What is no more than a warning in files that others wrote. */
+#define scan_mistake(scan, ...)                                         \
+        (is_unit(scan) ? setting_warning((scan)->mistakes, __VA_ARGS__) \
+                       : setting_mistake((scan)->mistakes, __VA_ARGS__))
+
 static void file_scan_done(FileScan *scan) {
         free(scan->value);
+        free(scan->joined);
         free(scan->set_in_line);
 }
 
@@ -69,8 +86,8 @@ static int explain_unknown_section(FileScan *scan, const char *name) {
                 names[i] = table->sections[i].name;
 
         const char *near = text_nearest(name, names);
-        return setting_mistake(scan->mistakes, "%s:%u: Unknown section [%s]%s%s%s", scan->name, scan->line,
-                               name, near ? ", did you mean [" : "", near ?: "", near ? "]?" : "");
+        return scan_mistake(scan, "%s:%u: Unknown section [%s]%s%s%s", scan->name, scan->line, name,
+                            near ? ", did you mean [" : "", near ?: "", near ? "]?" : "");
 }
 
 /* The setting of the section (NULL: of any) whose name comes nearest. */
@@ -92,13 +109,22 @@ static int find_near_key(const SettingTable *table, const char *section, const c
         return 0;
 }
 
+/* No further mistake of this kind is kept: there is no need to look what was meant. */
+static bool are_too_many(const FileScan *scan) {
+        return strv_length(STRV(is_unit(scan) ? scan->mistakes->warnings : scan->mistakes->texts)) >
+               SETTING_MISTAKES_MAX;
+}
+
 static int explain_unknown_key(FileScan *scan, const char *key) {
         const SettingTable *table = scan->store->table;
         const Setting *elsewhere = find_key(table, NULL, key), *near = NULL;
 
+        if (are_too_many(scan))
+                return 0;
+
         if (elsewhere)
-                return setting_mistake(scan->mistakes, "%s:%u: Setting \"%s\" belongs in [%s], not in [%s]",
-                                       scan->name, scan->line, key, elsewhere->section, scan->section);
+                return scan_mistake(scan, "%s:%u: Setting \"%s\" belongs in [%s], not in [%s]", scan->name,
+                                    scan->line, key, elsewhere->section, scan->section);
 
         int r = find_near_key(table, scan->section, key, &near);
         if (r >= 0 && !near)
@@ -107,15 +133,13 @@ static int explain_unknown_key(FileScan *scan, const char *key) {
                 return r;
 
         if (!near)
-                return setting_mistake(scan->mistakes, "%s:%u: Unknown setting \"%s\" in [%s]", scan->name,
-                                       scan->line, key, scan->section);
+                return scan_mistake(scan, "%s:%u: Unknown setting \"%s\" in [%s]", scan->name, scan->line,
+                                    key, scan->section);
         if (text_equal(near->section, scan->section))
-                return setting_mistake(scan->mistakes,
-                                       "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\"?",
-                                       scan->name, scan->line, key, scan->section, near->name);
-        return setting_mistake(scan->mistakes,
-                               "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\" in [%s]?",
-                               scan->name, scan->line, key, scan->section, near->name, near->section);
+                return scan_mistake(scan, "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\"?",
+                                    scan->name, scan->line, key, scan->section, near->name);
+        return scan_mistake(scan, "%s:%u: Unknown setting \"%s\" in [%s], did you mean \"%s\" in [%s]?",
+                            scan->name, scan->line, key, scan->section, near->name, near->section);
 }
 
 static int warn_of_repetition(FileScan *scan, const Setting *setting) {
@@ -123,25 +147,34 @@ static int warn_of_repetition(FileScan *scan, const Setting *setting) {
         const unsigned before = *set_in_line;
 
         *set_in_line = scan->value_line;
-        if (before == 0 || setting->type->is_list)
+        if (before == 0 || setting->type->is_list || is_unit(scan))
                 return 0;
         return setting_warning(scan->mistakes, "%s:%u: Setting \"%s\" replaces what line %u says", scan->name,
                                scan->value_line, setting->name, before);
 }
 
-/* Stores the value under way, if there is one: all its lines have been read. */
-static int finish_value(FileScan *scan) {
+/* A value that would be dangerous to pass over is a mistake in every dialect. */
+static int refuse_value(FileScan *scan, const char *text, const char *why) {
+        const Setting *setting = scan->setting;
+        const char *const shown = setting->flags & SETTING_SECRET ? "…" : text;
+
+        if (setting->flags & SETTING_STRICT)
+                return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, scan->value_line,
+                                       setting->name, shown, why);
+        return scan_mistake(scan, "%s:%u: %s=%s: %s", scan->name, scan->value_line, setting->name, shown,
+                            why);
+}
+
+static int store_value(FileScan *scan, const char *text) {
         const Setting *setting = scan->setting;
         _cleanup_(reason_done) Reason reason = {};
 
-        scan->in_value = false;
-        scan->setting = NULL;
-        if (!setting)
+        if (is_unit(scan) && text[0] == '\0') {
+                setting_reset(scan->store, setting);
                 return 0;
-
-        scan->value[scan->value_length] = '\0';
+        }
         const SettingValue value = {
-                .text = scan->value,
+                .text = text,
                 .source = SETTING_FILE,
                 .file = scan->name,
                 .line = scan->value_line,
@@ -154,12 +187,19 @@ static int finish_value(FileScan *scan) {
                 return r;
 
         r = setting_assign(scan->store, setting, &value, &reason);
-        if (r >= 0 || r == -ENOMEM)
-                return r;
+        return r >= 0 || r == -ENOMEM ? r : refuse_value(scan, text, reason_text(&reason, r));
+}
 
-        const char *shown = setting->flags & SETTING_SECRET ? "…" : value.text;
-        return setting_mistake(scan->mistakes, "%s:%u: %s=%s: %s", scan->name, value.line, setting->name,
-                               shown, reason_text(&reason, r));
+/* Stores the value under way, if there is one: all its lines have been read. */
+static int finish_value(FileScan *scan) {
+        int r = 0;
+
+        scan->in_value = false;
+        scan->value[scan->value_length] = '\0';
+        if (scan->setting)
+                r = store_value(scan, scan->value);
+        scan->setting = NULL;
+        return r;
 }
 
 /* Appends a line to the value, behind a blank if it is not the first. */
@@ -191,20 +231,24 @@ static int warn_of_indentation(FileScan *scan, const char *text) {
                                scan->name, scan->line, text, scan->setting->name, scan->value_line);
 }
 
+/* Names that are nobody's mistake. */
+static bool is_others(const FileScan *scan, const char *name) {
+        return is_unit(scan) && text_after_prefix(name, "X-");
+}
+
 static int begin_section(FileScan *scan, char *text) {
         char *end = strchr(text, ']');
 
         scan->section_state = SECTION_UNKNOWN;
         if (!end || end[1] != '\0')
-                return setting_mistake(scan->mistakes,
-                                       "%s:%u: Not a section, which is written \"[Name]\": \"%s\"",
-                                       scan->name, scan->line, text);
+                return scan_mistake(scan, "%s:%u: Not a section, which is written \"[Name]\": \"%s\"",
+                                    scan->name, scan->line, text);
 
         *end = '\0';
         const char *name = text_strip(text + 1);
         const SettingSection *section = find_section(scan->store->table, name);
         if (!section)
-                return explain_unknown_section(scan, name);
+                return is_others(scan, name) ? 0 : explain_unknown_section(scan, name);
 
         scan->section_state = SECTION_KNOWN;
         scan->section = section->name;
@@ -223,15 +267,11 @@ static int begin_value(FileScan *scan, char *text, size_t indentation) {
                 if (scan->mentioned_no_section)
                         return 0;
                 scan->mentioned_no_section = true;
-                return setting_mistake(scan->mistakes, "%s:%u: Text before the first [Section]", scan->name,
-                                       scan->line);
+                return scan_mistake(scan, "%s:%u: Text before the first [Section]", scan->name, scan->line);
         }
         if (!equals || equals == text)
-                return setting_mistake(
-                        scan->mistakes,
-                        "%s:%u: Neither a [Section] nor a Key=value, nor indented to continue one: "
-                        "\"%s\"",
-                        scan->name, scan->line, text);
+                return scan_mistake(scan, "%s:%u: Neither a [Section] nor a Key=value%s: \"%s\"", scan->name,
+                                    scan->line, is_unit(scan) ? "" : ", nor indented to continue one", text);
         if (scan->section_state == SECTION_UNKNOWN)
                 return 0; /* that was the mistake */
 
@@ -239,32 +279,90 @@ static int begin_value(FileScan *scan, char *text, size_t indentation) {
         const char *key = text_strip(text);
         scan->setting = find_key(scan->store->table, scan->section, key);
         if (!scan->setting)
-                return explain_unknown_key(scan, key);
+                return is_others(scan, key) ? 0 : explain_unknown_key(scan, key);
 
         append_line(scan, text_strip(equals + 1));
         return 0;
 }
 
-static int scan_line(FileScan *scan, char *line) {
-        const size_t indentation = strspn(line, BLANKS);
-        char *text = text_strip(line);
-
-        if (*text == '\0' || *text == '#' || *text == ';')
-                return 0;
-
-        if (scan->in_value && indentation > scan->indentation) {
-                const int r = warn_of_indentation(scan, text);
-                if (r < 0)
-                        return r;
-                if (scan->setting)
-                        append_line(scan, text);
-                return 0;
-        }
-
+static int begin_line(FileScan *scan, char *text, size_t indentation) {
         const int r = finish_value(scan);
+
         if (r < 0)
                 return r;
         return *text == '[' ? begin_section(scan, text) : begin_value(scan, text, indentation);
+}
+
+static int scan_project_line(FileScan *scan, char *line) {
+        const size_t indentation = strspn(line, BLANKS);
+        char *text = text_strip(line);
+
+        if (*text == '\0' || strchr(COMMENT_MARKS, *text))
+                return 0;
+        if (!scan->in_value || indentation <= scan->indentation)
+                return begin_line(scan, text, indentation);
+
+        const int r = warn_of_indentation(scan, text);
+        if (r < 0)
+                return r;
+        if (scan->setting)
+                append_line(scan, text);
+        return 0;
+}
+
+/* Whether the line ends with a backslash that is not the second of a pair; it is cut off. */
+static bool cut_continuation(char *line) {
+        const size_t length = strlen(line);
+        size_t n = 0;
+
+        while (n < length && line[length - 1 - n] == '\\')
+                n++;
+        if (n % 2 == 0)
+                return false;
+        line[length - 1] = '\0';
+        return true;
+}
+
+static int scan_joined_lines(FileScan *scan) {
+        const unsigned last_line = scan->line;
+        char *const text = text_strip(scan->joined);
+
+        scan->line = scan->joined_line;
+        const int r = *text == '\0' ? 0 : begin_line(scan, text, 0);
+        scan->line = last_line;
+        return r;
+}
+
+/* Blanks at the ends of joined lines stay: they may stand between quotes. */
+static int scan_unit_line(FileScan *scan, char *line) {
+        const size_t length = strlen(line);
+        const char *const text = line + strspn(line, BLANKS);
+
+        if (*text && strchr(COMMENT_MARKS, *text))
+                return 0;
+        if (!scan->continued) {
+                scan->joined_length = 0;
+                scan->joined_line = scan->line;
+        }
+        if (length > 0 && line[length - 1] == '\r')
+                line[length - 1] = '\0';
+        scan->continued = cut_continuation(line);
+        const char *const end =
+                stpcpy(stpcpy(scan->joined + scan->joined_length, line), scan->continued ? " " : "");
+        scan->joined_length = (size_t)(end - scan->joined);
+        return scan->continued ? 0 : scan_joined_lines(scan);
+}
+
+static int scan_line(FileScan *scan, char *line) {
+        return is_unit(scan) ? scan_unit_line(scan, line) : scan_project_line(scan, line);
+}
+
+/* What follows is not read, whatever it is. */
+static int refuse_nul(FileScan *scan) {
+        const int r = setting_mistake(scan->mistakes, "%s:%u: A NUL byte: this is not a text file",
+                                      scan->name, scan->line);
+
+        return r < 0 ? r : finish_value(scan);
 }
 
 static int scan_lines(FileScan *scan, char *text, size_t size) {
@@ -276,15 +374,15 @@ static int scan_lines(FileScan *scan, char *text, size_t size) {
                 scan->line++;
                 *line_end = '\0';
                 if (strlen(line) < (size_t)(line_end - line))
-                        return setting_mistake(scan->mistakes, "%s:%u: A NUL byte: this is not a text file",
-                                               scan->name, scan->line);
+                        return refuse_nul(scan);
 
                 const int r = scan_line(scan, line);
                 if (r < 0)
                         return r;
                 text = line_end + 1;
         }
-        return finish_value(scan);
+        const int r = scan->continued ? scan_joined_lines(scan) : 0;
+        return r < 0 ? r : finish_value(scan);
 }
 
 static int refuse_size(SettingMistakes *mistakes, const char *name) {
@@ -306,8 +404,9 @@ int setting_load_text(SettingStore *store, const char *name, const char *text, s
 
         copy = malloc(size + 1);
         scan.value = malloc(size + 1);
+        scan.joined = malloc(size + 1);
         scan.set_in_line = calloc(MAX(store->table->n_rows, (size_t)1), sizeof(unsigned));
-        if (!copy || !scan.value || !scan.set_in_line)
+        if (!copy || !scan.value || !scan.joined || !scan.set_in_line)
                 return -ENOMEM;
 
         if (size > 0)

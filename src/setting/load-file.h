@@ -9,9 +9,11 @@
  * all of the file at once; -ENOMEM is the only error. Lists add up (or replace, by their flag, what earlier FILES said);
  * of other settings the later file wins.
  *
- * The syntax: "[Section]" and "Key=value" lines, blanks around everything dropped; '#' or ';' begins a comment line, never
- * a comment behind a value; a line indented deeper than its key line continues the value, also after empty lines and
- * comments; the lines of a value are joined by one blank. */
+ * The syntax of projects: "[Section]" and "Key=value" lines, blanks around everything dropped; '#' or ';' begins a
+ * comment line, never a comment behind a value; a line indented deeper than its key line continues the value, also after
+ * empty lines and comments; the lines of a value are joined by one blank. Of units, systemd.syntax(7): the same, but that
+ * a backslash at the end of a line becomes a blank and the next line continues the value, comments in between left out,
+ * and that indentation says nothing. */
 int setting_load_text(SettingStore *store, const char *name, const char *text, size_t size,
                       SettingMistakes *mistakes);
 

@@ -160,13 +160,13 @@ int setting_note_origin(SettingStore *store, const Setting *setting, SettingSour
         return 0;
 }
 
-/* What any type's member may be. */
+/* What any type's member may be; types of their own may have others, but no larger ones. */
 typedef union SettingScratch {
         bool truth;
         unsigned number;
-        uint64_t size;
         char *text;
         char **list;
+        uint64_t words[SETTING_MEMBER_WORDS_MAX];
 } SettingScratch;
 
 static int parse_value(const Setting *setting, const SettingValue *value, void *member, Reason *reason) {
@@ -211,6 +211,19 @@ static void drop_file_items(SettingOrigins *origins, char **list) {
         origins->n_items = n_origins;
         if (list)
                 list[to] = NULL;
+}
+
+void setting_reset(SettingStore *store, const Setting *setting) {
+        SettingOrigins *origins = &store->origins[setting - store->table->rows];
+
+        if (setting->type->is_list) {
+                drop_file_items(origins, *(char ***)setting_member(store, setting));
+                return;
+        }
+        if (setting_source(store, setting) > SETTING_FILE)
+                return;
+        setting->type->clear(setting_member(store, setting));
+        origins_clear(origins);
 }
 
 int setting_assign(SettingStore *store, const Setting *setting, const SettingValue *value, Reason *reason) {

@@ -16,6 +16,9 @@ typedef struct Setting Setting;
 #define SETTING_LIST_ITEMS_MAX 4000
 #define SETTING_MISTAKES_MAX   100
 
+/* No member that a row describes is larger than so many words of 64 bits. */
+#define SETTING_MEMBER_WORDS_MAX 4
+
 /* What a kind of value does. `member` points to the struct member that the row describes. */
 typedef struct SettingType {
         const char *metavar; /* "SIZE" in help and manual; NULL for what takes no value on the command line */
@@ -46,6 +49,8 @@ typedef enum SettingFlags {
         SETTING_OPTIONAL_VALUE = 1 << 4,    /* the option alone says "yes", a value needs '=' (--compress) */
         SETTING_ARGUMENT_REPLACES = 1 << 5, /* a list to which files add nothing to what arguments gave */
         SETTING_URI = 1 << 6,               /* a path in whose place a URI may stand (path_is_uri()) */
+        SETTING_STRICT =
+                1 << 7, /* a bad value is a mistake in every dialect: passing over it would be dangerous */
 } SettingFlags;
 
 /* A row. */
@@ -74,7 +79,18 @@ typedef struct SettingSection {
         const char *name, *about;
 } SettingSection;
 
+/* How files are written, and how strictly they are taken. */
+typedef enum SettingDialect {
+        /* Files of one project: a line indented deeper continues a value; what is unknown or wrong is a mistake. */
+        SETTING_DIALECT_PROJECT,
+        /* Files of the world, systemd.syntax(7): a backslash at the end of a line continues it; what is unknown or wrong
+         * is a warning, and left out; names that begin with "X-" are for others; an empty value takes back what was
+         * said before. */
+        SETTING_DIALECT_UNIT,
+} SettingDialect;
+
 typedef struct SettingTable {
+        SettingDialect dialect;
         const SettingSection *sections;
         size_t n_sections;
         const Setting *rows;
@@ -146,6 +162,9 @@ typedef struct SettingValue {
         unsigned line;
         bool replaces; /* the items of a list that earlier files gave go away */
 } SettingValue;
+
+/* Takes back what files have said: the value is unset, of a list the items of the command line stay. */
+void setting_reset(SettingStore *store, const Setting *setting);
 
 /* Puts the value where it belongs by the rules of precedence: the command line beats files, both beat what the program
  * itself filled in, lists add up. A value that loses is checked all the same. -EINVAL with the reason for a bad one. */

@@ -263,6 +263,105 @@ static void test_load_file(void **state) {
         assert_non_null(text_after_prefix(load->mistakes.texts[1], "large: Larger than"));
 }
 
+static int load_unit(ExampleLoad **ret, SettingTable *table, const char *text, size_t size) {
+        ExampleLoad *load = NULL;
+
+        *table = example_table;
+        table->dialect = SETTING_DIALECT_UNIT;
+        assert_int_equal(example_load_new(&load), 0);
+        load->store->table = table;
+        *ret = load;
+        return setting_load_text(load->store, "f", text, size, &load->mistakes);
+}
+
+/* Of unit files: the value of Title=, and the only message there is. */
+static void test_unit_syntax(void **state) {
+        static const struct {
+                const char *text, *title, *warning;
+        } cases[] = {
+                { "[Output]\nTitle=  a  b  \n", "a  b", NULL },
+                { "[Output]\n  Title = a\n\tPassword=b\n", "a", NULL },
+                { "[Output]\r\nTitle=a\\\r\nb\r\n", "a b", NULL },
+                { "[Output]\nTitle=a\\\nb", "a b", NULL },
+                { "[Output]\nTitle='a  \\\n  b'", "'a     b'", NULL },
+                { "[Output]\nTitle=a\\\n# one\n  ; two \\\nb\\\nc\n", "a b c", NULL },
+                { "[Output]\nTitle=a\\\n\nb=c\n", "a", "f:4: Unknown setting \"b\" in [Output]" },
+                { "[Output]\nTitle=a\\\\\nPassword=b\n", "a\\\\", NULL },
+                { "[Output]\nTitle=a\\\\\\\nb\n", "a\\\\ b", NULL },
+                { "[Output]\nTitle=a\\ \nPassword=b\n", "a\\", NULL },
+                { "[Output]\nTitle=a\\\n[Content]\n", "a [Content]", NULL },
+                { "[Output]\nTitle=a\\", "a", NULL },
+                { "[Output]\nPassword=x\n \\\nTitle=a\n", "a", NULL },
+                { "[Output]\nTitle=a\nTitle=b\n", "b", NULL },
+                { "[Output]\nTitle=a\nTitle=\n", NULL, NULL },
+                { "[Output]\nTitle=a\nTitle= \\\n \n", NULL, NULL },
+                { "[Output]\nX-Foo=1\nTitle=a\n[X-Foo]\nBar=1\nTitle=b\n", "a", NULL },
+                { "[Output]\nTitel=1\\\n2\nTitle=a\n", "a",
+                  "f:2: Unknown setting \"Titel\" in [Output], did you mean \"Title\"?" },
+                { "[Ouput]\nTitle=b\n[Output]\nTitle=a\n", "a",
+                  "f:1: Unknown section [Ouput], did you mean [Output]?" },
+                { "Title=b\n[Output]\nTitle=a\n", "a", "f:1: Text before the first [Section]" },
+                { "[Output]\nTitle\nTitle=a\n", "a", "f:2: Neither a [Section] nor a Key=value: \"Title\"" },
+                { "[Output]\nTitle=a\n[Output\nTitle=b\n", "a",
+                  "f:3: Not a section, which is written \"[Name]\": \"[Output\"" },
+                { "[Output]\nTitle=a\n\nBootable=\\\nperhaps\n", "a",
+                  "f:4: Bootable=perhaps: say \"yes\" or \"no\"" },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(example_load_freep) ExampleLoad *load = NULL;
+                SettingTable table;
+
+                assert_int_equal(load_unit(&load, &table, cases[i].text, strlen(cases[i].text)), 0);
+                assert_null(load->mistakes.texts);
+                assert_int_equal(strv_length(STRV(load->mistakes.warnings)), cases[i].warning != NULL);
+                if (cases[i].warning)
+                        assert_string_equal(load->mistakes.warnings[0], cases[i].warning);
+                if (cases[i].title)
+                        assert_string_equal(load->example.title, cases[i].title);
+                else
+                        assert_null(load->example.title);
+                load->store->table = &example_table;
+        }
+}
+
+/* An empty value takes back what was said in files. */
+static void test_unit_lists(void **state) {
+        static const char text[] = "[Content]\nPackages=a\nPackages=b c\nPackages=\nPackages=d\n"
+                                   "Repositories=x\nRepositories=\nRepositories=\n";
+        _cleanup_(example_load_freep) ExampleLoad *load = NULL;
+        SettingTable table;
+
+        assert_int_equal(load_unit(&load, &table, text, strlen(text)), 0);
+        assert_true(strv_equal(STRV(load->example.packages), (const char *const[]){ "d", NULL }));
+        assert_int_equal(setting_origins(load->store, EXAMPLE_ROW(packages))->items[0].line, 5);
+        assert_int_equal(strv_length(STRV(load->example.repositories)), 0);
+        load->store->table = &example_table;
+}
+
+/* What must not be passed over is a mistake, whoever wrote it. */
+static void test_unit_strict(void **state) {
+        Setting rows[ELEMENTSOF(example_rows)];
+        SettingTable table = example_table;
+        _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
+        static const char text[] = "[Output]\nBootable=perhaps\nFormat=x\nTitle=a\0b\nOutput=c\n";
+        Example example = {};
+        _cleanup_(setting_store_freep) SettingStore *store = NULL;
+
+        memcpy(rows, example_rows, sizeof(rows));
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (rows[i].name && text_equal(rows[i].name, "Bootable"))
+                        rows[i].flags |= SETTING_STRICT;
+        table.dialect = SETTING_DIALECT_UNIT;
+        table.rows = rows;
+        assert_int_equal(setting_store_new(&table, &example, &store), 0);
+        assert_int_equal(setting_load_text(store, "f", text, sizeof(text) - 1, &mistakes), 0);
+        assert_int_equal(strv_length(STRV(mistakes.texts)), 2);
+        assert_string_equal(mistakes.texts[0], "f:2: Bootable=perhaps: say \"yes\" or \"no\"");
+        assert_string_equal(mistakes.texts[1], "f:4: A NUL byte: this is not a text file");
+        assert_int_equal(strv_length(STRV(mistakes.warnings)), 1);
+        assert_null(example.output);
+}
+
 static int load_all(void) {
         _cleanup_(example_load_freep) ExampleLoad *load = NULL;
 
@@ -281,12 +380,13 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_list_syntax),   cmocka_unit_test(test_text_syntax),
-                cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_all_mistakes),
-                cmocka_unit_test(test_warnings),      cmocka_unit_test(test_nul_byte),
-                cmocka_unit_test(test_secret),        cmocka_unit_test(test_several_files),
-                cmocka_unit_test(test_limits),        unit_test_in_directory(test_load_file),
-                cmocka_unit_test(test_out_of_memory),
+                cmocka_unit_test(test_list_syntax), cmocka_unit_test(test_text_syntax),
+                cmocka_unit_test(test_mistakes),    cmocka_unit_test(test_all_mistakes),
+                cmocka_unit_test(test_warnings),    cmocka_unit_test(test_nul_byte),
+                cmocka_unit_test(test_secret),      cmocka_unit_test(test_several_files),
+                cmocka_unit_test(test_limits),      unit_test_in_directory(test_load_file),
+                cmocka_unit_test(test_unit_syntax), cmocka_unit_test(test_unit_lists),
+                cmocka_unit_test(test_unit_strict), cmocka_unit_test(test_out_of_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,16 @@ static void test_directory(void **state) {
         reason_done(&reason);
 }
 
+static void test_find(void **state) {
+        assert_int_equal(sandbox_capability_find("chown"), 0);
+        assert_int_equal(sandbox_capability_find("CAP_CHOWN"), 0);
+        assert_int_equal(sandbox_capability_find("cap_Sys_Admin"), 21);
+        assert_int_equal(sandbox_capability_find("checkpoint_restore"), 40);
+        assert_int_equal(sandbox_capability_find("CAP_"), -EINVAL);
+        assert_int_equal(sandbox_capability_find(""), -EINVAL);
+        assert_int_equal(sandbox_capability_find("coffee"), -EINVAL);
+}
+
 int main(int argc, char *argv[]) {
         static const Inside inside[] = {
                 { "limits", limits },
@@ -133,6 +143,7 @@ int main(int argc, char *argv[]) {
         };
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_find),
                 cmocka_unit_test(test_all_named),
                 cmocka_unit_test_setup_teardown(test_capabilities, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_new_privileges, fixture_setup, fixture_teardown),

@@ -137,6 +137,34 @@ static void test_empty_list(void **state) {
         assert_string_equal(setting_origins(load->store, repositories)->items[0].file, "later");
 }
 
+/* What files said is taken back, what arguments said stays. */
+static void test_reset(void **state) {
+        _cleanup_(example_load_freep) ExampleLoad *load = NULL;
+
+        assert_int_equal(example_load_new(&load), 0);
+        assert_int_equal(example_load_words(load, "--package a --title t"), 0);
+        assert_int_equal(
+                example_load_text(load, "f",
+                                  "[Content]\nPackages=b c\nRepositories=r\n[Output]\nTitle=x\nOutput=o\n"),
+                0);
+        setting_reset(load->store, EXAMPLE_ROW(packages));
+        setting_reset(load->store, EXAMPLE_ROW(repositories));
+        setting_reset(load->store, EXAMPLE_ROW(title));
+        setting_reset(load->store, EXAMPLE_ROW(output));
+        setting_reset(load->store, EXAMPLE_ROW(trees));
+        assert_true(strv_equal(STRV(load->example.packages), (const char *const[]){ "a", NULL }));
+        assert_int_equal(setting_origins(load->store, EXAMPLE_ROW(packages))->n_items, 1);
+        assert_int_equal(strv_length(STRV(load->example.repositories)), 0);
+        assert_int_equal(setting_source(load->store, EXAMPLE_ROW(repositories)), SETTING_UNSET);
+        assert_string_equal(load->example.title, "t");
+        assert_null(load->example.output);
+        assert_int_equal(setting_source(load->store, EXAMPLE_ROW(output)), SETTING_UNSET);
+
+        assert_int_equal(example_load_text(load, "g", "[Content]\nPackages=d\n[Output]\nOutput=p\n"), 0);
+        assert_true(strv_equal(STRV(load->example.packages), (const char *const[]){ "a", "d", NULL }));
+        assert_string_equal(load->example.output, "p");
+}
+
 static void test_origin_format(void **state) {
         static const struct {
                 SettingOrigin origin;
@@ -209,6 +237,7 @@ int main(void) {
                 cmocka_unit_test(test_list_precedence),
                 cmocka_unit_test(test_list_replaces),
                 cmocka_unit_test(test_empty_list),
+                cmocka_unit_test(test_reset),
                 cmocka_unit_test(test_origin_format),
                 cmocka_unit_test(test_mistakes),
                 cmocka_unit_test(test_out_of_memory),

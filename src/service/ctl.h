@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Between the files of `mkosi-ctl`. */
+
+#include "base/macro.h"
+
+/* Exit statuses that systemctl(1) has for states, as init scripts had them. */
+#define CTL_NOT_RUNNING 3
+#define CTL_NO_SUCH     4
+
+typedef struct CtlOptions {
+        const char *runtime; /* where the manager is; NULL: the usual place */
+        const char *root;    /* below which unit files are; NULL: "/" */
+        char **unit_paths;   /* directories for unit files that come before the usual ones */
+        char **properties;   /* --property, in the order in which they were given */
+        char **units;        /* of log: --unit */
+        const char *signal, *who;
+        unsigned lines; /* UINT_MAX: not said */
+        unsigned output;
+        bool now, runtime_only, value_only, all, quiet, force, no_block;
+        bool help, version;
+} CtlOptions;
+
+typedef struct CtlVerb {
+        const char *name;
+        unsigned n_min, n_max; /* words behind it */
+        bool offline;          /* needs no manager */
+        /* The exit status, or a negative errno when it was logged what is wrong. bus is NULL for what is done offline. */
+        int (*run)(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+        const char *about;
+} CtlVerb;
+
+/* Starts or stops by the method, and waits. */
+int ctl_run_jobs(const CtlOptions *options, struct sd_bus *bus, const char *method, char *const *units);
+
+int ctl_start(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_stop(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_restart(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_try_restart(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_reload(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_kill(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_reset_failed(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_daemon_reload(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_set_property(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+
+int ctl_status(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_show(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_is_active(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_is_failed(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_list_units(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+
+int ctl_cat(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_enable(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_disable(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_is_enabled(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+
+int ctl_log(const CtlOptions *options, struct sd_bus *bus, char *const *words);

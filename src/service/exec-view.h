@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a service's settings mean for its view of the host's tree and for its filters: settings in, entries out.
+ * Nothing here changes anything. */
+
+#include "sandbox/restrict.h"
+#include "sandbox/view.h"
+#include "service/exec-context.h"
+#include "service/exec-directories.h"
+
+typedef struct ExecView {
+        ViewEntry *entries;
+        size_t n_entries;
+        char **strings; /* that the entries point to */
+} ExecView;
+
+void exec_view_done(ExecView *view);
+
+/* No entries: the service sees what the host sees, and needs no namespace. The confinement that a dynamic user implies
+ * is in. uid: of the service, for directories that are shown with its owner. -EINVAL with a reason that names the
+ * setting, for what cannot be understood and for a private /tmp that the manager has not made. */
+int exec_view_make(const ExecContext *context, const ServiceSettings *settings,
+                   const ExecDirectories *directories, uid_t uid, ExecView *ret, Reason *reason);
+
+/* The filters. */
+typedef struct ExecFilter {
+        RestrictFilter filter;
+        int *families;
+        RestrictCall *calls;
+        char **strings; /* that the calls point to, where they are not of the table */
+        bool any;
+} ExecFilter;
+
+void exec_filter_done(ExecFilter *filter);
+
+/* What settings imply is in: of a dynamic user, of PrivateDevices= and of ProtectKernelTunables=. -EINVAL with a
+ * reason that names the setting and the word. */
+int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason);

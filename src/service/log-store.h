@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The log: records in the Journal Export Format (systemd.io/JOURNAL_EXPORT_FORMATS), appended to files in one directory.
+ * "current" is written to; when it is full it is renamed to its first record's time, and the oldest go when all are too
+ * large. A record that a crash cut off at the end is passed over, and cut when the file is opened for writing. Where
+ * journald listens (/run/systemd/journal/socket), every record goes there as well. */
+
+#include <stdio.h>
+
+#include "base/macro.h"
+#include "base/reason.h"
+
+#define LOG_FILE_SIZE_MAX  (16 * 1024 * 1024)
+#define LOG_STORE_SIZE_MAX (128 * 1024 * 1024)
+
+typedef struct LogStore LogStore;
+
+/* For writing; the directory is made with mode 0755, files have 0640. */
+int log_store_open(const char *directory, LogStore **ret, Reason *reason);
+void log_store_free(LogStore *store);
+DEFINE_CLEANUP(LogStore, log_store_free)
+
+/* A field; value may hold anything. Names are upper-case letters, digits and '_'; a name that begins with '_' is trusted,
+ * and only the writer's own. */
+typedef struct LogField {
+        const char *name;
+        const void *value;
+        size_t size; /* SIZE_MAX: the value is a string */
+} LogField;
+
+/* One record. __REALTIME_TIMESTAMP, __MONOTONIC_TIMESTAMP, __CURSOR, _BOOT_ID, _MACHINE_ID, _HOSTNAME are added, and of
+ * `pid` (0: of this process) _PID, _UID, _GID, _COMM, _EXE, _CMDLINE, _CAP_EFFECTIVE, as far as they can be had. */
+int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields);
+
+typedef struct LogRecord {
+        LogField *fields; /* names and values point into the record's own memory */
+        size_t n_fields;
+        uint64_t realtime_usec;
+        char *data;
+} LogRecord;
+void log_record_done(LogRecord *record);
+const LogField *log_record_find(const LogRecord *record, const char *name);
+bool log_field_equals(const LogField *field, const char *value);
+
+typedef struct LogQuery {
+        const char *const
+                *units; /* any of these; NULL: all. Records about a unit by the manager count as its own */
+        const char *const *matches; /* "FIELD=VALUE": all fields must match, of one field any */
+        size_t n_last;              /* SIZE_MAX: all */
+} LogQuery;
+
+/* Calls for each record that is asked for, oldest first; a negative result ends it and is returned. The store may be
+ * written to meanwhile. */
+int log_store_read(const char *directory, const LogQuery *query,
+                   int (*on_record)(const LogRecord *record, void *userdata), void *userdata, Reason *reason);
+
+typedef enum LogFormat { LOG_SHORT, LOG_VERBOSE, LOG_EXPORT, LOG_JSON, LOG_CAT, LOG_FORMAT_MAX } LogFormat;
+/* As journalctl(1) prints it, --output=short and so on. */
+int log_record_print(const LogRecord *record, LogFormat format, FILE *file);

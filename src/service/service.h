@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What unit files say: plain data, one member per setting, filled from one table. Values stay as they were written where
+ * reading them takes the name of the unit (specifiers) or more than one line (lists that are allowed and denied): what
+ * follows from them is an ExecContext. */
+
+#include <signal.h>
+
+#include "setting/setting.h"
+
+/* A truth value that may be left open, so that something else decides. */
+typedef enum Truth { TRUTH_OPEN, TRUTH_NO, TRUTH_YES } Truth;
+
+/* A length of time that may be left open. */
+typedef struct Duration {
+        bool set;
+        uint64_t usec; /* TIME_SPAN_INFINITY: for ever */
+} Duration;
+
+/* A resource limit, setrlimit(2). */
+typedef struct Limit {
+        bool set;
+        uint64_t soft, hard; /* UINT64_MAX: none */
+} Limit;
+
+/* A small number that may be left open and may be negative (Nice=, OOMScoreAdjust=). */
+typedef struct Level {
+        bool set;
+        int value;
+} Level;
+
+/* Permission bits that may be left open. */
+typedef struct Mode {
+        bool set;
+        mode_t bits;
+} Mode;
+
+/* Types of settings that only units have. */
+/* clang-format off */
+extern const SettingType setting_type_truth;    /* Truth */
+extern const SettingType setting_type_duration; /* Duration; a number alone is in seconds */
+extern const SettingType setting_type_timeout;  /* Duration, of which 0 is for ever too */
+extern const SettingType setting_type_limit;    /* Limit, "SOFT:HARD" or one for both; numbers, or sizes with suffix */
+extern const SettingType setting_type_level;    /* Level */
+extern const SettingType setting_type_nice;     /* Level, -20 to 19 */
+extern const SettingType setting_type_oom_score; /* Level, -1000 to 1000 */
+extern const SettingType setting_type_mode;     /* Mode, octal */
+extern const SettingType setting_type_signal;   /* int, "SIGTERM", "TERM", "15"; 0 unset */
+extern const SettingType setting_type_asked;    /* bool: something is asked for, by anything but "no" or one of the words */
+extern const SettingType setting_type_lines;    /* char **, each assignment is one item, as it was written */
+/* clang-format on */
+
+typedef Truth SettingMember_truth;
+typedef Duration SettingMember_duration, SettingMember_timeout;
+typedef Limit SettingMember_limit;
+typedef Level SettingMember_level, SettingMember_nice, SettingMember_oom_score;
+typedef Mode SettingMember_mode;
+typedef int SettingMember_signal;
+typedef bool SettingMember_asked;
+typedef char **SettingMember_lines;
+
+typedef enum ServiceType {
+        SERVICE_SIMPLE,
+        SERVICE_EXEC,
+        SERVICE_FORKING,
+        SERVICE_ONESHOT,
+        SERVICE_NOTIFY,
+        SERVICE_TYPE_MAX
+} ServiceType;
+
+typedef enum RestartWhen {
+        RESTART_NO,
+        RESTART_ON_SUCCESS,
+        RESTART_ON_FAILURE,
+        RESTART_ON_ABNORMAL,
+        RESTART_ON_ABORT,
+        RESTART_ALWAYS,
+        RESTART_ON_WATCHDOG,
+        RESTART_MAX
+} RestartWhen;
+
+typedef enum KillMode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE, KILL_MODE_MAX } KillMode;
+
+typedef enum NotifyAccess {
+        NOTIFY_OPEN,
+        NOTIFY_NONE,
+        NOTIFY_MAIN,
+        NOTIFY_EXEC,
+        NOTIFY_ALL,
+        NOTIFY_MAX
+} NotifyAccess;
+
+typedef enum ProtectSystem {
+        PROTECT_SYSTEM_NO,
+        PROTECT_SYSTEM_YES,
+        PROTECT_SYSTEM_FULL,
+        PROTECT_SYSTEM_STRICT,
+        PROTECT_SYSTEM_MAX
+} ProtectSystem;
+
+typedef enum ProtectHome {
+        PROTECT_HOME_NO,
+        PROTECT_HOME_YES,
+        PROTECT_HOME_READ_ONLY,
+        PROTECT_HOME_TMPFS,
+        PROTECT_HOME_MAX
+} ProtectHome;
+
+typedef enum Preserve { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART, PRESERVE_MAX } Preserve;
+
+/* The five kinds of directories that a service may ask for by name. */
+typedef enum ExecDirectoryType {
+        EXEC_DIRECTORY_RUNTIME,
+        EXEC_DIRECTORY_STATE,
+        EXEC_DIRECTORY_CACHE,
+        EXEC_DIRECTORY_LOGS,
+        EXEC_DIRECTORY_CONFIGURATION,
+        EXEC_DIRECTORY_TYPES
+} ExecDirectoryType;
+
+/* The commands of a service, in the order in which they may run. */
+typedef enum ServiceCommand {
+        SERVICE_START_PRE,
+        SERVICE_START,
+        SERVICE_START_POST,
+        SERVICE_RELOAD,
+        SERVICE_STOP,
+        SERVICE_STOP_POST,
+        SERVICE_COMMANDS
+} ServiceCommand;
+
+/* Settings that would confine a service and are not there yet: a unit is refused that asks for one. Each with the words,
+ * besides those for "no", that ask for nothing. */
+/* clang-format off */
+#define SERVICE_REFUSED(row)              \
+        row(AppArmorProfile)              \
+        row(BPFProgram)                   \
+        row(DeviceAllow)                  \
+        row(DevicePolicy, "auto")         \
+        row(ExecPaths)                    \
+        row(ExtensionDirectories)         \
+        row(ExtensionImages)              \
+        row(IPAddressAllow)               \
+        row(IPAddressDeny)                \
+        row(IPCNamespacePath)             \
+        row(IPEgressFilterPath)           \
+        row(IPIngressFilterPath)          \
+        row(LockPersonality)              \
+        row(MountImages)                  \
+        row(NetworkNamespacePath)         \
+        row(NoExecPaths)                  \
+        row(PAMName)                      \
+        row(PrivateBPF)                   \
+        row(PrivateIPC)                   \
+        row(PrivateMounts)                \
+        row(PrivatePIDs)                  \
+        row(PrivateUsers)                 \
+        row(ProcSubset, "all")            \
+        row(ProtectClock)                 \
+        row(ProtectHostname)              \
+        row(ProtectKernelLogs)            \
+        row(ProtectKernelModules)         \
+        row(ProtectProc, "default")       \
+        row(RestrictFileSystems)          \
+        row(RestrictNamespaces)           \
+        row(RestrictNetworkInterfaces)    \
+        row(RestrictRealtime)             \
+        row(RootDirectory, "/")           \
+        row(RootEphemeral)                \
+        row(RootHash)                     \
+        row(RootHashSignature)            \
+        row(RootImage)                    \
+        row(RootVerity)                   \
+        row(SELinuxContext)               \
+        row(SecureBits)                   \
+        row(SmackProcessLabel)            \
+        row(SocketBindAllow)              \
+        row(SocketBindDeny)               \
+        row(SystemCallArchitectures)
+
+/* The same of a slice, which would confine all services in it. */
+#define SERVICE_REFUSED_OF_SLICE(row)     \
+        row(BPFProgram)                   \
+        row(DeviceAllow)                  \
+        row(DevicePolicy, "auto")         \
+        row(IPAddressAllow)               \
+        row(IPAddressDeny)                \
+        row(IPEgressFilterPath)           \
+        row(IPIngressFilterPath)          \
+        row(RestrictNetworkInterfaces)    \
+        row(SocketBindAllow)              \
+        row(SocketBindDeny)
+/* clang-format on */
+#define SERVICE_REFUSED_MEMBER(name, ...) bool name;
+
+#define SERVICE_LIMITS 16 /* RLIM_NLIMITS, in the order of the kernel's numbers */
+
+typedef struct ServiceSettings {
+        /* [Unit] */
+        char *description;
+        char **documentation;
+        char **after, **before, **requires, **wants, **binds_to, **part_of, **conflicts, **joins_namespace_of;
+        Truth default_dependencies;
+        Duration start_limit_interval;
+        Level start_limit_burst;
+
+        /* [Install] */
+        char **wanted_by, **required_by, **also, **alias;
+        char *default_instance;
+
+        /* [Service]: what is run, and when again */
+        unsigned type;
+        char **commands[SERVICE_COMMANDS];
+        bool remain_after_exit;
+        char *pid_file;
+        unsigned restart;
+        Duration restart_delay;
+        char **success_exit_status, **restart_prevent_exit_status, **restart_force_exit_status;
+        Duration timeout_start, timeout_stop, timeout_both, runtime_max, watchdog;
+        unsigned notify_access;
+        unsigned kill_mode;
+        int kill_signal, final_kill_signal;
+        bool send_sighup;
+        Truth send_sigkill;
+
+        /* [Service]: surroundings */
+        char **environment, **environment_file, **pass_environment, **unset_environment;
+        char *working_directory;
+        char *standard_input, *standard_output, *standard_error;
+        char *tty_path;
+        char *syslog_identifier;
+        Mode umask;
+        Level nice, oom_score_adjust;
+        Limit limits[SERVICE_LIMITS];
+
+        /* [Service]: who */
+        char *user, *group;
+        char **supplementary_groups;
+        Truth dynamic_user;
+        Truth remove_ipc;
+
+        /* [Service]: directories */
+        char **directories[EXEC_DIRECTORY_TYPES];
+        Mode directory_modes[EXEC_DIRECTORY_TYPES];
+        unsigned runtime_directory_preserve;
+
+        /* [Service]: confinement */
+        unsigned protect_system, protect_home;
+        Truth private_tmp, private_network, private_devices;
+        Truth protect_kernel_tunables, protect_control_groups;
+        char **read_write_paths, **read_only_paths, **inaccessible_paths;
+        char **bind_paths, **bind_read_only_paths, **temporary_file_system;
+        Truth no_new_privileges, restrict_suid_sgid, memory_deny_write_execute;
+        char **restrict_address_families, **system_call_filter;
+        char **capability_bounding_set, **ambient_capabilities;
+        struct {
+                SERVICE_REFUSED(SERVICE_REFUSED_MEMBER)
+        } refused;
+        struct {
+                SERVICE_REFUSED_OF_SLICE(SERVICE_REFUSED_MEMBER)
+        } refused_of_slice;
+
+        /* [Service], [Slice]: control groups */
+        char *slice;
+        Truth cpu_accounting, tasks_accounting, memory_accounting, ip_accounting;
+        char *tasks_max;
+        bool delegate;
+} ServiceSettings;
+
+extern const SettingTable service_settings;

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/os-release.h"
+#include "base/text.h"
+#include "service/specifier.h"
+#include "service/unit-name.h"
+
+#define TEXT_SIZE_MAX (1024 * 1024)
+#define ID_SIZE_MAX   128
+
+static int unit_name_itself(const char *unit, char **ret) {
+        return text_copy(unit, ret);
+}
+
+static int unit_instance(const char *unit, char **ret) {
+        const int r = unit_name_instance(unit, ret);
+
+        return r < 0 || *ret ? r : text_copy("", ret);
+}
+
+static int unescaped(int (*part)(const char *unit, char **ret), const char *unit, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+
+        const int r = part(unit, &text);
+        return r < 0 ? r : unit_name_unescape(text, ret);
+}
+
+static int unit_prefix_plain(const char *unit, char **ret) {
+        return unescaped(unit_name_prefix, unit, ret);
+}
+
+static int unit_instance_plain(const char *unit, char **ret) {
+        return unescaped(unit_instance, unit, ret);
+}
+
+/* Behind the last dash of the prefix. */
+static int unit_last_part(const char *unit, char **ret) {
+        _cleanup_(freep) char *prefix = NULL;
+
+        const int r = unit_name_prefix(unit, &prefix);
+        if (r < 0)
+                return r;
+        const char *const dash = strrchr(prefix, '-');
+        return text_copy(dash ? dash + 1 : prefix, ret);
+}
+
+static int unit_last_part_plain(const char *unit, char **ret) {
+        return unescaped(unit_last_part, unit, ret);
+}
+
+/* The instance as a path, or the prefix when there is none. */
+static int unit_path(const char *unit, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+
+        const int r = unescaped(unit_name_kind(unit) == UNIT_NAME_INSTANCE ? unit_instance : unit_name_prefix,
+                                unit, &text);
+        return r < 0 ? r : text_format(ret, "%s%s", text[0] == '/' ? "" : "/", text);
+}
+
+/* A file of one line with a hexadecimal number, with or without dashes, of which 32 digits are wanted. */
+static int read_id(const char *path, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+        char *to;
+
+        const int r = file_read(AT_FDCWD, path, ID_SIZE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        to = text;
+        for (const char *from = text; *from && *from != '\n'; from++)
+                if (*from != '-')
+                        *to++ = *from;
+        *to = '\0';
+        if (strlen(text) != 32 || strspn(text, "0123456789abcdef") != 32)
+                return -EBADMSG;
+        return text_copy(text, ret);
+}
+
+static int host_machine_id(const char *unit, char **ret) {
+        return read_id("/etc/machine-id", ret);
+}
+
+static int host_boot_id(const char *unit, char **ret) {
+        return read_id("/proc/sys/kernel/random/boot_id", ret);
+}
+
+static int host_uname(size_t offset, char **ret) {
+        struct utsname name;
+
+        return uname(&name) < 0 ? -errno : text_copy((const char *)&name + offset, ret);
+}
+
+static int host_name(const char *unit, char **ret) {
+        return host_uname(offsetof(struct utsname, nodename), ret);
+}
+
+static int host_short_name(const char *unit, char **ret) {
+        const int r = host_name(unit, ret);
+
+        if (r >= 0)
+                (*ret)[strcspn(*ret, ".")] = '\0';
+        return r;
+}
+
+/* What the kernel calls an architecture, and what units do. */
+static const char *const architectures[][2] = {
+        { "x86_64", "x86-64" },
+        { "i686", "x86" },
+        { "i586", "x86" },
+        { "i486", "x86" },
+        { "i386", "x86" },
+        { "aarch64", "arm64" },
+        { "armv8l", "arm" },
+        { "armv7l", "arm" },
+        { "armv6l", "arm" },
+        { "ppc64", "ppc64" },
+        { "ppc64le", "ppc64-le" },
+        { "ppc", "ppc" },
+        { "riscv64", "riscv64" },
+        { "riscv32", "riscv32" },
+        { "s390x", "s390x" },
+        { "s390", "s390" },
+        { "loongarch64", "loongarch64" },
+        { "mips64", "mips64" },
+        { "mips", "mips" },
+};
+
+static int host_architecture(const char *unit, char **ret) {
+        struct utsname name;
+
+        if (uname(&name) < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(architectures); i++)
+                if (text_equal(architectures[i][0], name.machine))
+                        return text_copy(architectures[i][1], ret);
+        return -ENODATA;
+}
+
+static int host_kernel(const char *unit, char **ret) {
+        return host_uname(offsetof(struct utsname, release), ret);
+}
+
+/* Those of the manager's user, not of the service's. */
+static int manager_number(const char *unit, char **ret) {
+        return text_format(ret, "%u", (unsigned)getuid());
+}
+
+static int manager_group_number(const char *unit, char **ret) {
+        return text_format(ret, "%u", (unsigned)getgid());
+}
+
+/* Names of root alone are known without asking anybody who may block. */
+static int manager_name(const char *unit, char **ret) {
+        return getuid() == 0 ? text_copy("root", ret) : -ENXIO;
+}
+
+static int manager_home(const char *unit, char **ret) {
+        return getuid() == 0 ? text_copy("/root", ret) : -ENXIO;
+}
+
+static int manager_shell(const char *unit, char **ret) {
+        return getuid() == 0 ? text_copy("/bin/sh", ret) : -ENXIO;
+}
+
+static int os_field(size_t offset, char **ret) {
+        OsRelease os_release = {};
+
+        int r = os_release_load("/", &os_release);
+        if (r < 0)
+                return r;
+        const char *const value = *(char **)((char *)&os_release + offset);
+        r = text_copy(value ? value : "", ret);
+        os_release_done(&os_release);
+        return r;
+}
+
+static int os_id(const char *unit, char **ret) {
+        return os_field(offsetof(OsRelease, id), ret);
+}
+
+static int os_version(const char *unit, char **ret) {
+        return os_field(offsetof(OsRelease, version_id), ret);
+}
+
+typedef struct Specifier {
+        char letter;
+        const char *text; /* what it always is; NULL: as the function says */
+        int (*get)(const char *unit, char **ret);
+} Specifier;
+
+/* clang-format off */
+static const Specifier specifiers[] = {
+        { '%', "%" },
+        { 'C', "/var/cache" },
+        { 'E', "/etc" },
+        { 'G', .get = manager_group_number },
+        { 'H', .get = host_name },
+        { 'I', .get = unit_instance_plain },
+        { 'J', .get = unit_last_part_plain },
+        { 'L', "/var/log" },
+        { 'N', .get = unit_name_stem },
+        { 'P', .get = unit_prefix_plain },
+        { 'S', "/var/lib" },
+        { 'T', "/tmp" },
+        { 'U', .get = manager_number },
+        { 'V', "/var/tmp" },
+        { 'a', .get = host_architecture },
+        { 'b', .get = host_boot_id },
+        { 'f', .get = unit_path },
+        { 'g', .get = manager_name },
+        { 'h', .get = manager_home },
+        { 'i', .get = unit_instance },
+        { 'j', .get = unit_last_part },
+        { 'l', .get = host_short_name },
+        { 'm', .get = host_machine_id },
+        { 'n', .get = unit_name_itself },
+        { 'o', .get = os_id },
+        { 'p', .get = unit_name_prefix },
+        { 's', .get = manager_shell },
+        { 't', "/run" },
+        { 'u', .get = manager_name },
+        { 'v', .get = host_kernel },
+        { 'w', .get = os_version },
+};
+/* clang-format on */
+
+static const Specifier *specifier_find(char letter) {
+        for (size_t i = 0; i < ELEMENTSOF(specifiers); i++)
+                if (specifiers[i].letter == letter)
+                        return &specifiers[i];
+        return NULL;
+}
+
+/* Appends to the text under way; one that would become too long is refused before it is there. */
+typedef struct Expansion {
+        char *text;
+        size_t size, length;
+        Reason *reason;
+} Expansion;
+
+static int append(Expansion *expansion, const char *text, size_t length) {
+        if (length > TEXT_SIZE_MAX - expansion->length)
+                return reason_set(expansion->reason, -E2BIG, "longer than %d bytes", TEXT_SIZE_MAX);
+        if (expansion->length + length >= expansion->size) {
+                const size_t size = 2 * expansion->size + length + 1;
+                char *const grown = realloc(expansion->text, size);
+
+                if (!grown)
+                        return -ENOMEM;
+                expansion->text = grown;
+                expansion->size = size;
+        }
+        memcpy(expansion->text + expansion->length, text, length);
+        expansion->length += length;
+        expansion->text[expansion->length] = '\0';
+        return 0;
+}
+
+static int append_value(Expansion *expansion, char letter, const char *unit) {
+        const Specifier *const specifier = specifier_find(letter);
+        _cleanup_(freep) char *value = NULL;
+
+        if (letter == '\0')
+                return reason_set(expansion->reason, -EINVAL,
+                                  "\"%%\" at the end; a percent sign is written \"%%%%\"");
+        if (!specifier)
+                return reason_set(expansion->reason, -EINVAL,
+                                  "unknown specifier \"%%%c\"; a percent sign is written \"%%%%\"", letter);
+        if (specifier->text)
+                return append(expansion, specifier->text, strlen(specifier->text));
+
+        const int r = specifier->get(unit, &value);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return reason_set(expansion->reason, -EINVAL, "specifier \"%%%c\" has no value here: %s",
+                                  letter, strerror(-r));
+        return append(expansion, value, strlen(value));
+}
+
+static void expansion_done(Expansion *expansion) {
+        free(expansion->text);
+}
+
+/* Values are taken as they are: a percent sign in one of them means itself. */
+int specifier_expand(const char *text, const char *unit, char **ret, Reason *reason) {
+        _cleanup_(expansion_done) Expansion expansion = { .reason = reason };
+        int r = append(&expansion, "", 0);
+
+        while (r >= 0 && *text) {
+                const size_t length = strcspn(text, "%");
+
+                r = append(&expansion, text, length);
+                text += length;
+                if (r < 0 || *text == '\0')
+                        break;
+                r = append_value(&expansion, text[1], unit);
+                text += r < 0 ? 1 : 2;
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(expansion.text);
+        return 0;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/text.h"
+#include "service/exec-view.h"
+
+#define LINES(...) ((char **)(const char *[]){ __VA_ARGS__, NULL })
+
+static void make(const ServiceSettings *settings, ExecFilter *ret) {
+        Reason reason = {};
+        const int r = exec_filter_make(settings, ret, &reason);
+
+        if (r < 0)
+                fail_msg("%s", reason_text(&reason, r));
+}
+
+static void refused(const ServiceSettings *settings, const char *text) {
+        ExecFilter filter = {};
+        Reason reason = {};
+
+        assert_int_equal(exec_filter_make(settings, &filter, &reason), -EINVAL);
+        assert_string_equal(reason.text, text);
+        reason_done(&reason);
+}
+
+static const RestrictCall *find(const ExecFilter *filter, const char *name) {
+        for (size_t i = 0; i < filter->filter.n_calls; i++)
+                if (text_equal(filter->calls[i].name, name))
+                        return &filter->calls[i];
+        return NULL;
+}
+
+static void assert_call(const ExecFilter *filter, const char *name, bool allow, int error) {
+        const RestrictCall *const call = find(filter, name);
+
+        if (!call)
+                fail_msg("%s is not in the list", name);
+        assert_int_equal(call->allow, allow);
+        if (!allow)
+                assert_int_equal(call->error, error);
+}
+
+static void test_nothing(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){}, &filter);
+        assert_false(filter.any);
+        exec_filter_done(&filter);
+}
+
+static void test_switches(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .memory_deny_write_execute = TRUTH_YES }, &filter);
+        assert_true(filter.any && filter.filter.memory_deny_write_execute &&
+                    !filter.filter.restrict_suid_sgid);
+        make(&(ServiceSettings){ .restrict_suid_sgid = TRUTH_YES }, &filter);
+        assert_true(filter.any && filter.filter.restrict_suid_sgid);
+        /* A dynamic user implies it, and cannot do without. */
+        make(&(ServiceSettings){ .dynamic_user = TRUTH_YES, .restrict_suid_sgid = TRUTH_NO }, &filter);
+        assert_true(filter.any && filter.filter.restrict_suid_sgid);
+}
+
+static void assert_families(const char *const *lines, bool allow, const int *families, size_t n) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .restrict_address_families = (char **)lines }, &filter);
+        assert_true(filter.any && filter.filter.families);
+        assert_int_equal(filter.filter.families_allow, allow);
+        assert_int_equal(filter.filter.n_families, n);
+        for (size_t i = 0; i < n; i++)
+                assert_int_equal(filter.filter.family_list[i], families[i]);
+        exec_filter_done(&filter);
+}
+
+#define FAMILIES(allow, lines, ...)                                                        \
+        assert_families((const char *const *)(lines), allow, (const int[]){ __VA_ARGS__ }, \
+                        ELEMENTSOF(((const int[]){ __VA_ARGS__ })))
+
+static void test_families(void **state) {
+        FAMILIES(true, LINES("AF_INET6 AF_UNIX", "AF_INET AF_UNIX"), AF_UNIX, AF_INET, AF_INET6);
+        FAMILIES(false, LINES("~AF_PACKET AF_NETLINK"), AF_NETLINK, AF_PACKET);
+        FAMILIES(true, LINES("AF_INET AF_PACKET AF_UNIX", "~AF_PACKET"), AF_UNIX, AF_INET);
+        FAMILIES(false, LINES("~AF_PACKET AF_NETLINK", "AF_NETLINK"), AF_PACKET);
+        assert_families((const char *const *)LINES("none"), true, NULL, 0);
+        refused(&(ServiceSettings){ .restrict_address_families = LINES("AF_INET AF_INTERNET") },
+                "RestrictAddressFamilies=AF_INTERNET: not the name of an address family, as \"AF_INET\"");
+}
+
+static void test_calls_allowed(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .system_call_filter = LINES("@basic-io mkdir",
+                                                             "~write:ENOTTY lseek close:kill pread64:7") },
+             &filter);
+        assert_true(filter.any && filter.filter.calls && filter.filter.calls_allow);
+        assert_int_equal(filter.filter.error, RESTRICT_KILL);
+        assert_call(&filter, "read", true, 0);
+        assert_call(&filter, "mkdir", true, 0);
+        assert_call(&filter, "execve", true, 0); /* of @default, without which nothing runs */
+        assert_call(&filter, "exit_group", true, 0);
+        assert_call(&filter, "write", false, ENOTTY);
+        assert_call(&filter, "lseek", false, RESTRICT_KILL);
+        assert_call(&filter, "close", false, RESTRICT_KILL);
+        assert_call(&filter, "pread64", false, 7);
+        assert_null(find(&filter, "@basic-io"));
+        assert_null(find(&filter, "unlink"));
+        exec_filter_done(&filter);
+}
+
+/* Groups in groups in groups. */
+static void test_calls_nested(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .system_call_filter = LINES("@system-service") }, &filter);
+        assert_call(&filter, "openat", true, 0);
+        assert_call(&filter, "socket", true, 0);
+        assert_call(&filter, "uname", true, 0);
+        assert_null(find(&filter, "mount"));
+        assert_null(find(&filter, "reboot"));
+        for (size_t i = 0; i < filter.filter.n_calls; i++)
+                assert_int_not_equal(filter.calls[i].name[0], '@');
+        exec_filter_done(&filter);
+}
+
+static void test_calls_denied(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .system_call_filter = LINES("~@mount:EPERM @swap", "umount2") }, &filter);
+        assert_true(filter.filter.calls && !filter.filter.calls_allow);
+        assert_call(&filter, "mount", false, EPERM);
+        assert_call(&filter, "swapon", false, RESTRICT_KILL);
+        assert_call(&filter, "umount2", true, 0);
+        assert_null(find(&filter, "execve"));
+        exec_filter_done(&filter);
+}
+
+static void test_implied(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .private_devices = TRUTH_YES, .protect_kernel_tunables = TRUTH_YES },
+             &filter);
+        assert_true(filter.any && filter.filter.calls && !filter.filter.calls_allow);
+        assert_call(&filter, "iopl", false, EPERM);
+        assert_call(&filter, "_sysctl", false, EPERM);
+        exec_filter_done(&filter);
+
+        /* What was allowed is not any more; what was killed for still is. */
+        make(&(ServiceSettings){ .private_devices = TRUTH_YES, .system_call_filter = LINES("iopl read") },
+             &filter);
+        assert_true(filter.filter.calls_allow);
+        assert_call(&filter, "iopl", false, EPERM);
+        assert_null(find(&filter, "ioperm"));
+        exec_filter_done(&filter);
+        make(&(ServiceSettings){ .private_devices = TRUTH_YES, .system_call_filter = LINES("~iopl") },
+             &filter);
+        assert_call(&filter, "iopl", false, RESTRICT_KILL);
+        assert_call(&filter, "ioperm", false, EPERM);
+        exec_filter_done(&filter);
+}
+
+static void test_refused(void **state) {
+        refused(&(ServiceSettings){ .system_call_filter = LINES("read opne") },
+                "SystemCallFilter=opne: no system call and no group of them has this name");
+        refused(&(ServiceSettings){ .system_call_filter = LINES("@files") },
+                "SystemCallFilter=@files: no system call and no group of them has this name");
+        refused(&(ServiceSettings){ .system_call_filter = LINES("~read:ENOSUCH") },
+                "SystemCallFilter=read:ENOSUCH: what follows the colon is no errno, as \"EPERM\", and not \"kill\"");
+        refused(&(ServiceSettings){ .system_call_filter = LINES("~read:4096") },
+                "SystemCallFilter=read:4096: what follows the colon is no errno, as \"EPERM\", and not \"kill\"");
+        refused(&(ServiceSettings){ .system_call_filter = LINES("\"read") },
+                "SystemCallFilter=\"read: a quote has no end");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_nothing),      cmocka_unit_test(test_switches),
+                cmocka_unit_test(test_families),     cmocka_unit_test(test_calls_allowed),
+                cmocka_unit_test(test_calls_nested), cmocka_unit_test(test_calls_denied),
+                cmocka_unit_test(test_implied),      cmocka_unit_test(test_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

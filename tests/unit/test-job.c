@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "manager-fixture.h"
+#include "service/job-plan.h"
+
+/* Which jobs ended, in their order: "a.target done\n". */
+typedef struct Record {
+        char text[4096];
+} Record;
+
+static void on_job_removed(uint32_t id, ManagedUnit *unit, JobResult result, void *userdata) {
+        Record *const record = userdata;
+        const size_t length = strlen(record->text);
+
+        (void)snprintf(record->text + length, sizeof(record->text) - length, "%s %s\n", unit->name,
+                       job_result_words[result]);
+}
+
+static bool begin(ManagerFixture *fixture, const char *directory, Record *record) {
+        if (!fixture_begin(fixture, directory)) {
+                fixture_end(fixture);
+                skip();
+                return false;
+        }
+        *record = (Record){};
+        manager_set_events(fixture->manager,
+                           &(ManagerEvents){ .job_removed = on_job_removed, .userdata = record });
+        return true;
+}
+
+static void test_type_waits(void **state) {
+        /* Behind another: a start waits for whatever that does. */
+        assert_true(job_type_waits(JOB_START, JOB_START, true));
+        assert_true(job_type_waits(JOB_START, JOB_STOP, true));
+        assert_false(job_type_waits(JOB_STOP, JOB_STOP, true));
+        /* Before another: waits for the end of that. */
+        assert_true(job_type_waits(JOB_STOP, JOB_STOP, false));
+        assert_true(job_type_waits(JOB_START, JOB_STOP, false));
+        assert_false(job_type_waits(JOB_START, JOB_START, false));
+        assert_true(job_type_waits(JOB_STOP, JOB_RESTART, false));
+}
+
+static void test_order(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("a.target", "[Unit]\nRequires=b.target\nAfter=b.target\n");
+        fixture_unit("b.target", "[Unit]\nWants=c.target\nAfter=c.target\n");
+        fixture_unit("c.target", "[Unit]\nDescription=C\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(fixture_job(&fixture, "a.target", JOB_START, NULL), 0);
+        assert_string_equal(record.text, "c.target done\nb.target done\na.target done\n");
+        assert_int_equal(fixture_state(&fixture, "a.target"), UNIT_ACTIVE);
+
+        /* What is required takes with it what requires it, the other way round; what is wanted does not. */
+        record.text[0] = '\0';
+        assert_int_equal(fixture_job(&fixture, "b.target", JOB_STOP, NULL), 0);
+        assert_string_equal(record.text, "a.target done\nb.target done\n");
+        assert_int_equal(fixture_state(&fixture, "c.target"), UNIT_ACTIVE);
+        fixture_end(&fixture);
+}
+
+static void test_before_is_after_of_the_other(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("a.target", "[Unit]\nWants=b.target c.target\n");
+        fixture_unit("b.target", "[Unit]\nBefore=c.target a.target\n");
+        fixture_unit("c.target", "[Unit]\nBefore=a.target\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(fixture_job(&fixture, "a.target", JOB_START, NULL), 0);
+        assert_string_equal(record.text, "b.target done\nc.target done\na.target done\n");
+        fixture_end(&fixture);
+}
+
+static void test_conflicts(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("a.target", "[Unit]\nConflicts=b.target\n");
+        fixture_unit("b.target", "[Unit]\nDescription=B\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(fixture_job(&fixture, "b.target", JOB_START, NULL), 0);
+        assert_int_equal(fixture_job(&fixture, "a.target", JOB_START, NULL), 0);
+        assert_int_equal(fixture_state(&fixture, "b.target"), UNIT_INACTIVE);
+        /* It holds in both directions. */
+        assert_int_equal(fixture_job(&fixture, "b.target", JOB_START, NULL), 0);
+        assert_int_equal(fixture_state(&fixture, "a.target"), UNIT_INACTIVE);
+        assert_int_equal(fixture_state(&fixture, "b.target"), UNIT_ACTIVE);
+        fixture_end(&fixture);
+}
+
+static void test_refusals(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("round.target", "[Unit]\nRequires=back.target\nAfter=back.target\n");
+        fixture_unit("back.target", "[Unit]\nRequires=round.target\nAfter=round.target\n");
+        fixture_unit("both.target", "[Unit]\nRequires=x.target\nConflicts=x.target\n");
+        fixture_unit("x.target", "[Unit]\nDescription=X\n");
+        fixture_unit("lonely.target", "[Unit]\nRequires=missing.service\n");
+        fixture_unit("easy.target", "[Unit]\nWants=missing.service\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(fixture_job(&fixture, "missing.target", JOB_START, NULL), -ENOENT);
+        assert_int_equal(fixture_job(&fixture, "lonely.target", JOB_START, NULL), -ENOENT);
+        assert_int_equal(fixture_job(&fixture, "easy.target", JOB_START, NULL), 0);
+        assert_int_equal(fixture_job(&fixture, "round.target", JOB_START, NULL), -EDEADLK);
+        assert_int_equal(fixture_job(&fixture, "x.target", JOB_START, NULL), 0);
+        assert_int_equal(fixture_job(&fixture, "both.target", JOB_START, NULL), -EDEADLK);
+        fixture_end(&fixture);
+}
+
+/* What is only wanted is left out when the order goes round. */
+static void test_wanted_cycle(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("a.target", "[Unit]\nWants=b.target\nAfter=b.target\n");
+        fixture_unit("b.target", "[Unit]\nAfter=a.target\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(fixture_job(&fixture, "a.target", JOB_START, NULL), 0);
+        assert_int_equal(fixture_state(&fixture, "a.target"), UNIT_ACTIVE);
+        assert_int_equal(fixture_state(&fixture, "b.target"), UNIT_INACTIVE);
+        fixture_end(&fixture);
+}
+
+static void test_restart(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("a.target", "[Unit]\nPartOf=b.target\nAfter=b.target\n");
+        fixture_unit("b.target", "[Unit]\nDescription=B\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(fixture_job(&fixture, "b.target", JOB_START, NULL), 0);
+        assert_int_equal(fixture_job(&fixture, "a.target", JOB_START, NULL), 0);
+        record.text[0] = '\0';
+        assert_int_equal(fixture_job(&fixture, "b.target", JOB_RESTART, NULL), 0);
+        assert_string_equal(record.text, "b.target done\na.target done\n");
+        assert_int_equal(fixture_state(&fixture, "a.target"), UNIT_ACTIVE);
+        fixture_end(&fixture);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_type_waits),
+                unit_test_in_directory(test_order),
+                unit_test_in_directory(test_before_is_after_of_the_other),
+                unit_test_in_directory(test_conflicts),
+                unit_test_in_directory(test_refusals),
+                unit_test_in_directory(test_wanted_cycle),
+                unit_test_in_directory(test_restart),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "service/network-namespace.h"
+
+static ino_t namespace_of(const char *path) {
+        struct stat status;
+
+        return stat(path, &status) < 0 ? 0 : status.st_ino;
+}
+
+/* In a child: the number of the namespace that it gets into, or 0. In it there is lo, up, and nothing else. */
+static ino_t enter_in_child(int storage_fd) {
+        ino_t number = 0;
+        int pair[2];
+
+        assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+        const pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                const struct sockaddr_in address = { .sin_family = AF_INET,
+                                                     .sin_addr = { htonl(INADDR_LOOPBACK) } };
+                Reason reason = {};
+
+                const int r = network_namespace_enter(storage_fd, &reason);
+                if (r < 0)
+                        (void)fprintf(stderr, "%s\n", reason_text(&reason, r));
+                const int fd = socket(AF_INET, SOCK_STREAM, 0), client_fd = socket(AF_INET, SOCK_STREAM, 0);
+                struct sockaddr_in bound;
+                socklen_t length = sizeof(bound);
+                number = namespace_of("/proc/self/ns/net");
+                struct if_nameindex *const links = if_nameindex();
+                if (r == 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+                    listen(fd, 1) == 0 && getsockname(fd, (struct sockaddr *)&bound, &length) == 0 &&
+                    connect(client_fd, (const struct sockaddr *)&bound, length) == 0 && links &&
+                    links[0].if_index == if_nametoindex("lo") && links[1].if_index == 0)
+                        (void)!write(pair[1], &number, sizeof(number));
+                _exit(EXIT_SUCCESS);
+        }
+        (void)close(pair[1]);
+        if (read(pair[0], &number, sizeof(number)) != sizeof(number))
+                number = 0;
+        (void)close(pair[0]);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        return number;
+}
+
+static void test_shared(void **state) {
+        _cleanup_(fd_closep) int one = -EBADF, other = -EBADF;
+
+        if (geteuid() != 0)
+                skip();
+        assert_int_equal(network_namespace_storage_new(&one), 0);
+        assert_int_equal(network_namespace_storage_new(&other), 0);
+        const ino_t first = enter_in_child(one);
+        assert_int_not_equal(first, 0);
+        assert_int_not_equal(first, namespace_of("/proc/self/ns/net"));
+        /* All processes of the first are gone; it lives in the storage. */
+        assert_int_equal(enter_in_child(one), first);
+        assert_int_equal(enter_in_child(one), first);
+        const ino_t second = enter_in_child(other);
+        assert_int_not_equal(second, 0);
+        assert_int_not_equal(second, first);
+}
+
+/* Several at once make one. */
+static void test_race(void **state) {
+        _cleanup_(fd_closep) int storage_fd = -EBADF;
+        ino_t numbers[8] = {};
+        int pair[2];
+
+        if (geteuid() != 0)
+                skip();
+        assert_int_equal(network_namespace_storage_new(&storage_fd), 0);
+        assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+                const pid_t pid = fork();
+
+                assert_true(pid >= 0);
+                if (pid == 0) {
+                        const ino_t number = network_namespace_enter(storage_fd, NULL) < 0
+                                                     ? 0
+                                                     : namespace_of("/proc/self/ns/net");
+
+                        (void)!write(pair[1], &number, sizeof(number));
+                        _exit(EXIT_SUCCESS);
+                }
+        }
+        (void)close(pair[1]);
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+                assert_int_equal(read(pair[0], &numbers[i], sizeof(numbers[i])), sizeof(numbers[i]));
+                assert_int_not_equal(numbers[i], 0);
+                assert_int_equal(numbers[i], numbers[0]);
+        }
+        (void)close(pair[0]);
+        while (wait(NULL) > 0)
+                ;
+}
+
+/* Who finds the name of the storage out cannot put anything into it. */
+static void test_strangers(void **state) {
+        _cleanup_(fd_closep) int storage_fd = -EBADF,
+                                 stranger_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address;
+        socklen_t length = sizeof(address);
+
+        assert_int_equal(network_namespace_storage_new(&storage_fd), 0);
+        assert_int_equal(getsockname(storage_fd, (struct sockaddr *)&address, &length), 0);
+        assert_int_equal(sendto(stranger_fd, "x", 1, 0, (const struct sockaddr *)&address, length), -1);
+        assert_int_equal(errno, EPERM);
+}
+
+static void test_failures(void **state) {
+        _cleanup_(fd_closep) int storage_fd = -EBADF;
+        Reason reason = {};
+        int status;
+
+        assert_int_equal(network_namespace_enter(-EBADF, &reason), -EBADF);
+        assert_string_equal(reason.text, "the lock of a network namespace: Bad file descriptor");
+        reason_done(&reason);
+
+        /* Something else in it. */
+        assert_int_equal(network_namespace_storage_new(&storage_fd), 0);
+        assert_int_equal(send(storage_fd, "x", 1, 0), 1);
+        assert_int_equal(network_namespace_enter(storage_fd, &reason), -EBADMSG);
+        assert_string_equal(reason.text, "the storage of network namespaces: Bad message");
+        reason_done(&reason);
+
+        if (geteuid() != 0)
+                skip();
+        const pid_t pid = fork();
+        if (pid == 0) {
+                if (setresuid(65534, 65534, 65534) < 0 || network_namespace_storage_new(&storage_fd) < 0)
+                        _exit(2);
+                _exit(network_namespace_enter(storage_fd, NULL) == -EPERM ? EXIT_SUCCESS : EXIT_FAILURE);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_shared),
+                cmocka_unit_test(test_race),
+                cmocka_unit_test(test_strangers),
+                cmocka_unit_test(test_failures),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
