@@ -49,16 +49,18 @@ static int start_progress(const Config *config, Progress **ret) {
 int verb_build(LoadedConfig *loaded, mode_t caller_umask) {
         _cleanup_(progress_freep) Progress *progress = NULL;
         _cleanup_(kept_output_done) KeptOutput kept = {};
+        _cleanup_(reason_done) Reason reason = {};
         _cleanup_(image_freep) Image *image = NULL;
         const Config *config = &loaded->config;
 
         int r = start_progress(config, &progress);
         if (r < 0)
                 return r;
-        r = kept_output_look(loaded, distro_find(config->distribution), caller_umask, &kept);
+        r = kept_output_look(loaded, distro_find(config->distribution), caller_umask, &kept, &reason);
         if (r < 0)
                 return r == -EINTR ? r
-                                   : log_error(r, "Cannot look whether %s is up to date: %m", config->output);
+                                   : log_error(r, "Cannot look whether %s is up to date: %s", config->output,
+                                               reason_text(&reason, r));
         if (kept.usable) {
                 log_info("%s is up to date: nothing that it is made of has changed", config->output);
                 return 0;
@@ -82,18 +84,19 @@ int verb_json(LoadedConfig *loaded, mode_t caller_umask) {
 
 int verb_plan(LoadedConfig *loaded, mode_t caller_umask) {
         _cleanup_(kept_output_done) KeptOutput output = {};
+        _cleanup_(reason_done) Reason reason = {};
         const Config *config = &loaded->config;
         const Distro *distro = distro_find(config->distribution);
         KeptTree kept[KEPT_MAX] = {};
 
-        int r = kept_output_look(loaded, distro, caller_umask, &output);
+        int r = kept_output_look(loaded, distro, caller_umask, &output, &reason);
         if (r >= 0)
                 r = kept_tree_look(loaded, distro, KEPT_BASE, NULL, &kept[KEPT_BASE]);
         if (r >= 0)
                 r = kept_tree_look(loaded, distro, KEPT_DEVELOPMENT, &kept[KEPT_BASE],
                                    &kept[KEPT_DEVELOPMENT]);
         if (r < 0 && r != -EINTR)
-                (void)log_error(r, "Cannot look for trees that are kept: %m");
+                (void)log_error(r, "Cannot look for what is kept: %s", reason_text(&reason, r));
         else if (r >= 0)
                 r = verb_finish_output(plan_print(loaded, &output, kept, stdout));
         for (KeptKind kind = 0; kind < KEPT_MAX; kind++)

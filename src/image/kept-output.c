@@ -139,7 +139,8 @@ static bool can_be_listed(const Config *config) {
 }
 
 /* Returns 1 when there is something that nobody can list. */
-static int collect(const LoadedConfig *loaded, const Distro *distro, mode_t umask, KeptInputs *inputs) {
+static int collect(const LoadedConfig *loaded, const Distro *distro, mode_t umask, KeptInputs *inputs,
+                   Reason *reason) {
         const Config *config = &loaded->config;
 
         int r = kept_settings_add(loaded, KEPT_STAGE_OUTPUT, inputs);
@@ -158,17 +159,18 @@ static int collect(const LoadedConfig *loaded, const Distro *distro, mode_t umas
         if (r >= 0)
                 r = add_boot_programs(config, inputs);
         if (r >= 0 && config->build_script)
-                r = sources_add_inputs(config, inputs);
+                r = sources_add_inputs(config, inputs, reason);
         return MIN(r, 0);
 }
 
-int kept_output_look(const LoadedConfig *loaded, const Distro *distro, mode_t umask, KeptOutput *ret) {
+int kept_output_look(const LoadedConfig *loaded, const Distro *distro, mode_t umask, KeptOutput *ret,
+                     Reason *reason) {
         const Config *config = &loaded->config;
 
         *ret = (KeptOutput){ .wanted = config->incremental && can_be_listed(config) };
         if (!ret->wanted)
                 return 0;
-        const int r = collect(loaded, distro, umask, &ret->inputs);
+        const int r = collect(loaded, distro, umask, &ret->inputs, reason);
         if (r < 0)
                 return r;
         ret->wanted = r == 0;

@@ -21,7 +21,8 @@ void kept_output_done(KeptOutput *kept);
 
 /* Collects what goes into the output (every setting, every file that is read, the sources, whom files will belong to), and
  * compares it with what is kept. The umask is the caller's. */
-int kept_output_look(const LoadedConfig *loaded, const Distro *distro, mode_t umask, KeptOutput *ret);
+int kept_output_look(const LoadedConfig *loaded, const Distro *distro, mode_t umask, KeptOutput *ret,
+                     Reason *reason);
 
 /* Keeps the inputs, with what was made of them and lies at its place now; by way of a directory on the same file system.
  * Failures leave the next build to do its work. */

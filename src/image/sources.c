@@ -296,10 +296,10 @@ int sources_check(const Config *config, char ***problems) {
         return check_list(config, problems);
 }
 
-int sources_add_inputs(const Config *config, KeptInputs *inputs) {
+int sources_add_inputs(const Config *config, KeptInputs *inputs, Reason *reason) {
         _cleanup_(selection_done) Selection selection = { .config = config };
 
-        const int r = make_selection(&selection, NULL);
+        const int r = make_selection(&selection, reason);
         if (r < 0)
                 return r;
         /* The script sees them with their times as they are. */

@@ -12,7 +12,7 @@
 int sources_check(const Config *config, char ***problems);
 
 /* Adds all that would be copied. What is only mounted is looked at as if all of it were copied. */
-int sources_add_inputs(const Config *config, KeptInputs *inputs);
+int sources_add_inputs(const Config *config, KeptInputs *inputs, Reason *reason);
 
 /* Copies the sources into the directory to, which is made. Owned by root, with modes, times, links and attributes user.*.
  * What mkosi makes or keeps there is left out whatever else is copied: outputs, workspaces, caches, the build directory;

@@ -14,8 +14,10 @@
 #define PACKAGE "systemd-container"
 /* At SIGTERM it asks the system inside to shut down, which takes its time. */
 #define STOP_MS 100000
+/* sd_booted(3): there as long as systemd runs the host. */
+#define MANAGER_DIRECTORY "/run/systemd/system"
 
-int nspawn_command(const Config *config, bool boot, const char *const *words, char ***ret) {
+int nspawn_command(const Config *config, bool managed, bool boot, const char *const *words, char ***ret) {
         _cleanup_(strv_freep) char **command = NULL;
 
         int r = strv_append(&command, PROGRAM);
@@ -29,6 +31,11 @@ int nspawn_command(const Config *config, bool boot, const char *const *words, ch
                 r = strv_append(&command, config->read_only ? "--read-only" : "--ephemeral");
         if (r >= 0 && !config->with_network)
                 r = strv_append(&command, "--private-network");
+        /* It ends where it finds no systemd to ask for a unit, or systemd-machined for a name. */
+        if (r >= 0 && !managed)
+                r = strv_append(&command, "--register=no");
+        if (r >= 0 && !managed)
+                r = strv_append(&command, "--keep-unit");
         if (r >= 0 && config->nspawn_settings)
                 r = strv_append(&command, "--settings=trusted");
         if (r >= 0 && strv_length(words) > 0)
@@ -49,7 +56,7 @@ int nspawn_run(const Config *config, bool boot, const char *const *words) {
         int r = image_lock(config, &lock_fd);
         if (r < 0)
                 return r;
-        r = nspawn_command(config, boot, words, &command);
+        r = nspawn_command(config, access(MANAGER_DIRECTORY, F_OK) == 0, boot, words, &command);
         if (r >= 0)
                 r = config_search_path(config, &search_path);
         if (r < 0)

@@ -227,6 +227,15 @@ def test_sources(small, git_project, transfer, expected, with_git):
     assert (tree / 'git').exists() == with_git
 
 
+@pytest.mark.parametrize('words', [['--incremental'], ['plan', '--incremental'], []], ids=['kept', 'plan', 'plain'])
+def test_sources_that_git_cannot_list(small, git_project, words):
+    """What git says is explained, whoever asks it first."""
+    (git_project.directory / '.git/index').write_bytes(b'no index')
+    said = small.build(git_project, *words, status=1).stderr
+    assert f'git cannot list the files of {git_project.directory}' in said
+    assert 'Input/output error' not in said
+
+
 def test_sources_of_a_worktree_of_somebody_else(small, git_project):
     """In which .git is a file; and git is asked by root, to whom none of it belongs."""
     worktree = git_project.directory.parent / f'{git_project.directory.name}-worktree'

@@ -381,7 +381,21 @@ def nspawn(tmp_path):
 def test_nspawn(outputs, nspawn):
     project = outputs('directory')
     said = project.run('--nspawn', 'shell', 'true', status=5, environment=nspawn | {'STATUS': '5'})
-    assert said.stdout == f'ready --directory={project.directory}/image --ephemeral --private-network -- true\n'
+    alone = '' if os.path.isdir('/run/systemd/system') else ' --register=no --keep-unit'
+    assert said.stdout == f'ready --directory={project.directory}/image --ephemeral --private-network{alone} -- true\n'
+
+
+def test_real_nspawn(outputs, foreign_tool):
+    """On a host that systemd runs, and on one that it does not."""
+    foreign_tool('systemd-nspawn')
+    project = outputs('directory')
+    before = digest(project.directory / 'image')
+    said = project.run('--nspawn', 'shell', 'sh', '-c', 'cat /etc/marker; echo new >/etc/new; exit 5', status=5)
+    assert 'extra\n' in said.stdout
+    assert digest(project.directory / 'image') == before
+    project.run('--nspawn', '--persistent', 'shell', 'sh', '-c', 'echo new >/etc/new')
+    assert (project.directory / 'image/etc/new').read_text(encoding='utf-8') == 'new\n'
+    (project.directory / 'image/etc/new').unlink()
 
 
 def test_nspawn_has_the_image(outputs, nspawn):

@@ -35,7 +35,7 @@ static char *differences(const LoadedConfig *loaded) {
         _cleanup_(kept_output_done) KeptOutput kept = {};
         char *text = NULL;
 
-        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &kept), 0);
+        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &kept, NULL), 0);
         assert_true(kept.wanted);
         if (!kept.usable && !kept.differences)
                 return NULL;
@@ -55,7 +55,7 @@ static void make(const LoadedConfig *loaded) {
         _cleanup_(kept_output_done) KeptOutput kept = {};
 
         put_file("image.raw", "the image", 0644);
-        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &kept), 0);
+        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &kept, NULL), 0);
         assert_int_equal(kept_output_store(&loaded->config, &kept, "."), 0);
 }
 

@@ -196,7 +196,7 @@ static void collect(const char *const words[static 3], Lists *ret) {
 
         assert_int_equal(kept_tree_look(loaded, distro, KEPT_BASE, NULL, &base), 0);
         assert_int_equal(kept_tree_look(loaded, distro, KEPT_DEVELOPMENT, &base, &development), 0);
-        assert_int_equal(kept_output_look(loaded, distro, 0022, &output), 0);
+        assert_int_equal(kept_output_look(loaded, distro, 0022, &output, NULL), 0);
         if (!base.wanted || !development.wanted || !output.wanted)
                 fail_msg("%s: %d %d %d", words[0] ?: "", base.wanted, development.wanted, output.wanted);
         *ret = (Lists){ .stages = { [KEPT_STAGE_OUTPUT] = output.inputs,
@@ -285,7 +285,8 @@ static void test_what_nobody_can_list(void **state) {
                 _cleanup_(loaded_config_freep) LoadedConfig *loaded = load_fine("--incremental", words[i]);
                 _cleanup_(kept_output_done) KeptOutput kept = {};
 
-                assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &kept), 0);
+                assert_int_equal(
+                        kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &kept, NULL), 0);
                 if (kept.wanted != (i == ELEMENTSOF(words) - 1))
                         fail_msg("%s", words[i]);
         }
@@ -314,7 +315,7 @@ static void test_caller(void **state) {
         assert_int_equal(setenv("SUDO_UID", "1000", 1), 0);
         assert_int_equal(unsetenv("SUDO_GID") | unsetenv("SOURCE_DATE_EPOCH"), 0);
         loaded = load_fine("--incremental");
-        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &before), 0);
+        assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), 0022, &before, NULL), 0);
         for (size_t i = 0; i < ELEMENTSOF(others); i++) {
                 _cleanup_(kept_output_done) KeptOutput now = {};
                 _cleanup_(strv_freep) char **differences = NULL;
@@ -322,8 +323,9 @@ static void test_caller(void **state) {
                                       *old = getenv(others[i].name) ? strdup(getenv(others[i].name)) : NULL;
 
                 assert_int_equal(others[i].value ? setenv(others[i].name, others[i].value, 1) : 0, 0);
-                assert_int_equal(
-                        kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), others[i].umask, &now), 0);
+                assert_int_equal(kept_output_look(loaded, distro_find(DISTRIBUTION_DEBIAN), others[i].umask,
+                                                  &now, NULL),
+                                 0);
                 assert_int_equal(old ? setenv(others[i].name, old, 1) : unsetenv(others[i].name), 0);
                 assert_int_equal(kept_inputs_compare(&before.inputs, &now.inputs, &differences), 0);
                 assert_int_equal(strv_join(STRV(differences), "\n", &text), 0);
