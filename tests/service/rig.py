@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HIERARCHIES = ('/sys/fs/cgroup', '/sys/fs/cgroup/unified')
 # Empty in the rig, and memory, which can show files with other owners.
-EMPTY = ('/run', '/var/lib', '/var/cache', '/var/log', '/var/tmp', '/tmp', '/etc/systemd', '/etc/mkosi')
+EMPTY = ('/run', '/var/lib', '/var/cache', '/var/log', '/var/tmp', '/tmp', '/dev/shm', '/etc/systemd', '/etc/mkosi')
 ADDRESSES = ('198.51.100.8/32', '198.51.100.4/32', '10.1.2.3/32', '203.0.113.71/32', '2001:db8::71/128')
 UNITS = '/etc/systemd/system'
 # Where the programs under test are in the rig: wherever they were made may be out of sight there.
@@ -30,7 +30,7 @@ for directory in %(empty)s; do
         mkdir -p "$directory"
         mount -t tmpfs -o mode=0755 tmpfs "$directory"
 done
-chmod 1777 /tmp /var/tmp
+chmod 1777 /tmp /var/tmp /dev/shm
 mkdir -p %(units)s
 ip link set lo up
 for address in %(addresses)s; do ip address add "$address" dev lo 2>/dev/null || true; done
