@@ -296,10 +296,14 @@ static int set_owner(const Making *making, int fd, Reason *reason) {
         return owner_change(fd, &change, reason);
 }
 
+/* What is right already is not touched: not even the time of its last change moves. */
 static int set_mode(const Making *making, int fd) {
         const mode_t mode = making->directory->mode & (making->dynamic ? 01777 : 07777);
+        struct stat status;
 
-        return fchmod(fd, mode) < 0 ? -errno : 0;
+        if (fstat(fd, &status) < 0)
+                return -errno;
+        return (status.st_mode & 07777) == mode || fchmod(fd, mode) == 0 ? 0 : -errno;
 }
 
 /* Configuration is the administrator's, and so are owner and mode of what is there. */
