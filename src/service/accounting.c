@@ -63,7 +63,7 @@ int accounting_message(const UnitStatus *status, char **ret) {
 
 /* The values of a record, which its fields point to. */
 typedef struct Record {
-        LogField fields[16];
+        LogField fields[20];
         char numbers[6][24];
         size_t n_fields, n_numbers;
 } Record;
@@ -102,6 +102,7 @@ int accounting_log(LogStore *store, const UnitStatus *status) {
         add(&record, "CODE_FILE", __FILE__);
         add_number(&record, "CODE_LINE", __LINE__);
         add(&record, "CODE_FUNC", __func__);
+        add(&record, "_TRANSPORT", "journal");
         add(&record, "MESSAGE", message);
         if (has_cpu(status))
                 add_number(&record, "CPU_USAGE_NSEC", status->cpu_nsec);

@@ -85,7 +85,25 @@ static const PropertyType types[] = {
         { &setting_type_path_list, "as", append_list },
 };
 
+/* systemctl(1) takes a list under these names for one of structures, and fails: they are one text. */
+static bool is_joined(const Setting *setting) {
+        static const char *const names[] = { "BindPaths", "BindReadOnlyPaths", NULL };
+
+        return strv_contains(names, setting->name);
+}
+
+static int append_joined(sd_bus_message *reply, const void *member) {
+        _cleanup_(freep) char *text = NULL;
+
+        const int r = strv_join(STRV(*(char **const *)member), " ", &text);
+        return r < 0 ? r : sd_bus_message_append(reply, "s", text);
+}
+
 static const PropertyType *find_type(const Setting *setting) {
+        static const PropertyType joined = { NULL, "s", append_joined };
+
+        if (is_joined(setting))
+                return &joined;
         for (size_t i = 0; i < ELEMENTSOF(types); i++)
                 if (types[i].setting == setting->type)
                         return &types[i];

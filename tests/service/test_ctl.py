@@ -163,7 +163,7 @@ def test_set_property(rig, options, directory):
     rig.kill_manager()
     rig.start_manager()
     assert rig.show('set', 'TasksMax') == '77'
-    assert rig.ctl('set-property', 'set', 'TasksMax=nonsense', check=False).returncode == 1
+    assert rig.ctl('set-property', 'set', 'CPUAccounting=nonsense', check=False).returncode == 1
     assert rig.ctl('set-property', 'set', 'TasksMax', check=False).returncode == 1
     assert rig.show('set', 'TasksMax') == '77'
 
