@@ -87,7 +87,7 @@ static const PropertyType types[] = {
 
 /* systemctl(1) takes a list under these names for one of structures, and fails: they are one text. */
 static bool is_joined(const Setting *setting) {
-        static const char *const names[] = { "BindPaths", "BindReadOnlyPaths", NULL };
+        static const char *const names[] = { "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", NULL };
 
         return strv_contains(names, setting->name);
 }
