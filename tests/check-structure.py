@@ -356,7 +356,8 @@ def check_unfinished(project):
 def check_names(project):
     names = defaultdict(list)
     for source in project.sources:
-        if source.is_code and not source.is_meson:
+        # pytest(1) wants that name in each folder
+        if source.is_code and not source.is_meson and source.name != 'conftest.py':
             names[source.name].append(source.path)
     for paths in names.values():
         for path in paths[1:]:

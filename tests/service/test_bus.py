@@ -45,7 +45,7 @@ def test_ip20_systemctl_show(rig, systemctl):
 
 
 def test_systemctl_status(rig, systemctl):
-    rig.unit('status.service', ExecStart=SLEEP)
+    rig.unit('status.service', Type='exec', ExecStart=SLEEP)
     rig.ctl('start', 'status')
     text = systemctl('status', 'status.service').stdout
     assert 'Active: active (running) since ' in text

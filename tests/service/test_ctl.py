@@ -20,7 +20,7 @@ def status(rig, *arguments, code=0):
 
 def test_ip11_to_ip17_layout_of_status(rig):
     """IP12 to IP17: lines, their order and labels; IP17: nothing of traffic that nobody counts."""
-    rig.unit('ip12.service', ExecStart=SLEEP)
+    rig.unit('ip12.service', Type='exec', ExecStart=SLEEP)
     rig.ctl('start', 'ip12')
     pid = rig.main_pid('ip12')
     head, loaded, active, main, tasks, group, process, empty, *log = status(rig, 'ip12')
