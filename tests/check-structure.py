@@ -16,53 +16,10 @@ from collections import Counter, defaultdict
 from fnmatch import fnmatch
 from pathlib import Path
 
+from structure_rules import LAYERS, LIBRARIES, WITHOUT_UNIT_TEST
+
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 60
-
-# Folder of src/ → the folders it may include from. "" is src/ itself: main and the verbs.
-LAYERS = {
-    'base': set(),
-    'setting': {'base'},
-    'sandbox': {'base', 'setting'},
-    'config': {'base', 'setting', 'sandbox'},
-    'distro': {'base', 'setting', 'sandbox', 'config'},
-    'format': {'base', 'setting', 'sandbox'},
-    'verity': {'base', 'setting', 'sandbox'},
-    'secureboot': {'base', 'setting', 'sandbox'},
-    'run': {'base', 'setting', 'sandbox', 'config', 'format'},
-    'verify': {'base', 'setting', 'sandbox', 'format', 'verity', 'secureboot'},
-    'image': {'base', 'setting', 'sandbox', 'config', 'distro', 'format', 'verity', 'secureboot', 'verify'},
-    'service': {'base', 'setting', 'sandbox'},
-    '': {'base', 'setting', 'sandbox', 'config', 'distro', 'format', 'run', 'verity', 'secureboot', 'verify', 'image'},
-}
-
-# Headers of a library → the files of src/ that may include them. None of them is a header of ours.
-LIBRARIES = {
-    'libfdisk/*': ['format/gpt.c'],
-    'ext2fs/*': ['format/ext4*.c'],
-    'et/*': ['format/ext4*.c'],
-    'openssl/*': [
-        'base/base64.c',
-        'base/hash.c',
-        'base/siphash.c',
-        'format/luks-cipher.c',
-        'verity/*.c',
-        'secureboot/*.c',
-    ],
-    'iniparser*': ['base/os-release.c'],
-    'seccomp.h': ['sandbox/*.c'],
-    'crypt.h': ['image/step-root.c'],
-    'zstd*.h': ['format/compress-zstd.c', 'format/btrfs-compress.c'],
-    'lzma.h': ['format/compress-xz.c'],
-    'zlib.h': ['format/compress-gzip.c', 'format/btrfs-compress.c', 'format/gpt-reader.c'],
-    'libcryptsetup.h': ['format/luks.c'],
-    'sqfs/*': ['format/squashfs*.c'],
-    'blkid/*': ['verify/verify-content.c'],
-    'archive*.h': ['format/decompress.c', 'format/tar.c', 'format/unpack.c'],
-    'systemd/*': ['service/*.c', 'service/bus-internal.h'],
-    'cmocka.h': [],
-    'dlfcn.h': [],
-}
 
 SYSTEM_HEADERS = re.compile(
     r'(sys|linux|asm|net|netinet|arpa|bits)/.*|'
@@ -88,47 +45,6 @@ FORBIDDEN_CALLS = {
     'mktemp': 'races: use mkostemp()',
     'tmpnam': 'races: use mkostemp()',
     'alloca': 'cannot fail: use malloc()',
-}
-
-# Files without a unit test of their own, and what tests them instead: they put together what has one.
-WITHOUT_UNIT_TEST = {
-    'main.c': 'tests/e2e/test_verbs.py runs the whole program',
-    'verb.c': 'tests/e2e/test_verbs.py runs every verb',
-    'verb-image.c': 'tests/e2e/test_verbs.py and others run its verbs',
-    'verb-run.c': 'tests/e2e/test_container.py, test_running.py and test_qemu.py run its verbs',
-    'service/exec-main.c': 'tests/unit/test-exec-process.c runs the whole program',
-    'image/verify-image.c': 'tests/e2e/test_verify*.py verify whole images, right and broken',
-    'verify/verify-*.c': 'tests/e2e/test_verify*.py break one thing after another, and look at what is found',
-    'image/image.c': 'tests/e2e/test_image.py builds images',
-    'service/manager-process.c': 'tests/service/test_manager.py has services whose parents end first',
-    'service/manager-main.c': 'tests/service/test_manager.py runs the whole program',
-    'service/manager-adopt.c': 'tests/service/test_manager.py kills the manager, and looks at what the next one finds',
-    'service/job-plan.c': 'tests/unit/test-job.c starts and stops units that depend on each other',
-    'service/unit-edge.c': 'tests/unit/test-job.c and test-manager.c have units with all kinds of dependencies',
-    'service/managed-unit.c': 'tests/unit/test-manager.c finds, loads and forgets units',
-    'service/unit-transient.c': 'tests/unit/test-manager.c makes transient units',
-    'service/unit-property.c': 'tests/unit/test-manager.c changes properties',
-    'service/unit-state.c': 'tests/service/test_manager.py kills the manager, which only state files survive',
-    'service/unit-log.c': 'tests/service/test_manager.py reads the log',
-    'service/service-clean.c': 'tests/service/test_manager.py looks for what services leave',
-    'service/service-end.c': 'tests/service/test_manager.py ends services in every way',
-    'service/service-ground.c': 'tests/service/test_manager.py looks at groups, users and directories of services',
-    'service/service-main-pid.c': 'tests/service/test_manager.py has services that fork, with and without a file',
-    'service/service-process.c': 'tests/service/test_manager.py starts processes, and ends them',
-    'service/service-restart.c': 'tests/service/test_manager.py has services that are started again',
-    'service/service-run.c': 'tests/service/test_manager.py runs services of every type',
-    'service/service-shared.c': 'tests/service/test_manager.py has services that share a network',
-    'service/service-stop.c': 'tests/service/test_manager.py stops services that do not want to',
-    'service/service-timer.c': 'tests/service/test_manager.py has timeouts and watchdogs',
-    'service/service-user.c': 'tests/service/test_manager.py has services that share a dynamic user',
-    'service/service.c': 'tests/service/test_manager.py asks for the state of services',
-    'service/bus-*.c': 'tests/service/test_bus.py and others ask, also with systemctl',
-    'service/ctl-*.c': 'tests/service/test_ctl.py runs every verb',
-    'service/nss-mkosi.c': 'tests/service/test_name_service.py has libc ask it',
-    'service/remote-unit.c': 'tests/service/test_ctl.py shows units',
-    'service/run-alone.c': 'tests/service/test_run.py runs services without a manager',
-    'service/run-main.c': 'tests/service/test_run.py runs services',
-    'image/step-*.c': 'tests/e2e/test_image.py, test_boot.py and test_interrupt.py look at what steps leave',
 }
 
 # What a tool wants to be called so, in each folder that has it.

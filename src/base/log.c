@@ -9,6 +9,11 @@
 #include "base/log.h"
 
 static LogLevel log_level = LOG_LEVEL_INFO;
+static const char *log_name = "mkosi";
+
+void log_set_name(const char *name) {
+        log_name = name;
+}
 
 void log_set_level(LogLevel level) {
         log_level = level;
@@ -54,7 +59,7 @@ static _printf_(4, 0) void log_print(LogLevel level, bool plain, int r, const ch
 
         /* One write for the whole line, so that lines of several processes do not mix. */
         const bool coloured = log_coloured();
-        (void)fprintf(stderr, "mkosi: %s%s%s%s\n", coloured && !plain ? styles[level].colour : "",
+        (void)fprintf(stderr, "%s: %s%s%s%s\n", log_name, coloured && !plain ? styles[level].colour : "",
                       plain ? "" : styles[level].word, coloured && !plain ? "\033[0m" : "", line);
 }
 

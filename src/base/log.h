@@ -13,12 +13,14 @@ typedef enum LogLevel {
         LOG_LEVEL_DEBUG,
 } LogLevel;
 
-/* The one mutable global of the project: messages above this level are not printed. Default: info. */
+/* The mutable globals of the project: messages above this level are not printed (default: info), and each begins with the name
+ * of the program (default: "mkosi"; not copied). */
 void log_set_level(LogLevel level);
 LogLevel log_get_level(void);
+void log_set_name(const char *name);
 
-/* Prints "mkosi: …", but not of -EINTR after an interrupt, and returns r, a negative errno, so that a function can end with it. In the format, %m stands
- * for the text of r. A message is plain: what was wanted, on what, why, and the cure. */
+/* Prints "mkosi: …", but not of -EINTR after an interrupt, and returns r, a negative errno, so that a function can end with it.
+ * In the format, %m stands for the text of r. A message is plain: what was wanted, on what, why, and the cure. */
 int log_error(int r, const char *format, ...) _printf_(2, 3);
 /* A line that belongs to an error that was logged before: what a tool said last. */
 void log_error_detail(const char *format, ...) _printf_(1, 2);

@@ -63,8 +63,8 @@ int accounting_message(const UnitStatus *status, char **ret) {
 
 /* The values of a record, which its fields point to. */
 typedef struct Record {
-        LogField fields[16];
-        char numbers[5][24];
+        LogField fields[20];
+        char numbers[6][24];
         size_t n_fields, n_numbers;
 } Record;
 
@@ -100,7 +100,9 @@ int accounting_log(LogStore *store, const UnitStatus *status) {
         if (status->invocation_id)
                 add(&record, "INVOCATION_ID", status->invocation_id);
         add(&record, "CODE_FILE", __FILE__);
+        add_number(&record, "CODE_LINE", __LINE__);
         add(&record, "CODE_FUNC", __func__);
+        add(&record, "_TRANSPORT", "journal");
         add(&record, "MESSAGE", message);
         if (has_cpu(status))
                 add_number(&record, "CPU_USAGE_NSEC", status->cpu_nsec);

@@ -5,6 +5,9 @@
 
 #include "service/bus.h"
 
+struct sd_bus;
+struct sd_bus_message;
+
 /* Connects to the manager that serves the runtime directory (NULL: the usual one). -ENOENT and -ECONNREFUSED when there is none. */
 int bus_client_connect(const char *runtime, struct sd_bus **ret);
 /* The same over a connection that is there; the descriptor is taken over. */

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "base/time-span.h"
 #include "service/bus-internal.h"
 #include "service/exec-command.h"
 
@@ -30,7 +31,25 @@ static int append_truth(sd_bus_message *reply, const void *member) {
 static int append_duration(sd_bus_message *reply, const void *member) {
         const Duration *duration = member;
 
-        return sd_bus_message_append(reply, "t", duration->set ? duration->usec : 0);
+        return sd_bus_message_append(reply, "t", duration->usec);
+}
+
+/* As it is where nothing was said. */
+static uint64_t duration_default(const char *name) {
+        static const struct {
+                const char *name;
+                uint64_t usec;
+        } rows[] = {
+                { "RestartSec", 100 * UINT64_C(1000) },
+                { "RuntimeMaxSec", UINT64_MAX },
+                { "TimeoutStartSec", 90 * SECOND_USEC },
+                { "TimeoutStopSec", 90 * SECOND_USEC },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (text_equal(rows[i].name, name))
+                        return rows[i].usec;
+        return 0;
 }
 
 static int append_limit(sd_bus_message *reply, const void *member) {
@@ -59,13 +78,32 @@ static int append_list(sd_bus_message *reply, const void *member) {
 
 static const PropertyType types[] = {
         { &setting_type_bool, "b", append_bool },         { &setting_type_truth, "b", append_truth },
-        { &setting_type_duration, "t", append_duration }, { &setting_type_limit, "t", append_limit },
-        { &setting_type_level, "i", append_level },       { &setting_type_mode, "u", append_mode },
-        { &setting_type_signal, "i", append_signal },     { &setting_type_list, "as", append_list },
-        { &setting_type_lines, "as", append_list },       { &setting_type_path_list, "as", append_list },
+        { &setting_type_duration, "t", append_duration }, { &setting_type_timeout, "t", append_duration },
+        { &setting_type_limit, "t", append_limit },       { &setting_type_level, "i", append_level },
+        { &setting_type_mode, "u", append_mode },         { &setting_type_signal, "i", append_signal },
+        { &setting_type_list, "as", append_list },        { &setting_type_lines, "as", append_list },
+        { &setting_type_path_list, "as", append_list },
 };
 
+/* systemctl(1) takes a list under these names for one of structures, and fails: they are one text. */
+static bool is_joined(const Setting *setting) {
+        static const char *const names[] = { "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", NULL };
+
+        return strv_contains(names, setting->name);
+}
+
+static int append_joined(sd_bus_message *reply, const void *member) {
+        _cleanup_(freep) char *text = NULL;
+
+        const int r = strv_join(STRV(*(char **const *)member), " ", &text);
+        return r < 0 ? r : sd_bus_message_append(reply, "s", text);
+}
+
 static const PropertyType *find_type(const Setting *setting) {
+        static const PropertyType joined = { NULL, "s", append_joined };
+
+        if (is_joined(setting))
+                return &joined;
         for (size_t i = 0; i < ELEMENTSOF(types); i++)
                 if (types[i].setting == setting->type)
                         return &types[i];
@@ -75,10 +113,14 @@ static const PropertyType *find_type(const Setting *setting) {
 /* "TimeoutStopSec" is "TimeoutStopUSec" on the bus, where no unit can be told otherwise. */
 static const char seconds[] = "Sec", microseconds[] = "USec";
 
+static bool is_duration(const Setting *setting) {
+        return setting->type == &setting_type_duration || setting->type == &setting_type_timeout;
+}
+
 static int property_name(const Setting *setting, char **ret) {
         const size_t length = strlen(setting->name) - strlen(seconds);
 
-        if (setting->type == &setting_type_duration && text_ends_with(setting->name, seconds))
+        if (is_duration(setting) && text_ends_with(setting->name, seconds))
                 return text_format(ret, "%.*s%s", (int)length, setting->name, microseconds);
         return text_copy(setting->name, ret);
 }
@@ -93,7 +135,7 @@ static const Setting *find_setting(const char *property) {
 
                 if (text_equal(setting->name, property))
                         return setting;
-                if (setting->type == &setting_type_duration && length == name_length + 1 &&
+                if (is_duration(setting) && length == name_length + 1 &&
                     text_ends_with(property, microseconds) &&
                     strncmp(property, setting->name, length - strlen(microseconds)) == 0)
                         return setting;
@@ -172,6 +214,8 @@ static int get_setting(sd_bus *bus, const char *path, const char *interface, con
                 return append_commands(reply, setting, &unit->status);
         const void *member = (const char *)&unit->status.unit->settings + setting->offset;
         type = find_type(setting);
+        if (is_duration(setting) && !((const Duration *)member)->set)
+                return sd_bus_message_append(reply, "t", duration_default(setting->name));
         return type ? type->append(reply, member) : append_text(reply, setting, member);
 }
 
@@ -306,7 +350,7 @@ static int read_value(sd_bus_message *message, const char *name, const char *con
         for (size_t i = 0; standard && i < ELEMENTSOF(descriptors); i++)
                 if (text_equal(name, descriptors[i]) && text_equal(contents, "h"))
                         return read_descriptor(message, &standard[i]);
-        if (setting && setting->type == &setting_type_duration && text_equal(contents, "t"))
+        if (setting && is_duration(setting) && text_equal(contents, "t"))
                 return read_duration(message, setting, assignments);
         if (text_equal(contents, "as"))
                 return read_list(message, name, assignments);

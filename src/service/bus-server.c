@@ -156,6 +156,8 @@ int bus_server_connect(BusServer *server, int fd) {
                 return r;
         }
         connection->server = server;
+        /* As with systemd, whoever has a connection of its own hears all, until it does not want to. */
+        connection->subscribed = true;
         connection->next = server->connections;
         if (connection->next)
                 connection->next->previous = connection;

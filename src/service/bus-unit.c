@@ -146,6 +146,11 @@ GETTER(get_true) {
         return sd_bus_message_append(reply, "b", true);
 }
 
+/* No kind of unit here starts others by an event. */
+GETTER(get_no_names) {
+        return sd_bus_message_append(reply, "as", 0);
+}
+
 /* Nothing is being done, or a number and the object of the job. */
 GETTER(get_job) {
         return sd_bus_message_append(reply, "(uo)", UINT32_C(0), "/");
@@ -173,6 +178,7 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("Transient", "b", get_transient, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("CanStart", "b", get_true, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("CanStop", "b", get_true, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("TriggeredBy", "as", get_no_names, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, 0),
         SD_BUS_VTABLE_END,
 };

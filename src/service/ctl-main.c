@@ -247,6 +247,7 @@ static int run(int argc, char *argv[], CtlOptions *options) {
 int main(int argc, char *argv[]) {
         CtlOptions options = { .lines = UINT_MAX };
 
+        log_set_name("mkosi-ctl");
         int r = fd_fill_standard();
         if (r >= 0)
                 r = run(argc, argv, &options);

@@ -148,11 +148,15 @@ static int print_structure(sd_bus_message *reply, const char *contents, FILE *fi
                 const char *inner;
                 char type;
 
-                r = sd_bus_message_peek_type(reply, &type, &inner);
                 if (!first)
                         (void)fputc(' ', file);
-                if (r >= 0)
-                        r = print_value(reply, (const char[]){ type, '\0' }, file);
+                r = sd_bus_message_peek_type(reply, &type, &inner);
+                if (r < 0)
+                        return r;
+                r = type == 'a' && !text_equal(inner, "y")
+                            ? print_array(reply, inner, file)
+                            : print_value(reply, (const char[]){ type, type == 'a' ? 'y' : '\0', '\0' },
+                                          file);
         }
         return r < 0 ? r : sd_bus_message_exit_container(reply);
 }
@@ -233,14 +237,43 @@ static int print_time(sd_bus_message *reply, FILE *file) {
         return r;
 }
 
+/* The largest number stands for what is not known, or has no limit; which of both, the name tells. */
+static void print_largest(const char *name, FILE *file) {
+        if (strncmp(name, "IP", 2) == 0)
+                (void)fputs("[no data]", file);
+        else if (text_ends_with(name, "USec") || text_ends_with(name, "Max") ||
+                 strncmp(name, "Limit", 5) == 0)
+                (void)fputs("infinity", file);
+        else
+                (void)fputs("[not set]", file);
+}
+
+static int print_count(sd_bus_message *reply, const char *name, FILE *file) {
+        char text[TIME_SPAN_TEXT_MAX];
+        uint64_t count;
+
+        const int r = sd_bus_message_read_basic(reply, 't', &count);
+        if (r < 0)
+                return r;
+        if (count == UINT64_MAX)
+                print_largest(name, file);
+        else if (text_ends_with(name, "USec")) {
+                time_span_format(count, 1, text);
+                (void)fputs(text, file);
+        } else
+                (void)fprintf(file, "%" PRIu64, count);
+        return 0;
+}
+
 static int print_property(const CtlOptions *options, sd_bus_message *reply, const char *name,
                           const char *contents) {
         if (options->properties && !strv_contains(STRV(options->properties), name))
                 return sd_bus_message_skip(reply, contents);
         if (!options->value_only)
                 (void)printf("%s=", name);
-        const int r =
-                is_time(name, contents) ? print_time(reply, stdout) : print_value(reply, contents, stdout);
+        const int r = is_time(name, contents)     ? print_time(reply, stdout)
+                      : text_equal(contents, "t") ? print_count(reply, name, stdout)
+                                                  : print_value(reply, contents, stdout);
         (void)putchar('\n');
         return r;
 }

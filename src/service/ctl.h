@@ -5,6 +5,8 @@
 
 #include "base/macro.h"
 
+struct sd_bus;
+
 /* Exit statuses that systemctl(1) has for states, as init scripts had them. */
 #define CTL_NOT_RUNNING 3
 #define CTL_NO_SUCH     4

@@ -205,6 +205,7 @@ static int serve(const MainOptions *options) {
 int main(int argc, char *argv[]) {
         MainOptions options = {};
 
+        log_set_name("mkosi-manager");
         int r = fd_fill_standard();
         if (r >= 0)
                 r = read_options(argc, argv, &options);

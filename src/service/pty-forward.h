@@ -6,6 +6,8 @@
 
 #include "base/macro.h"
 
+struct sd_event;
+
 typedef struct PtyForward PtyForward;
 
 /* master_fd stays the caller's, who also keeps the other side open, so that the service may open and close it. on_end is called

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "service/bus.h"
 #include "service/run-alone.h"
+#include "service/service-cgroup.h"
 
 typedef struct Alone {
         sd_event *event;
@@ -96,6 +97,14 @@ static int prepare(Alone *alone, const RunAlone *options, int fd, Reason *reason
         return r < 0 ? r : sd_event_add_post(alone->event, NULL, on_turn, alone);
 }
 
+/* The base was made for this; what others have in it keeps it there. */
+static void remove_base(void) {
+        _cleanup_(freep) char *base = NULL;
+
+        if (service_cgroup_base(NULL, &base, NULL) >= 0)
+                (void)rmdir(base);
+}
+
 static int serve(const RunAlone *options, int fd) {
         _cleanup_(reason_done) Reason reason = {};
         Alone alone = { .stop_with_client = options->stop_with_client };
@@ -107,6 +116,7 @@ static int serve(const RunAlone *options, int fd) {
                 r = sd_event_loop(alone.event);
         bus_server_free(alone.server);
         manager_free(alone.manager);
+        remove_base();
         sd_event_unref(alone.event);
         return r;
 }

@@ -277,6 +277,9 @@ static int report(Run *run) {
 
         if (!run->options->quiet && (run->options->wait || (run->options->pty && counted)))
                 (void)accounting_print_result(status, stderr);
+        /* What it depends on may have failed, and it never ran. */
+        if (run->job_failed && status->result == SERVICE_SUCCESS)
+                return log_error(-EIO, "%s could not be started", run->name);
         if (status->main_code == CLD_EXITED)
                 return status->result == SERVICE_SUCCESS ? 0 : status->main_status ?: EXIT_FAILURE;
         return status->result == SERVICE_SUCCESS ? 0 : 255;
@@ -309,6 +312,7 @@ int main(int argc, char *argv[]) {
         Run run = { .master_fd = -EBADF, .terminal_fd = -EBADF };
         RunOptions options;
 
+        log_set_name("mkosi-run");
         int r = fd_fill_standard();
         if (r >= 0)
                 r = run_options_read(argc, argv, &options);

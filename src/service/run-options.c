@@ -12,6 +12,8 @@
 #include "service/run-options.h"
 #include "service/unit-name.h"
 
+#define DESCRIPTION_MAX 200
+
 enum {
         OPTION_WAIT = 256,
         OPTION_UNIT,
@@ -318,6 +320,24 @@ static int add_terminal(const char *terminal, char ***settings) {
         return r < 0 || !kind ? r : strv_append_format(settings, "Environment=\"TERM=%s\"", kind);
 }
 
+/* As words to read: no specifier in it, and not too long, which must not cut a character in two. */
+static int add_description(const char *words, char ***settings) {
+        _cleanup_(freep) char *text = malloc(2 * DESCRIPTION_MAX + 1);
+        size_t n = 0, length = strnlen(words, DESCRIPTION_MAX);
+
+        if (!text)
+                return -ENOMEM;
+        while (words[length] && length > 0 && ((unsigned char)words[length] & 0xc0) == 0x80)
+                length--;
+        for (size_t i = 0; i < length; i++) {
+                if (words[i] == '%')
+                        text[n++] = '%';
+                text[n++] = words[i];
+        }
+        text[n] = '\0';
+        return strv_append_format(settings, "Description=%s", text);
+}
+
 int run_options_unit(const RunOptions *options, const char *terminal, char ***ret) {
         _cleanup_(strv_freep) char **settings = NULL;
         int r = 0;
@@ -327,7 +347,7 @@ int run_options_unit(const RunOptions *options, const char *terminal, char ***re
         r = strv_join(STRV(options->command), " ", &words);
         if (r >= 0) {
                 text_tame(words);
-                r = strv_append_format(&settings, "Description=%.200s", words);
+                r = add_description(words, &settings);
         }
         if (r >= 0 && terminal)
                 r = add_terminal(terminal, &settings);

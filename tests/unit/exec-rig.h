@@ -4,6 +4,7 @@
 /* The helper of services, run for real: in mounts, interprocess communication and a network of this process's own, with
  * nothing in /run, /var and /tmp, so that nothing of the host changes. Needs root. */
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -22,17 +23,25 @@
 #define RIG_REGISTRY "/run/registry"
 #define RIG_RECORDS  "/run/records"
 #define RIG_OUTPUT   "/run/output"
-#define RIG_TMP      "/run/tmp" /* of PrivateTmp= */
+#define RIG_TMP      "/run/tmp"        /* of PrivateTmp= */
+#define RIG_HELPER   "/run/mkosi-exec" /* a copy: where it was built may be out of sight */
+
+#define RIG_HELPER_SIZE_MAX (256 * MIB)
 
 /* Whether the rig could be made; without it tests are skipped. */
 static inline int rig_enter(void **state) {
         static const char *const places[] = {
                 "/run", "/var/lib", "/var/cache", "/var/log", "/var/tmp", "/tmp",
         };
+        const char *helper = getenv("MKOSI_EXEC");
+        _cleanup_(freep) char *program = NULL;
         static bool made;
+        size_t size;
 
         if (made || geteuid() != 0)
                 return 0;
+        if (!helper || file_read(AT_FDCWD, helper, RIG_HELPER_SIZE_MAX, &program, &size) < 0)
+                return -1;
         if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET) < 0 ||
             mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return 0;
@@ -40,7 +49,8 @@ static inline int rig_enter(void **state) {
                 if (mount("rig", places[i], "tmpfs", 0, "mode=0755") < 0)
                         return -1;
         if (chmod("/tmp", 01777) < 0 || chmod("/var/tmp", 01777) < 0 || mkdir(RIG_REGISTRY, 0755) < 0 ||
-            mkdir(RIG_RECORDS, 0755) < 0 || mkdir(RIG_TMP, 0755) < 0 || chmod(RIG_TMP, 01777) < 0)
+            mkdir(RIG_RECORDS, 0755) < 0 || mkdir(RIG_TMP, 0755) < 0 || chmod(RIG_TMP, 01777) < 0 ||
+            file_write(AT_FDCWD, RIG_HELPER, program, size, 0755) < 0)
                 return -1;
         /* Services get these from the helper. */
         (void)unsetenv("LANG");
@@ -149,7 +159,7 @@ static inline RigResult rig_run(const RigWish *wish) {
         int status;
 
         (void)unlink(RIG_OUTPUT);
-        const int r = exec_spawn(getenv("MKOSI_EXEC"), -EBADF, &context, &child, &reason);
+        const int r = exec_spawn(RIG_HELPER, -EBADF, &context, &child, &reason);
         if (r < 0)
                 fail_msg("%s", reason_text(&reason, r));
         rig_receive(child.status_fd, &result);

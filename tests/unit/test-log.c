@@ -21,6 +21,9 @@ static void say_all(void) {
         log_warning("Not shown");
         log_error_detail("  %s", "what it said last");
         log_set_level(LOG_LEVEL_INFO);
+        log_set_name("mkosi-run");
+        log_info("Of another program");
+        log_set_name("mkosi");
 }
 
 static void test_lines(void **state) {
@@ -30,7 +33,8 @@ static void test_lines(void **state) {
                                   "mkosi: warning: Careful: ?[2J??\n"
                                   "mkosi: Result: 1\n"
                                   "mkosi: debug: Shown\n"
-                                  "mkosi:   what it said last\n");
+                                  "mkosi:   what it said last\n"
+                                  "mkosi-run: Of another program\n");
         assert_int_equal(log_get_level(), LOG_LEVEL_INFO);
 }
 

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The manager's bus, as systemd's own tools see it, and what it makes of clients that behave badly."""
+
+import os
+
+import pytest
+from rig import wait_for
+
+SLEEP = '/bin/sleep infinity'
+JOURNAL_REMOTE = '/usr/lib/systemd/systemd-journal-remote'
+
+
+@pytest.fixture
+def systemctl(rig):
+    """Debian's systemctl: as root it talks to PID 1's private socket, in whose place ours is in the rig."""
+    rig.shell('mkdir -p /run/systemd/system && ln -s /run/mkosi/private /run/systemd/private')
+
+    def call(*arguments, **options):
+        # It looks at whether it runs in a container or a chroot: neither.
+        return rig.run(
+            'systemctl', '--no-pager', '--no-ask-password', *arguments, environment={'SYSTEMD_IGNORE_CHROOT': '1'},
+            **options,
+        )  # fmt: skip
+
+    return call
+
+
+def test_ip20_systemctl_show(rig, systemctl):
+    rig.unit('show.service', ExecStart=SLEEP, CPUAccounting='yes', TasksMax='33')
+    rig.ctl('start', 'show')
+    names = [
+        'Id', 'LoadState', 'ActiveState', 'SubState', 'MainPID', 'FragmentPath', 'Result', 'Slice', 'ControlGroup',
+        'CPUAccounting', 'TasksMax', 'RuntimeMaxUSec', 'TimeoutStopUSec', 'ExecMainStatus', 'NRestarts',
+    ]  # fmt: skip
+    lines = systemctl('show', 'show.service', *(f'--property={name}' for name in names)).stdout.splitlines()
+    found = dict(line.split('=', 1) for line in lines)
+    assert found == {
+        'Id': 'show.service', 'LoadState': 'loaded', 'ActiveState': 'active', 'SubState': 'running',
+        'MainPID': str(rig.main_pid('show')), 'FragmentPath': '/etc/systemd/system/show.service',
+        'Result': 'success', 'Slice': 'system.slice', 'ControlGroup': '/system.slice/show.service',
+        'CPUAccounting': 'yes', 'TasksMax': '33', 'RuntimeMaxUSec': 'infinity', 'TimeoutStopUSec': '1min 30s',
+        'ExecMainStatus': '0', 'NRestarts': '0',
+    }  # fmt: skip
+    systemctl('show', 'show.service')  # all of it has types that systemctl can print
+
+
+def test_systemctl_status(rig, systemctl):
+    rig.unit('status.service', Type='exec', ExecStart=SLEEP)
+    rig.ctl('start', 'status')
+    text = systemctl('status', 'status.service').stdout
+    assert 'Active: active (running) since ' in text
+    assert f'Main PID: {rig.main_pid("status")} (sleep)' in text
+    rig.ctl('stop', 'status')
+    assert systemctl('status', 'status.service', check=False).returncode == 3
+
+
+def test_systemctl_changes_units(rig, systemctl):
+    rig.unit('change.service', ExecStart=SLEEP)
+    systemctl('start', 'change.service')
+    assert rig.state('change') == 'active'
+    assert systemctl('is-active', 'change.service').stdout == 'active\n'
+    assert 'change.service' in systemctl('list-units', '--plain', '--no-legend').stdout
+    pid = rig.main_pid('change')
+    systemctl('restart', 'change.service')
+    assert rig.main_pid('change') != pid
+    systemctl('set-property', '--runtime', 'change.service', 'CPUAccounting=yes', 'TasksMax=44')
+    assert rig.show('change', 'CPUAccounting', 'TasksMax') == {'CPUAccounting': 'yes', 'TasksMax': '44'}
+    systemctl('kill', '--signal=KILL', 'change.service')
+    rig.wait_state('change', 'failed')
+    systemctl('reset-failed', 'change.service')
+    systemctl('stop', 'change.service')
+    assert rig.state('change') == 'inactive'
+    rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
+    assert systemctl('start', 'bad.service', check=False).returncode == 1
+    assert systemctl('start', 'nothing.service', check=False).returncode == 5
+
+
+def test_log_for_journalctl(rig):
+    """What is exported becomes a journal, and journalctl finds in it what a unit has said."""
+    rig.unit('said.service', Type='oneshot', ExecStart="/bin/sh -c 'echo hello; printf \"a\\x01b\\n\"'")
+    rig.unit('other.service', Type='oneshot', ExecStart='/bin/echo other')
+    rig.ctl('start', 'said', 'other')
+    wait_for(lambda: 'hello' in rig.log('-u', 'said') and 'other' in rig.log('-u', 'other'), 'what was said')
+    rig.shell(
+        f'{rig.programs}/mkosi-ctl log -o export >/run/export; '
+        f'{JOURNAL_REMOTE} --output=/run/said.journal /run/export'
+    )
+    lines = rig.run('journalctl', '--file=/run/said.journal', '-o', 'cat', '-u', 'said').stdout.splitlines()
+    assert 'hello' in lines and 'other' not in lines
+    # What the manager says belongs to a unit's log for journalctl only if the manager is process 1.
+    lines = rig.run('journalctl', '--file=/run/said.journal', '-o', 'cat', 'UNIT=said.service').stdout.splitlines()
+    assert 'Starting said.service...' in lines and 'Starting other.service...' not in lines
+    verbose = rig.run('journalctl', '--file=/run/said.journal', '-o', 'verbose', 'MESSAGE=hello').stdout
+    for field in ('_SYSTEMD_UNIT=said.service', '_PID=', '_BOOT_ID=', '_TRANSPORT=stdout'):
+        assert f'    {field}' in verbose, field
+
+
+def test_only_root_is_served(rig):
+    assert os.stat(rig.path('/run/mkosi/private')).st_mode & 0o777 == 0o600
+    program = f'{rig.programs}/mkosi-ctl'
+    rig.shell(f'chmod 0755 /run /run/mkosi {rig.programs}; chmod 0666 /run/mkosi/private')
+    answer = rig.run('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', program, 'list-units', check=False)
+    assert answer.returncode == 1 and answer.stderr.startswith('mkosi-ctl: error: ')
+    rig.ctl('list-units')
+
+
+# A client that says something, and goes in the middle of it.
+TALK = """
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect('/run/mkosi/private')
+s.sendall(bytes.fromhex(sys.argv[1]))
+s.close()
+"""
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        b'',
+        b'\0',
+        b'\0AUTH EXTERNAL\r\nDATA\r\n',
+        b'\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n' + b'\xff' * 4096,
+        b'\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\nl\1\0\1' + b'\xff\xff\xff\x07' * 64,
+        b'GET / HTTP/1.0\r\n\r\n' * 1000,
+    ],
+)
+def test_garbage(rig, text):
+    """None of it ends the manager, and others are served."""
+    rig.unit('stay.service', ExecStart=SLEEP)
+    rig.ctl('start', 'stay')
+    for _ in range(3):
+        rig.run('python3', '-c', TALK, text.hex(), check=False)
+    assert rig.state('stay') == 'active'
+    assert rig.manager.poll() is None
+
+
+def test_clients_that_go_leave_no_descriptor(rig):
+    def descriptors():
+        return len(os.listdir(f'/proc/{rig.manager_pid()}/fd'))
+
+    rig.ctl('list-units')
+    before = wait_for(descriptors, 'a number')
+    for _ in range(20):
+        rig.run('python3', '-c', TALK, '00', check=False)
+    rig.unit('slow.service', Type='oneshot', ExecStart="/bin/sh -c 'until [ -e /run/go ]; do sleep 0.01; done'")
+    clients = [rig.popen(rig.programs / 'mkosi-ctl', 'start', 'slow') for _ in range(5)]
+    rig.wait_state('slow', 'activating')
+    for client in clients:
+        client.kill()
+        client.wait()
+    rig.write('/run/go', '')
+    rig.wait_state('slow', 'inactive')
+    wait_for(lambda: descriptors() <= before, 'descriptors to be closed')

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every verb of the client that looks at units and changes them, and the log that it reads."""
+
+import json
+import os
+import re
+
+import pytest
+from rig import UNITS, wait_for
+
+SLEEP = '/bin/sleep infinity'
+RESOURCES = 'MESSAGE_ID=ae8f7b866b0347b9af31fe1c80b127c0'
+
+
+def status(rig, *arguments, code=0):
+    result = rig.ctl('status', *arguments, check=False)
+    assert result.returncode == code, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_ip11_to_ip17_layout_of_status(rig):
+    """IP12 to IP17: lines, their order and labels; IP17: nothing of traffic that nobody counts."""
+    rig.unit('ip12.service', Type='exec', ExecStart=SLEEP)
+    rig.ctl('start', 'ip12')
+    pid = rig.main_pid('ip12')
+    head, loaded, active, main, tasks, group, process, empty, *log = status(rig, 'ip12')
+    assert head == '● ip12.service'
+    assert loaded == f'   Loaded: loaded ({UNITS}/ip12.service; static; vendor preset: disabled)'
+    assert re.fullmatch(
+        r'   Active: active \(running\) since [A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; (\d+(ms|us|s|min) ?)+ ago',
+        active,
+    ), active
+    assert main == f' Main PID: {pid} (sleep)'
+    assert tasks == '    Tasks: 1'
+    assert group == '   CGroup: /system.slice/ip12.service'
+    assert process == f'           └─{pid} {SLEEP}'
+    assert empty == ''
+    assert any(line.endswith('Started ip12.service.') for line in log) and len(log) <= 10
+
+
+def test_status_shows_ten_lines(rig):
+    rig.unit('ten.service', Type='oneshot', ExecStart='/usr/bin/seq 100')
+    rig.ctl('start', 'ten')
+    assert len(status(rig, 'ten', code=3)) - status(rig, 'ten', code=3).index('') - 1 == 10
+    assert len(status(rig, '-n', '2', 'ten', code=3)) - status(rig, '-n', '2', 'ten', code=3).index('') - 1 == 2
+
+
+def test_tree_of_processes(rig):
+    rig.unit('tree.service', TasksMax='50', ExecStart="/bin/sh -c 'sleep 1001 & exec sleep 1002'")
+    rig.ctl('start', 'tree')
+    wait_for(lambda: len(rig.processes('system.slice/tree.service')) == 2, 'both processes')
+    lines = status(rig, 'tree')
+    assert '    Tasks: 2 (limit: 50)' in lines
+    group = lines.index('   CGroup: /system.slice/tree.service')
+    assert re.match(r' {11}├─ *\d+ ', lines[group + 1]) and re.match(r' {11}└─ *\d+ ', lines[group + 2])
+
+
+def test_exit_statuses(rig):
+    """0: active, 3: not, 4: there is no such unit."""
+    rig.unit('on.service', ExecStart=SLEEP)
+    rig.unit('off.service', ExecStart=SLEEP)
+    rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
+    rig.ctl('start', 'on')
+    assert rig.ctl('start', 'bad', check=False).returncode == 1
+    for unit, code, word in (('on', 0, 'active'), ('off', 3, 'inactive'), ('bad', 3, 'failed')):
+        status(rig, unit, code=code)
+        answer = rig.ctl('is-active', unit, check=False)
+        assert (answer.returncode, answer.stdout) == (code, f'{word}\n')
+    status(rig, 'nothing', code=4)
+    assert rig.ctl('is-failed', 'bad').stdout == 'failed\n'
+    assert rig.ctl('is-failed', 'on', check=False).returncode == 1
+    assert 'Main PID' in '\n'.join(status(rig, 'bad', code=3))
+
+
+def test_reset_failed(rig):
+    for name in ('one', 'other'):
+        rig.unit(f'{name}.service', Type='oneshot', ExecStart='/bin/false')
+    rig.ctl('start', 'one', 'other', check=False)
+    rig.ctl('reset-failed', 'one')
+    assert (rig.state('one'), rig.state('other')) == ('inactive', 'failed')
+    rig.ctl('reset-failed')
+    assert rig.state('other') == 'inactive'
+
+
+def test_show(rig):
+    rig.unit('show.service', ExecStart=SLEEP, Environment='A=1 B=2')
+    rig.ctl('start', 'show')
+    assert rig.ctl('show', '-p', 'Id', 'show').stdout == 'Id=show.service\n'
+    assert rig.ctl('show', '-p', 'Id', '--value', 'show').stdout == 'show.service\n'
+    assert rig.ctl('show', '-p', 'ActiveState', '-p', 'SubState', 'show').stdout == (
+        'ActiveState=active\nSubState=running\n'
+    )
+    everything = rig.ctl('show', 'show').stdout
+    assert 'Environment=A=1 B=2\n' in everything
+
+
+def test_limits_that_nobody_set(rig):
+    """What has no limit says so, and what has a default says that."""
+    rig.unit('limits.service', ExecStart=SLEEP)
+    assert rig.show('limits', 'RuntimeMaxUSec') == 'infinity'
+    assert rig.show('limits', 'TasksMax') == 'infinity'
+    assert rig.show('limits', 'TimeoutStopUSec') == '1min 30s'
+
+
+def test_kill(rig):
+    rig.unit('kill.service', ExecStart="/bin/sh -c 'trap \"echo got\" USR1; echo ready; while :; do sleep 0.1; done'")
+    rig.ctl('start', 'kill')
+    wait_for(lambda: 'ready' in rig.log('-u', 'kill'), 'the trap')
+    rig.ctl('kill', '-s', 'USR1', '--kill-who=main', 'kill')
+    wait_for(lambda: 'got' in rig.log('-u', 'kill'), 'the signal')
+    assert rig.ctl('kill', '-s', 'NONSENSE', 'kill', check=False).returncode == 1
+    rig.ctl('kill', '-s', 'KILL', 'kill')
+    rig.wait_state('kill', 'failed')
+    assert rig.show('kill', 'Result') == 'signal'
+
+
+def test_restart_and_reload(rig):
+    rig.unit('again.service', ExecStart=SLEEP, ExecReload='/bin/touch /run/reloaded')
+    rig.ctl('try-restart', 'again')
+    assert rig.state('again') == 'inactive'
+    rig.ctl('restart', 'again')
+    pid = rig.main_pid('again')
+    rig.ctl('reload', 'again')
+    assert rig.exists('/run/reloaded') and rig.main_pid('again') == pid
+    rig.ctl('try-restart', 'again')
+    assert rig.main_pid('again') != pid
+
+
+def test_cat(rig):
+    rig.unit('cat.service', ExecStart=SLEEP)
+    rig.unit('cat.service.d/10-more.conf', '[Service]\nNice=1\n')
+    assert rig.ctl('cat', 'cat').stdout == (
+        f'# {UNITS}/cat.service\n[Service]\nExecStart={SLEEP}\n\n# {UNITS}/cat.service.d/10-more.conf\n[Service]\nNice=1\n'
+    )
+    assert rig.ctl('cat', 'nothing', check=False).returncode == 1
+
+
+def test_list_units(rig):
+    rig.unit('list.service', '[Unit]\nDescription=Something\n[Service]\n' f'ExecStart={SLEEP}\n')
+    rig.ctl('start', 'list')
+    assert re.search(
+        r'^list\.service +loaded +active +running +Something$', rig.ctl('list-units').stdout, re.M
+    )
+    assert 'list.service' not in rig.ctl('list-units', 'other*').stdout
+    rig.ctl('stop', 'list')
+    assert 'list.service' not in rig.ctl('list-units').stdout
+
+
+@pytest.mark.parametrize(
+    'options, directory', [([], '/etc/mkosi/system.control'), (['--runtime'], '/run/mkosi/system.control')]
+)
+def test_set_property(rig, options, directory):
+    """It is written where its life is as long as was asked for, is true at once, and after a restart of the manager too."""
+    rig.unit('set.service', ExecStart=SLEEP, Environment='A=1')
+    rig.ctl('start', 'set')
+    rig.ctl('set-property', *options, 'set', 'CPUAccounting=yes', 'TasksMax=77')
+    assert rig.show('set', 'CPUAccounting', 'TasksMax') == {'CPUAccounting': 'yes', 'TasksMax': '77'}
+    names = sorted(os.listdir(rig.path(f'{directory}/set.service.d')))
+    assert names == ['50-CPUAccounting.conf', '50-TasksMax.conf']
+    text = rig.path(f'{directory}/set.service.d/50-TasksMax.conf').read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith('#')]
+    assert lines[0] == '[Service]' and lines[-1] == 'TasksMax=77'
+    rig.kill_manager()
+    rig.start_manager()
+    assert rig.show('set', 'TasksMax') == '77'
+    assert rig.ctl('set-property', 'set', 'CPUAccounting=nonsense', check=False).returncode == 1
+    assert rig.ctl('set-property', 'set', 'TasksMax', check=False).returncode == 1
+    assert rig.show('set', 'TasksMax') == '77'
+
+
+def test_enable(rig):
+    rig.unit('en.service', f'[Service]\nExecStart={SLEEP}\n[Install]\nWantedBy=multi-user.target\n')
+    link = f'{UNITS}/multi-user.target.wants/en.service'
+    assert rig.ctl('is-enabled', 'en', check=False).stdout == 'disabled\n'
+    rig.ctl('enable', 'en')
+    assert os.readlink(rig.path(link)) == f'{UNITS}/en.service'
+    assert rig.ctl('is-enabled', 'en').stdout == 'enabled\n'
+    assert rig.state('en') == 'inactive'
+    rig.ctl('disable', 'en')
+    assert not rig.exists(link)
+
+
+def test_enable_now(rig):
+    rig.unit('now.service', f'[Service]\nExecStart={SLEEP}\n[Install]\nWantedBy=multi-user.target\n')
+    rig.ctl('enable', '--now', 'now')
+    assert rig.state('now') == 'active'
+    rig.ctl('disable', '--now', 'now')
+    assert rig.state('now') == 'inactive' and not rig.exists(f'{UNITS}/multi-user.target.wants')
+
+
+def test_du29_instances(rig):
+    """DU29: a template, enabled and started for one customer after another, also without [Install]."""
+    rig.unit('foobard@.service', ExecStart=SLEEP, DynamicUser='yes', StateDirectory='foobar/%i')
+    for customer in ('customerxyz', 'customerabc'):
+        rig.ctl('enable', f'foobard@{customer}.service', '--now')
+        assert rig.state(f'foobard@{customer}') == 'active'
+        wait_for(lambda: rig.exists(f'/var/lib/foobar/{customer}'), 'the directory')
+        assert os.readlink(rig.path(f'/var/lib/foobar/{customer}')) == f'../private/foobar/{customer}'
+        assert rig.path(f'/var/lib/private/foobar/{customer}').is_dir()
+
+
+def test_ip22_to_ip26_records_of_resources(rig):
+    """IP23 to IP26, IP54: one record for each life, found by its ID, with all that is told of it; also when it ends by itself."""
+    rig.unit('used.service', Type='oneshot', CPUAccounting='yes', ExecStart='/bin/sh -c "exit 0"')
+    rig.unit('other.service', Type='oneshot', CPUAccounting='yes', ExecStart='/bin/true')
+    rig.ctl('start', 'used')
+    rig.ctl('start', 'other')
+    rig.ctl('start', 'used')
+    lines = rig.ctl('log', '-u', 'used', '-o', 'json', RESOURCES).stdout.splitlines()
+    records = [json.loads(line) for line in lines]
+    assert len(records) == 2
+    assert len({record['INVOCATION_ID'] for record in records}) == 2
+    for record in records:
+        assert re.fullmatch(r'used\.service: Consumed [0-9.]+[mu]?s CPU time', record['MESSAGE'])
+        assert record['PRIORITY'] == '6' and record['UNIT'] == 'used.service'
+        assert record['SYSLOG_FACILITY'] == '3' and record['SYSLOG_IDENTIFIER']
+        assert int(record['CPU_USAGE_NSEC']) > 0
+        for name in (
+            'CODE_FILE', 'CODE_LINE', 'CODE_FUNC', '_PID', '_UID', '_GID', '_COMM', '_EXE', '_CMDLINE', '_BOOT_ID',
+            '_MACHINE_ID', '_HOSTNAME', '_TRANSPORT', '_CAP_EFFECTIVE', '_SOURCE_REALTIME_TIMESTAMP',
+        ):  # fmt: skip
+            assert name in record, name
+    assert len(rig.ctl('log', '-o', 'cat', RESOURCES).stdout.splitlines()) == 3
+    assert len(rig.ctl('log', '-o', 'cat', '-n', '1', RESOURCES).stdout.splitlines()) == 1
+
+
+def test_log_formats_and_matches(rig):
+    rig.unit('talk.service', Type='oneshot', ExecStart="/bin/sh -c 'echo hello; echo oops >&2'")
+    rig.ctl('start', 'talk')
+    wait_for(lambda: 'oops' in rig.log('-u', 'talk'), 'what was said')
+    assert re.search(
+        r'^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d \S+ \S+\[\d+\]: hello$', rig.ctl('log', '-u', 'talk').stdout, re.M
+    )
+    assert '    MESSAGE=hello\n' in rig.ctl('log', '-u', 'talk', '-o', 'verbose').stdout
+    assert '\nMESSAGE=hello\n' in rig.ctl('log', '-u', 'talk', '-o', 'export').stdout
+    assert rig.log('MESSAGE=hello') == ['hello']
+    assert rig.log('MESSAGE=hello', 'MESSAGE=oops') == ['hello', 'oops']
+    assert rig.log('MESSAGE=hello', 'UNIT=other.service') == []
+    assert rig.ctl('log', 'nonsense', check=False).returncode == 1
+
+
+def test_log_without_a_manager(rig):
+    rig.unit('talk.service', Type='oneshot', ExecStart='/bin/echo hello')
+    rig.ctl('start', 'talk')
+    rig.kill_manager()
+    assert 'hello' in rig.log('-u', 'talk')
+    answer = rig.ctl('status', 'talk', check=False)
+    assert answer.returncode == 1
+    assert answer.stderr == 'mkosi-ctl: error: No manager runs: start mkosi-manager\n'
+
+
+def test_words_that_are_wrong(rig):
+    for words in (['strat', 'a'], ['start'], ['daemon-reload', 'a'], ['start', 'a/b.service'], ['-n', 'x', 'log']):
+        answer = rig.ctl(*words, check=False)
+        assert answer.returncode == 1 and answer.stderr.startswith('mkosi-ctl: error: '), words
+    assert 'did you mean start?' in rig.ctl('strat', 'a', check=False).stderr
