@@ -344,7 +344,7 @@ def test_reload_takes_effect_at_the_next_start(rig):
     assert rig.state('new') == 'active'
     rig.ctl('restart', 'new')
     wait_for(
-        lambda: rig.path(f'/proc/{rig.main_pid("new")}/cmdline').read_text() == 'sleep\x001002\x00',
+        lambda: rig.path(f'/proc/{rig.main_pid("new")}/cmdline').read_text() == '/bin/sleep\x001002\x00',
         'the new command',
     )
 
