@@ -25,7 +25,14 @@ static bool has_ended(const UnitStatus *status) {
         return status->active == UNIT_INACTIVE || status->active == UNIT_FAILED;
 }
 
-/* The unit, and slices and what else it needs; true when nothing runs any more. */
+/* Whether the service is not only over, but forgotten, with its file; one that has failed is not kept for anybody. */
+static bool is_forgotten(ManagedUnit *unit, const UnitStatus *status) {
+        if (status->active == UNIT_FAILED)
+                managed_unit_reset_failed(unit);
+        return !status->transient;
+}
+
+/* The unit, and what else it needs; true when nothing runs any more. */
 static bool all_have_ended(Alone *alone, bool stop) {
         _cleanup_(freep) ManagedUnit **units = NULL;
         bool ended = true;
@@ -38,8 +45,12 @@ static bool all_have_ended(Alone *alone, bool stop) {
                 uint32_t job;
 
                 managed_unit_status(units[i], &status);
-                if (has_ended(&status) || !text_ends_with(status.unit->name, ".service"))
+                if (!text_ends_with(status.unit->name, ".service"))
                         continue;
+                if (has_ended(&status)) {
+                        ended = is_forgotten(units[i], &status) && ended;
+                        continue;
+                }
                 ended = false;
                 if (stop && status.active != UNIT_DEACTIVATING)
                         (void)manager_start_job(alone->manager, units[i], JOB_STOP, &job, NULL);
