@@ -140,14 +140,3 @@ void json_bool(JsonWriter *writer, const char *key, bool value) {
 void json_null(JsonWriter *writer, const char *key) {
         json_text(writer, key, NULL);
 }
-
-bool json_is_utf8(const char *text) {
-        while (*text) {
-                const size_t length = utf8_length(text);
-
-                if (length == 0)
-                        return false;
-                text += length;
-        }
-        return true;
-}

@@ -24,6 +24,3 @@ void json_number(JsonWriter *writer, const char *key, uint64_t value);
 void json_real(JsonWriter *writer, const char *key, double value); /* with three decimals */
 void json_bool(JsonWriter *writer, const char *key, bool value);
 void json_null(JsonWriter *writer, const char *key);
-
-/* Whether json_text() writes the text as it is. */
-bool json_is_utf8(const char *text);

@@ -130,8 +130,9 @@ int text_quote(const char *word, char **ret) {
         return 0;
 }
 
-/* The length of the UTF-8 sequence (RFC 3629, 4) that is no control character; 0 when it begins with none such. */
-static size_t tame_length(const unsigned char *c) {
+/* RFC 3629, 4. */
+size_t text_tame_length(const char *text) {
+        const unsigned char *c = (const unsigned char *)text;
         static const struct {
                 unsigned char first, last, second_min, second_max;
                 size_t length;
@@ -158,7 +159,7 @@ static size_t tame_length(const unsigned char *c) {
 
 void text_tame(char *text) {
         for (char *c = text; *c;) {
-                const size_t length = tame_length((const unsigned char *)c);
+                const size_t length = text_tame_length(c);
 
                 if (length == 0)
                         *c = '?';

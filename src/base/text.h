@@ -40,6 +40,8 @@ int text_quote(const char *word, char **ret);
 /* Makes control characters '?', in place: terminals obey them, and names of files may hold any. So are the bytes of those from
  * U+0080 to U+009F, and bytes that are no UTF-8, which may be the same to a terminal. */
 void text_tame(char *text);
+/* The length of the character that the text begins with; 0 when text_tame() would make it '?', and at the end. */
+size_t text_tame_length(const char *text);
 
 /* The number of single-character edits (insert, delete, replace, swap neighbours) from a to b, letter case ignored.
  * Strings over 64 bytes are answered with UINT_MAX. */

@@ -12,17 +12,18 @@
 
 /* How records look, as journalctl(1) prints them. */
 
-/* Bytes that a terminal would obey are shown as '?', but for line ends, which are indented by that. */
+/* What a terminal would obey, or is no UTF-8, is shown as '?', but for line ends, which are indented by that. */
 static void print_text(const LogField *field, size_t indent, FILE *file) {
         const char *bytes = field->value;
 
-        for (size_t i = 0; i < field->size; i++) {
-                const unsigned char byte = (unsigned char)bytes[i];
-
-                if (byte == '\n' && i + 1 < field->size)
+        for (size_t i = 0, length; i < field->size; i += MAX(length, (size_t)1)) {
+                length = text_tame_length(bytes + i);
+                if (length > 0)
+                        (void)fwrite(bytes + i, 1, length, file);
+                else if (bytes[i] == '\n' && i + 1 < field->size)
                         (void)fprintf(file, "\n%*s", (int)indent, "");
-                else if (byte != '\n')
-                        (void)fputc((byte < ' ' && byte != '\t') || byte == 0x7f ? '?' : byte, file);
+                else if (bytes[i] != '\n')
+                        (void)fputc(bytes[i] == '\t' ? '\t' : '?', file);
         }
 }
 
@@ -99,10 +100,17 @@ static void print_export(const LogRecord *record, FILE *file) {
 }
 
 static bool is_text(const LogField *field) {
-        return !memchr(field->value, '\0', field->size) && json_is_utf8(field->value);
+        const char *bytes = field->value;
+
+        for (size_t i = 0, length; i < field->size; i += length) {
+                length = bytes[i] == '\n' || bytes[i] == '\t' ? 1 : text_tame_length(bytes + i);
+                if (length == 0)
+                        return false;
+        }
+        return true;
 }
 
-/* Text is a string, anything else an array of its bytes. */
+/* Text that no terminal would obey is a string, anything else an array of its bytes. */
 static void print_json(const LogRecord *record, FILE *file) {
         JsonWriter writer = { .file = file, .compact = true };
 

@@ -9,12 +9,12 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "service/log-forward.h"
 #include "service/log-store.h"
 
-#define CURRENT         "current"
-#define SUFFIX          ".export"
-#define RECORD_SIZE_MAX (16 * 1024 * 1024)
-#define FIELDS_MAX      1024
+#define CURRENT    "current"
+#define SUFFIX     ".export"
+#define FIELDS_MAX 1024
 
 void log_record_done(LogRecord *record) {
         free(record->fields);
@@ -52,7 +52,7 @@ typedef struct Parts {
 } Parts;
 
 static int add_bytes(Parts *parts, const void *bytes, size_t size, size_t *ret_offset) {
-        if (size >= RECORD_SIZE_MAX - parts->size)
+        if (size >= LOG_RECORD_SIZE_MAX - parts->size)
                 return -EBADMSG;
         if (parts->size + size + 1 > parts->allocated) {
                 const size_t allocated = MAX(2 * parts->allocated, parts->size + size + 1);
@@ -80,7 +80,7 @@ static int read_binary(Input *input, Parts *parts, size_t *ret_offset, size_t *r
                 return -EBADMSG;
         for (unsigned i = 8; i-- > 0;)
                 size = size << 8 | length[i];
-        if (size >= RECORD_SIZE_MAX)
+        if (size >= LOG_RECORD_SIZE_MAX)
                 return -EBADMSG;
         const int r = add_bytes(parts, NULL, size, ret_offset);
         if (r < 0)
@@ -149,6 +149,45 @@ static int read_record(Input *input, Parts *parts, LogRecord *ret) {
                 if (r < 0)
                         return r;
         }
+}
+
+/* Of an open file, which is closed. */
+static int measure(FILE *file, Parts *parts, uint64_t *ret) {
+        Input input = { .file = file };
+        LogRecord record;
+        uint64_t whole = 0;
+        int r;
+
+        while ((r = read_record(&input, parts, &record)) > 0) {
+                whole = (uint64_t)ftello(file);
+                log_record_done(&record);
+        }
+        if (ferror(file))
+                r = -EIO;
+        (void)fclose(file);
+        free(input.line);
+        free(parts->data);
+        if (r < 0 && r != -EBADMSG)
+                return r;
+        *ret = whole;
+        return 0;
+}
+
+int log_file_measure(int fd, uint64_t *ret) {
+        _cleanup_(freep) Parts *parts = calloc(1, sizeof(*parts));
+
+        if (!parts)
+                return -ENOMEM;
+        const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (copy < 0)
+                return -errno;
+        FILE *file = fdopen(copy, "re");
+        if (!file) {
+                (void)fd_close(copy);
+                return -ENOMEM;
+        }
+        rewind(file);
+        return measure(file, parts, ret);
 }
 
 /* Which records are asked for */

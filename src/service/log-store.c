@@ -19,11 +19,13 @@
 #include "service/log-process.h"
 #include "service/log-store.h"
 
-/* Files of the store: "current", and "NUMBER.export", where the number is the time of the file's first record. Several
+/* Files of the store: "current", and "NUMBER.export", where the number is the time at which it was full. Several
  * processes may write: each holds an exclusive lock on the file that has the name "current" as long as a record takes. */
 
 #define CURRENT "current"
 #define SUFFIX  ".export"
+
+#define NUMBER_DIGITS 20
 
 struct LogStore {
         int dir_fd, file_fd;
@@ -53,29 +55,18 @@ static void read_id(const char *path, char ret[static 33]) {
         ret[n == 32 ? n : 0] = '\0';
 }
 
-/* Records end with an empty line; what a crash has left of one does not, and goes. */
+/* What a crash has left behind the last whole record goes. Where that ends is known from the beginning of the file on: values
+ * may hold anything, also what looks like the end of a record. */
 static int cut_torn_record(int fd) {
-        char bytes[4096];
-        off_t end = lseek(fd, 0, SEEK_END);
+        uint64_t whole;
 
+        const int r = log_file_measure(fd, &whole);
+        if (r < 0)
+                return r;
+        const off_t end = lseek(fd, 0, SEEK_END);
         if (end < 0)
                 return -errno;
-        for (off_t whole = end; whole > 0;) {
-                const size_t n = (size_t)MIN((off_t)sizeof(bytes), whole);
-
-                int r = fd_pread_all(fd, bytes, n, (uint64_t)whole - n);
-                if (r < 0)
-                        return r;
-                for (size_t i = n; i-- > 1;)
-                        if (bytes[i] == '\n' && bytes[i - 1] == '\n') {
-                                whole = whole - (off_t)n + (off_t)i + 1;
-                                return whole == end || ftruncate(fd, whole) == 0 ? 0 : -errno;
-                        }
-                whole -= (off_t)n - (n < sizeof(bytes) ? 0 : 1); /* both line ends may lie across */
-                if (n < sizeof(bytes))
-                        break;
-        }
-        return ftruncate(fd, 0) < 0 ? -errno : 0;
+        return (uint64_t)end == whole || ftruncate(fd, (off_t)whole) == 0 ? 0 : -errno;
 }
 
 /* Opens "current", which is the file of that name when the lock is held. */
@@ -136,59 +127,76 @@ void log_store_free(LogStore *store) {
 
 /* Rotation */
 
-/* Time of the first record; 0: it is none of ours. */
+/* 0: the file is none of ours. */
 static uint64_t number_of(const char *name) {
         uint64_t number = 0;
-        const char *end = name;
+        size_t n = 0;
 
-        for (; *end >= '0' && *end <= '9'; end++)
-                number = number * 10 + (uint64_t)(*end - '0');
-        return end != name && text_equal(end, SUFFIX) ? number : 0;
+        for (; name[n] >= '0' && name[n] <= '9'; n++)
+                number = number * 10 + (uint64_t)(name[n] - '0');
+        return n == NUMBER_DIGITS && text_equal(name + n, SUFFIX) ? number : 0;
 }
 
-static uint64_t oldest(int dir_fd, uint64_t *ret_total) {
+static void name_of(uint64_t number, char name[static 64]) {
+        (void)snprintf(name, 64, "%0*" PRIu64 SUFFIX, NUMBER_DIGITS, number);
+}
+
+/* Of the files that are full. */
+typedef struct Stock {
+        uint64_t first, last; /* numbers; 0: there are none */
+        uint64_t size_bytes;
+} Stock;
+
+static int take_stock(int dir_fd, Stock *ret) {
         _cleanup_(directory_closep) DIR *directory = NULL;
         const struct dirent *entry;
-        uint64_t first = 0;
+        Stock stock = {};
 
         const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
-                return 0;
+                return -errno;
         directory = fdopendir(fd);
         if (!directory) {
                 (void)fd_close(fd);
-                return 0;
+                return -ENOMEM;
         }
-        *ret_total = 0;
         while ((entry = readdir(directory))) {
                 const uint64_t number = number_of(entry->d_name);
                 struct stat status;
 
                 if (number == 0 || fstatat(dir_fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;
-                *ret_total += (uint64_t)status.st_size;
-                if (first == 0 || number < first)
-                        first = number;
+                stock.size_bytes += (uint64_t)status.st_size;
+                if (stock.first == 0 || number < stock.first)
+                        stock.first = number;
+                stock.last = MAX(stock.last, number);
         }
-        return first;
+        *ret = stock;
+        return 0;
 }
 
 static void remove_oldest(int dir_fd) {
         char name[64];
-        uint64_t total, first;
+        Stock stock;
 
-        while ((first = oldest(dir_fd, &total)) > 0 && total > LOG_STORE_SIZE_MAX - LOG_FILE_SIZE_MAX) {
-                (void)snprintf(name, sizeof(name), "%020" PRIu64 SUFFIX, first);
+        while (take_stock(dir_fd, &stock) >= 0 && stock.first > 0 &&
+               stock.size_bytes > LOG_STORE_SIZE_MAX - LOG_FILE_SIZE_MAX) {
+                name_of(stock.first, name);
                 if (unlinkat(dir_fd, name, 0) < 0)
                         return;
         }
 }
 
-/* The file with the lock goes under the number of now: numbers grow, so that files can be put in order. */
+/* The file with the lock goes under the number of now, or the next one when the clock was set back: numbers grow, so that
+ * files can be put in order. */
 static int rotate(LogStore *store) {
         char name[64];
+        Stock stock;
 
-        (void)snprintf(name, sizeof(name), "%020" PRIu64 SUFFIX, clock_usec(CLOCK_REALTIME));
+        const int r = take_stock(store->dir_fd, &stock);
+        if (r < 0)
+                return r;
+        name_of(MAX(clock_usec(CLOCK_REALTIME), stock.last + 1), name);
         if (renameat2(store->dir_fd, CURRENT, store->dir_fd, name, RENAME_NOREPLACE) < 0)
                 return -errno;
         store->file_fd = fd_close(store->file_fd);
@@ -281,6 +289,8 @@ int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n
         (void)fputc('\n', file);
         if (fclose(file) != 0 || r < 0)
                 return r < 0 ? r : -ENOMEM;
+        if (size >= LOG_RECORD_SIZE_MAX)
+                return -E2BIG; /* it could not be read again */
 
         if (store->forward_fd >= 0)
                 log_forward_send(store->forward_fd, fields, n_fields);

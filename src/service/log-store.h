@@ -2,7 +2,7 @@
 #pragma once
 
 /* The log: records in the Journal Export Format (systemd.io/JOURNAL_EXPORT_FORMATS), appended to files in one directory.
- * "current" is written to; when it is full it is renamed to its first record's time, and the oldest go when all are too
+ * "current" is written to; when it is full it is renamed to the time of that, and the oldest go when all are too
  * large. A record that a crash cut off at the end is passed over, and cut when the file is opened for writing. Where
  * journald listens (/run/systemd/journal/socket), every record goes there as well. */
 
@@ -11,8 +11,9 @@
 #include "base/macro.h"
 #include "base/reason.h"
 
-#define LOG_FILE_SIZE_MAX  (16 * 1024 * 1024)
-#define LOG_STORE_SIZE_MAX (128 * 1024 * 1024)
+#define LOG_FILE_SIZE_MAX   (16 * 1024 * 1024)
+#define LOG_STORE_SIZE_MAX  (128 * 1024 * 1024)
+#define LOG_RECORD_SIZE_MAX (16 * 1024 * 1024)
 
 typedef struct LogStore LogStore;
 
@@ -30,7 +31,8 @@ typedef struct LogField {
 } LogField;
 
 /* One record. __REALTIME_TIMESTAMP, __MONOTONIC_TIMESTAMP, __CURSOR, _BOOT_ID, _MACHINE_ID, _HOSTNAME are added, and of
- * `pid` (0: of this process) _PID, _UID, _GID, _COMM, _EXE, _CMDLINE, _CAP_EFFECTIVE, as far as they can be had. */
+ * `pid` (0: of this process) _PID, _UID, _GID, _COMM, _EXE, _CMDLINE, _CAP_EFFECTIVE, as far as they can be had. -E2BIG of a
+ * record that would have LOG_RECORD_SIZE_MAX bytes or more. */
 int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields);
 
 typedef struct LogRecord {

@@ -28,20 +28,29 @@ static bool is_name(const char *name) {
         return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == length;
 }
 
-/* Where the link of that name leads: its length, or 0 when there is none. */
-static size_t read_link(const char *name, char *target, size_t size) {
-        for (size_t i = 0; i < ELEMENTSOF(registries); i++) {
-                char path[PATH_MAX];
+/* Reads the link of that name; false when there is none, or it leads to more than there is room for. */
+static bool read_link(const char *registry, const char *name, char *target, size_t size) {
+        char path[128];
 
-                if (snprintf(path, sizeof(path), "%s/direct:%s", registries[i], name) >= (int)sizeof(path))
-                        continue;
-                const ssize_t n = readlink(path, target, size - 1);
-                if (n > 0 && (size_t)n < size - 1) {
-                        target[n] = '\0';
-                        return (size_t)n;
-                }
+        if (snprintf(path, sizeof(path), "%s/direct:%s", registry, name) >= (int)sizeof(path))
+                return false;
+        const ssize_t n = readlink(path, target, size - 1);
+        if (n <= 0 || (size_t)n >= size - 1)
+                return false;
+        target[n] = '\0';
+        return true;
+}
+
+/* Where the link leads, in the first registry in which the link of that leads back. */
+static bool follow(const char *name, char *target, size_t size) {
+        for (size_t i = 0; i < ELEMENTSOF(registries); i++) {
+                char back[40];
+
+                if (read_link(registries[i], name, target, size) && !strchr(target, '/') &&
+                    read_link(registries[i], target, back, sizeof(back)) && strcmp(back, name) == 0)
+                        return true;
         }
-        return 0;
+        return false;
 }
 
 static bool parse_number(const char *text, uid_t *ret) {
@@ -58,7 +67,7 @@ static bool parse_number(const char *text, uid_t *ret) {
 static bool find_by_name(const char *name, uid_t *ret) {
         char number[16];
 
-        return is_name(name) && read_link(name, number, sizeof(number)) > 0 && parse_number(number, ret);
+        return is_name(name) && follow(name, number, sizeof(number)) && parse_number(number, ret);
 }
 
 static bool find_by_number(uid_t uid, char name[static 40]) {
@@ -67,7 +76,7 @@ static bool find_by_number(uid_t uid, char name[static 40]) {
         if (uid < DYNAMIC_USER_FIRST || uid > DYNAMIC_USER_LAST)
                 return false;
         (void)snprintf(number, sizeof(number), "%u", (unsigned)uid);
-        return read_link(number, name, 40) > 0 && is_name(name);
+        return follow(number, name, 40) && is_name(name);
 }
 
 /* Puts the text into the caller's buffer, and moves that on; NULL when it is too small. */

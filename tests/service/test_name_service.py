@@ -73,10 +73,25 @@ def test_links_that_say_nonsense(named):
     registry = named.path('/run/mkosi/dynamic-uid')
     for name, target in (
         ('a', '0'), ('b', '99999'), ('c', '64642x'), ('d', '/etc/passwd'), ('e', ''.join(['6'] * 300)),
+        ('stale', '64642'), ('61203', 'dynamic-user-test'),
         ('61200', '../root'), ('61201', 'x' * 60), ('61202', '0'),
     ):  # fmt: skip
         (registry / f'direct:{name}').symlink_to(target)
         assert ask(named, 'passwd', name).returncode == 2, (name, target)
+
+
+def test_records_are_read_by_systemd(named):
+    """systemd's own module, which knows nothing of us but the user records."""
+    if named.run('sh', '-c', 'ldconfig -p | grep -q libnss_systemd', check=False).returncode:
+        pytest.skip('needs libnss-systemd')
+    named.path('/run/nss/nsswitch.conf').write_text(SWITCH.replace('mkosi', 'systemd'), encoding='utf-8')
+    for key in ('dynamic-user-test', '64642'):
+        user = named.run('getent', 'passwd', key).stdout.split(':')
+        assert (user[0], user[2], user[3], user[5]) == ('dynamic-user-test', '64642', '64642', '/'), key
+        group = named.run('getent', 'group', key).stdout.split(':')
+        assert (group[0], group[2]) == ('dynamic-user-test', '64642'), key
+    named.ctl('stop', 'dynamic-user-test')
+    assert named.run('getent', 'passwd', 'dynamic-user-test', check=False).returncode == 2
 
 
 def test_needs_libc_alone():

@@ -27,10 +27,13 @@ static void assert_printed(const LogRecord *record, LogFormat format, const char
         { .name = (n), .value = (v), .size = sizeof(v) - 1 }
 
 static void test_formats(void **state) {
-        LogField fields[] = {
-                FIELD("__CURSOR", "i=1"), FIELD("_HOSTNAME", "host"),   FIELD("_PID", "123"),
-                FIELD("_COMM", "sh"),     FIELD("MESSAGE", "a\nb\x1b"), FIELD("BYTES", "\xff\n")
-        };
+        LogField fields[] = { FIELD("__CURSOR", "i=1"),
+                              FIELD("_HOSTNAME", "host"),
+                              FIELD("_PID", "123"),
+                              FIELD("_COMM", "sh"),
+                              FIELD("MESSAGE", "a\nb\x1b"),
+                              FIELD("BYTES", "\xff\n"),
+                              FIELD("CONTROL", "\t\xc2\x9b\xc3\xa4") };
         const LogRecord record = { .fields = fields,
                                    .n_fields = ELEMENTSOF(fields),
                                    .realtime_usec = UINT64_C(1507565147000042) };
@@ -42,10 +45,10 @@ static void test_formats(void **state) {
         assert_printed(
                 &record, LOG_VERBOSE,
                 "Mon 2017-10-09 16:05:47.000042 UTC [i=1]\n    _HOSTNAME=host\n    _PID=123\n    _COMM=sh\n"
-                "    MESSAGE=a\n            b?\n    BYTES=\xff\n");
+                "    MESSAGE=a\n            b?\n    BYTES=?\n    CONTROL=\t??\xc3\xa4\n");
         assert_printed(&record, LOG_JSON,
                        "{\"__CURSOR\":\"i=1\",\"_HOSTNAME\":\"host\",\"_PID\":\"123\",\"_COMM\":\"sh\","
-                       "\"MESSAGE\":\"a\\nb\\u001b\",\"BYTES\":[255,10]}\n");
+                       "\"MESSAGE\":[97,10,98,27],\"BYTES\":[255,10],\"CONTROL\":[9,194,155,195,164]}\n");
 }
 
 static void test_without_message(void **state) {

@@ -69,6 +69,19 @@ static void test_write_and_read(void **state) {
         assert_int_equal(status.st_mode & 07777, 0640);
 }
 
+/* What could not be read again is not written. */
+static void test_too_large(void **state) {
+        _cleanup_(log_store_freep) LogStore *store = NULL;
+        _cleanup_(freep) char *large = calloc(1, LOG_FILE_SIZE_MAX);
+
+        assert_non_null(large);
+        assert_int_equal(log_store_open("log", &store, NULL), 0);
+        const LogField field = { .name = "MESSAGE", .value = large, .size = LOG_FILE_SIZE_MAX };
+        assert_int_equal(log_store_write(store, 0, &field, 1), -E2BIG);
+        say(store, "a.service", "small");
+        assert_messages(ALL, NULL, NULL, "small");
+}
+
 static int check_fields(const LogRecord *record, void *userdata) {
         const LogField *binary = log_record_find(record, "BINARY"),
                        *lines = log_record_find(record, "MESSAGE");
@@ -129,6 +142,17 @@ static void test_torn_record(void **state) {
         assert_messages(ALL, NULL, NULL, "whole", "whole", "whole");
         log_store_free(store);
 
+        /* What is cut off has an end of a record within a value, with a length that would swallow those behind it. */
+        _cleanup_(file_closep) FILE *file = fopen("log/current", "ae");
+        assert_non_null(file);
+        assert_int_equal(fwrite("MESSAGE\n\xff\x0f\0\0\0\0\0\0a\n\nb", 1, 20, file), 20);
+        assert_int_equal(fflush(file), 0);
+        store = NULL;
+        assert_int_equal(log_store_open("log", &store, NULL), 0);
+        say(store, "a.service", "behind");
+        log_store_free(store);
+        assert_messages(ALL, NULL, NULL, "whole", "whole", "whole", "behind");
+
         /* A file with nothing but a torn record becomes an empty one. */
         assert_int_equal(truncate("log/current", 0), 0);
         append("MESSAGE=half\n");
@@ -145,6 +169,8 @@ static void test_rotation(void **state) {
 
         assert_int_equal(log_store_open("log", &store, NULL), 0);
         assert_int_equal(log_store_open("log", &other, NULL), 0);
+        /* The clock was set back since this one was full: what comes later is still behind it. */
+        assert_int_equal(file_write_text(AT_FDCWD, "log/00009999999999999999.export", "", 0640), 0);
         say(store, "a.service", "old");
         /* One record that fills the file: journald's own limits are larger. */
         _cleanup_(freep) char *large = malloc(LOG_FILE_SIZE_MAX);
@@ -162,6 +188,7 @@ static void test_rotation(void **state) {
         assert_messages(ALL, NULL, NULL, "old", "large", "large", "new", "newer");
         assert_messages(3, NULL, NULL, "large", "new", "newer");
         struct stat status;
+        assert_int_equal(stat("log/00010000000000000000.export", &status), 0);
         assert_int_equal(stat("log/current", &status), 0);
         assert_true(status.st_size < (off_t)LOG_FILE_SIZE_MAX);
 }
@@ -225,6 +252,7 @@ int main(void) {
                 unit_test_in_directory(test_write_and_read), unit_test_in_directory(test_values),
                 unit_test_in_directory(test_torn_record),    unit_test_in_directory(test_rotation),
                 unit_test_in_directory(test_at_once),        unit_test_in_directory(test_errors),
+                unit_test_in_directory(test_too_large),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
