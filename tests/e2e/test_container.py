@@ -273,6 +273,21 @@ def test_boot_formats(systems, name, words):
     assert digest(project.directory / 'image') == before
 
 
+def test_boot_subvolume(mkosi, debian_settings, bootable_image, btrfs_directory, tmp_path):  # noqa: F811
+    """As the other formats, and the subvolume is as it was."""
+    settings = f'[Output]\nFormat=subvolume\nOutput={btrfs_directory}/system\nReadOnly=yes\nHostname=teapot\n'
+    project = projects.Project(tmp_path / 'subvolume', mkosi, debian_settings + settings)
+    stand_in = projects.stand_in(tmp_path, bootable_image.tree)
+    project.run(wrapper=stand_in)
+    before = digest(btrfs_directory / 'system')
+    said = project.run('boot', timeout=BOOT_SECONDS)
+    facts = conftest.facts(said.stdout)
+    assert conftest.MARKER in said.stdout
+    assert facts['hostname'] == 'teapot' and facts['failed'].strip() == ''
+    assert digest(btrfs_directory / 'system') == before
+    project.run('clean', wrapper=stand_in)
+
+
 def test_log_in(bootable_image):
     # The marker's unit would switch it off.
     words = ['systemd.mask=boot-marker.service']

@@ -339,7 +339,7 @@ def btrfs_directory(tmp_path):
     """A file system of btrfs, mounted."""
     disk = tmp_path / 'disk'
     with open(disk, 'wb') as file:
-        file.truncate(600 * MIB)
+        file.truncate(4096 * MIB)
     run('mkfs.btrfs', '--quiet', disk)
     with mounted(disk, tmp_path / 'mounted', 'loop') as directory:
         yield directory
