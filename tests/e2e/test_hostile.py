@@ -132,7 +132,8 @@ def test_two_builds_at_once(project, repository, build):
     try:
         first.wait_for(projects.BOOTSTRAP)
         assert f'is under way (process {first.process.pid})' in build(status=1).stderr
-        assert 'is under way: stop it first' in project.run('clean', status=1).stderr
+        said = project.run('clean', status=1).stderr
+        assert f'is under way (process {first.process.pid}): stop it first' in said
         assert first.wait() == 0, first.output
     finally:
         first.end()
