@@ -29,6 +29,12 @@ int job_wait_add(JobWait *wait, const char *path, const char *unit);
 /* Until all have ended. 0, or 1 when one of them did not end well, which was logged then. */
 int job_wait_all(JobWait *wait);
 
+/* Reads the value of a property, whose type is `contents`, out of the reply. */
+typedef int (*RemoteProperty)(struct sd_bus_message *reply, const char *name, const char *contents,
+                              void *userdata);
+/* All properties of a unit, in the manager's order; logs what is wrong. */
+int remote_unit_ask(struct sd_bus *bus, const char *name, RemoteProperty on_property, void *userdata);
+
 /* A unit as its properties describe it. All that the pointers of the status point to lives as long as this. */
 typedef struct RemoteUnit {
         UnitStatus status;

@@ -265,8 +265,9 @@ static int print_count(sd_bus_message *reply, const char *name, FILE *file) {
         return 0;
 }
 
-static int print_property(const CtlOptions *options, sd_bus_message *reply, const char *name,
-                          const char *contents) {
+static int print_property(sd_bus_message *reply, const char *name, const char *contents, void *userdata) {
+        const CtlOptions *options = userdata;
+
         if (options->properties && !strv_contains(STRV(options->properties), name))
                 return sd_bus_message_skip(reply, contents);
         if (!options->value_only)
@@ -278,41 +279,11 @@ static int print_property(const CtlOptions *options, sd_bus_message *reply, cons
         return r;
 }
 
-static int print_properties(const CtlOptions *options, sd_bus_message *reply) {
-        const char *name, *contents;
-
-        int r = sd_bus_message_enter_container(reply, 'a', "{sv}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
-                r = sd_bus_message_read_basic(reply, 's', &name);
-                if (r >= 0)
-                        r = sd_bus_message_peek_type(reply, NULL, &contents);
-                if (r >= 0)
-                        r = sd_bus_message_enter_container(reply, 'v', contents);
-                if (r >= 0)
-                        r = print_property(options, reply, name, contents);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-        }
-        return r;
-}
-
 static int show_unit(const CtlOptions *options, sd_bus *bus, const char *word) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_(freep) char *name = NULL, *path = NULL;
+        _cleanup_(freep) char *name = NULL;
 
-        int r = complete(word, &name);
-        if (r < 0)
-                return r;
-        r = bus_unit_path(name, &path);
-        if (r >= 0)
-                r = sd_bus_call_method(bus, NULL, path, "org.freedesktop.DBus.Properties", "GetAll", &error,
-                                       &reply, "s", "");
-        if (r >= 0)
-                r = print_properties(options, reply);
-        return r < 0 ? log_error(r, "Cannot ask about %s: %s", name, error.message ?: strerror(-r)) : 0;
+        const int r = complete(word, &name);
+        return r < 0 ? r : remote_unit_ask(bus, name, print_property, (void *)(uintptr_t)options);
 }
 
 int ctl_show(const CtlOptions *options, sd_bus *bus, char *const *words) {

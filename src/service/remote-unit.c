@@ -135,7 +135,8 @@ static int read_number(sd_bus_message *reply, const char *name, RemoteUnit *unit
         return text_format(&unit->unit.settings.tasks_max, "%" PRIu64, limit);
 }
 
-static int read_property(sd_bus_message *reply, const char *name, const char *contents, RemoteUnit *unit) {
+static int read_property(sd_bus_message *reply, const char *name, const char *contents, void *userdata) {
+        RemoteUnit *unit = userdata;
         const char *word;
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
@@ -157,41 +158,44 @@ static int read_property(sd_bus_message *reply, const char *name, const char *co
         return r < 0 ? r : take_word(unit, name, word);
 }
 
-static int read_properties(sd_bus_message *reply, RemoteUnit *unit) {
+/* The name, and its value in the reply: on_property() reads it. */
+static int read_next_property(sd_bus_message *reply, RemoteProperty on_property, void *userdata) {
         const char *name, *contents;
 
-        int r = sd_bus_message_enter_container(reply, 'a', "{sv}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
-                r = sd_bus_message_read_basic(reply, 's', &name);
-                if (r >= 0)
-                        r = sd_bus_message_peek_type(reply, NULL, &contents);
-                if (r >= 0)
-                        r = sd_bus_message_enter_container(reply, 'v', contents);
-                if (r >= 0)
-                        r = read_property(reply, name, contents, unit);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-        }
-        return r;
+        int r = sd_bus_message_read_basic(reply, 's', &name);
+        if (r >= 0)
+                r = sd_bus_message_peek_type(reply, NULL, &contents);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'v', contents);
+        if (r >= 0)
+                r = on_property(reply, name, contents, userdata);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(reply);
+        return r < 0 ? r : sd_bus_message_exit_container(reply);
 }
 
-int remote_unit_get(sd_bus *bus, const char *name, RemoteUnit *ret) {
+int remote_unit_ask(sd_bus *bus, const char *name, RemoteProperty on_property, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(freep) char *path = NULL;
 
-        *ret = (RemoteUnit){};
         int r = bus_unit_path(name, &path);
         if (r >= 0)
                 r = sd_bus_call_method(bus, NULL, path, "org.freedesktop.DBus.Properties", "GetAll", &error,
                                        &reply, "s", "");
         if (r >= 0)
-                r = read_properties(reply, ret);
+                r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0)
+                r = read_next_property(reply, on_property, userdata);
+        return r < 0 ? log_error(r, "Cannot ask about %s: %s", name, error.message ?: strerror(-r)) : 0;
+}
+
+int remote_unit_get(sd_bus *bus, const char *name, RemoteUnit *ret) {
+        *ret = (RemoteUnit){};
+        const int r = remote_unit_ask(bus, name, read_property, ret);
         if (r < 0) {
                 remote_unit_done(ret);
-                return log_error(r, "Cannot ask about %s: %s", name, error.message ?: strerror(-r));
+                return r;
         }
         ret->status.unit = &ret->unit;
         ret->status.slice = ret->texts[TEXT_SLICE];
