@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/securebits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "service/exec-directories.h"
 #include "service/exec-environment.h"
+#include "service/exec-isolation.h"
 #include "service/exec-privileges.h"
 #include "service/exec-process.h"
 #include "service/exec-status.h"
@@ -190,6 +191,24 @@ static int step_umask(ExecProcess *process, Reason *reason) {
         return 0;
 }
 
+static int step_personality(ExecProcess *process, Reason *reason) {
+        return exec_personality_set(process->settings, reason);
+}
+
+static int step_keyring(ExecProcess *process, Reason *reason) {
+        return exec_keyring_join(process->settings, &process->identity, reason);
+}
+
+static int step_hostname(ExecProcess *process, Reason *reason) {
+        if (process->settings->protect_hostname == PROTECT_HOSTNAME_NO || unshare(CLONE_NEWUTS) == 0)
+                return 0;
+        return reason_set(reason, -errno, "Cannot make a namespace of host names for ProtectHostname=: %m");
+}
+
+static int step_users(ExecProcess *process, Reason *reason) {
+        return exec_user_namespace_enter(process->settings, &process->identity, reason);
+}
+
 static int step_network(ExecProcess *process, Reason *reason) {
         if (process->settings->private_network != TRUTH_YES)
                 return 0;
@@ -203,9 +222,9 @@ static int step_view(ExecProcess *process, Reason *reason) {
 
         const int r = exec_view_make(process->context, process->settings, &process->directories,
                                      process->identity.uid, &view, reason);
-        if (r < 0 || view.n_entries == 0)
+        if (r < 0 || !view.own)
                 return r;
-        return view_enter(view.entries, view.n_entries, reason);
+        return view_enter(view.entries, view.n_entries, view.propagation, reason);
 }
 
 static int step_working_directory(ExecProcess *process, Reason *reason) {
@@ -246,7 +265,12 @@ static int step_bounding(ExecProcess *process, Reason *reason) {
 }
 
 static int step_user(ExecProcess *process, Reason *reason) {
-        return exec_user_set(&process->identity, &process->capabilities, reason);
+        bool secure_bits;
+
+        const int r = exec_user_set(&process->identity, &process->capabilities, &secure_bits, reason);
+        if (secure_bits)
+                process->exit = EXEC_EXIT_SECUREBITS;
+        return r;
 }
 
 static bool is_dynamic_default(const ExecProcess *process, Truth truth) {
@@ -265,6 +289,7 @@ static int step_filter(ExecProcess *process, Reason *reason) {
         int r = exec_filter_make(process->settings, &filter, reason);
         if (r < 0 || !filter.any)
                 return r;
+        filter.filter.personality = exec_personality_get();
         if (filter.filter.families)
                 process->exit = EXEC_EXIT_ADDRESS_FAMILIES;
         return restrict_apply(&filter.filter, reason);
@@ -302,14 +327,18 @@ static const Step steps[] = {
         { EXEC_EXIT_STDIN,             0,         step_stdio },
         { EXEC_EXIT_OOM_ADJUST,        0,         step_oom_score },
         { EXEC_EXIT_NICE,              0,         step_nice },
+        { EXEC_EXIT_PERSONALITY,       CONFINED,  step_personality },
         { EXEC_EXIT_STATE_DIRECTORY,   0,         step_directories },
         { EXEC_EXIT_MEMORY,            0,         step_environment },
         { EXEC_EXIT_LIMITS,            0,         step_umask },
+        { EXEC_EXIT_KEYRING,           CONFINED,  step_keyring },
         { EXEC_EXIT_NETWORK,           CONFINED,  step_network },
+        { EXEC_EXIT_NAMESPACE,         CONFINED,  step_hostname },
         { EXEC_EXIT_NAMESPACE,         CONFINED,  step_view },
         { EXEC_EXIT_CHDIR,             0,         step_working_directory },
         { EXEC_EXIT_GROUP,             AS_A_USER, step_groups },
         { EXEC_EXIT_LIMITS,            0,         step_limits },
+        { EXEC_EXIT_USER,              CONFINED,  step_users },
         { EXEC_EXIT_CAPABILITIES,      CONFINED,  step_bounding },
         { EXEC_EXIT_USER,              AS_A_USER, step_user },
         { EXEC_EXIT_NO_NEW_PRIVILEGES, CONFINED,  step_no_new_privileges },

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "service/service-check.h"
 #include "service/service-implied.h"
 #include "service/unit-load.h"
 #include "service/unit-name.h"
@@ -99,6 +100,8 @@ static int unit_check(Unit *unit, const char *origin) {
 
         if (r >= 0)
                 r = check_commands(unit, origin);
+        if (r >= 0)
+                r = service_settings_check(unit);
         if (r >= 0)
                 r = service_settings_imply(unit->store);
         unit->state = unit->mistakes.texts ? UNIT_BAD_SETTING : UNIT_LOADED;

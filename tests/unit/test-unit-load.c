@@ -153,10 +153,10 @@ static void test_refused(void **state) {
                                          "ProtectProc=default\nProcSubset=all\n");
         unit_tree_write("etc/b.service", "[Service]\nExecStart=/bin/true\nRootDirectory=/srv/x\n"
                                          "IPAddressDeny=any\nIPAddressDeny=\n");
-        unit_tree_write("etc/a.service.d/x.conf", "[Service]\nLockPersonality=yes\nRestrictNamespaces=no\n");
+        unit_tree_write("etc/a.service.d/x.conf", "[Service]\nRootEphemeral=yes\nRestrictNamespaces=no\n");
         unit = load(&paths, "a.service");
         assert_mistakes(unit,
-                        "/etc/a.service.d/x.conf:2: LockPersonality= is refused: it would confine what it "
+                        "/etc/a.service.d/x.conf:2: RootEphemeral= is refused: it would confine what it "
                         "is said of, and is not there yet\n");
         unit_free(TAKE_PTR(unit));
         unit = load(&paths, "b.service");
@@ -274,9 +274,9 @@ static void test_transient_mistakes(void **state) {
                 { "a.service", "Nise=5", "--property: Unknown setting \"Nise\", did you mean \"Nice\"?\n" },
                 { "a.service", "Nice=x", "--property: Nice=x: not a number\n" },
                 { "a.service", "WantedBy=x.target", "--property: Unknown setting \"WantedBy\"\n" },
-                { "a.service", "PrivateUsers=yes",
-                  "--property: PrivateUsers= is refused: it would confine what it is said of, and is not there yet\n" },
-                { "a.service", "PrivateUsers=no", "" },
+                { "a.service", "PrivatePIDs=yes",
+                  "--property: PrivatePIDs= is refused: it would confine what it is said of, and is not there yet\n" },
+                { "a.service", "PrivatePIDs=no", "" },
                 { "a.service", "InaccessibleDirectories=/x", "" },
                 { "a.slice", "IPAddressDeny=any",
                   "--property: IPAddressDeny= is refused: it would confine what it is said of, and is not there yet\n" },
