@@ -9,10 +9,6 @@
 #include "base/fd.h"
 #include "sandbox/view-target.h"
 
-static void umask_restorep(const mode_t *before) {
-        (void)umask(*before);
-}
-
 static int part_make(int directory_fd, const char *name, bool directory) {
         const int r = directory ? mkdirat(directory_fd, name, 0755)
                                 : mknodat(directory_fd, name, S_IFREG | 0644, 0);
@@ -37,9 +33,8 @@ static int part_open(int directory_fd, const char *name, bool directory) {
         return S_ISLNK(status.st_mode) ? -ELOOP : TAKE_FD(fd);
 }
 
-int view_target_make(int root_fd, const char *path, bool directory, int *ret_fd) {
+static int target_make(int root_fd, const char *path, bool directory, int *ret_fd) {
         _cleanup_(fd_closep) int fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
-        _cleanup_(umask_restorep) mode_t before = umask(0);
 
         if (fd < 0)
                 return -errno;
@@ -60,4 +55,12 @@ int view_target_make(int root_fd, const char *path, bool directory, int *ret_fd)
         }
         *ret_fd = TAKE_FD(fd);
         return 0;
+}
+
+int view_target_make(int root_fd, const char *path, bool directory, int *ret_fd) {
+        const mode_t before = umask(0);
+        const int r = target_make(root_fd, path, directory, ret_fd);
+
+        (void)umask(before);
+        return r;
 }

@@ -19,6 +19,7 @@
 #include "service/exec-isolation.h"
 #include "service/exec-privileges.h"
 #include "service/exec-process.h"
+#include "service/exec-schedule.h"
 #include "service/exec-status.h"
 #include "service/exec-stdio.h"
 #include "service/exec-user.h"
@@ -78,7 +79,7 @@ static int step_settings(ExecProcess *process, Reason *reason) {
         return exec_capabilities_read(process->settings, &process->capabilities, reason);
 }
 
-/* SIGPIPE is ignored in services, as IgnoreSIGPIPE= is everywhere: who writes to a peer that is gone gets an error. */
+/* SIGPIPE is ignored in services unless IgnoreSIGPIPE= says otherwise: who writes to a peer that is gone gets an error. */
 static int step_signals(ExecProcess *process, Reason *reason) {
         const struct sigaction standard = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
         sigset_t none;
@@ -87,8 +88,10 @@ static int step_signals(ExecProcess *process, Reason *reason) {
                 if (i != SIGKILL && i != SIGSTOP && sigaction(i, &standard, NULL) < 0 && errno != EINVAL)
                         return -errno;
         (void)sigemptyset(&none);
-        return sigaction(SIGPIPE, &ignore, NULL) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno
-                                                                                                  : 0;
+        const bool ignored = process->settings->ignore_sigpipe != TRUTH_NO;
+        return (ignored && sigaction(SIGPIPE, &ignore, NULL) < 0) || sigprocmask(SIG_SETMASK, &none, NULL) < 0
+                       ? -errno
+                       : 0;
 }
 
 /* Nothing that this process has open comes to the program, but what is put into the first three places. */
@@ -143,6 +146,22 @@ static int step_oom_score(ExecProcess *process, Reason *reason) {
 
 static int step_nice(ExecProcess *process, Reason *reason) {
         return exec_nice_set(process->settings, reason);
+}
+
+static int step_policy(ExecProcess *process, Reason *reason) {
+        return exec_cpu_policy_set(process->settings, reason);
+}
+
+static int step_affinity(ExecProcess *process, Reason *reason) {
+        return exec_cpu_affinity_set(process->settings, reason);
+}
+
+static int step_io_priority(ExecProcess *process, Reason *reason) {
+        return exec_io_priority_set(process->settings, reason);
+}
+
+static int step_timer_slack(ExecProcess *process, Reason *reason) {
+        return exec_timer_slack_set(process->settings, reason);
 }
 
 static int step_directories(ExecProcess *process, Reason *reason) {
@@ -327,6 +346,10 @@ static const Step steps[] = {
         { EXEC_EXIT_STDIN,             0,         step_stdio },
         { EXEC_EXIT_OOM_ADJUST,        0,         step_oom_score },
         { EXEC_EXIT_NICE,              0,         step_nice },
+        { EXEC_EXIT_SETSCHEDULER,      0,         step_policy },
+        { EXEC_EXIT_CPUAFFINITY,       0,         step_affinity },
+        { EXEC_EXIT_IOPRIO,            0,         step_io_priority },
+        { EXEC_EXIT_TIMERSLACK,        0,         step_timer_slack },
         { EXEC_EXIT_PERSONALITY,       CONFINED,  step_personality },
         { EXEC_EXIT_STATE_DIRECTORY,   0,         step_directories },
         { EXEC_EXIT_MEMORY,            0,         step_environment },

@@ -27,6 +27,8 @@ static const char *const notify_words[NOTIFY_MAX + 1] = { "", "none", "main", "e
 static const char *const preserve_words[PRESERVE_MAX + 1] = { "no", "yes", "restart" };
 static const char *const protect_system_words[PROTECT_SYSTEM_MAX + 1] = { "no", "yes", "full", "strict" };
 static const char *const protect_home_words[PROTECT_HOME_MAX + 1] = { "no", "yes", "read-only", "tmpfs" };
+static const char *const io_class_words[IO_CLASS_MAX + 1] = { "", "none", "realtime", "best-effort", "idle" };
+static const char *const cpu_policy_words[CPU_POLICY_MAX + 1] = { "", "other", "batch", "idle", "fifo", "rr" };
 static const char *const protect_proc_words[PROTECT_PROC_MAX + 1] = { "default", "noaccess", "invisible", "ptraceable" };
 static const char *const proc_subset_words[PROC_SUBSET_MAX + 1] = { "all", "pid" };
 static const char *const protect_hostname_words[PROTECT_HOSTNAME_MAX + 1] = { "no", "yes", "private" };
@@ -39,6 +41,10 @@ static const SettingAlias truth_aliases[] = {
         { "true", "yes" }, { "1", "yes" }, { "on", "yes" }, { "y", "yes" }, { "t", "yes" },
         { "false", "no" }, { "0", "no" },  { "off", "no" }, { "n", "no" },  { "f", "no" },
         {},
+};
+
+static const SettingAlias io_class_aliases[] = {
+        { "0", "none" }, { "1", "realtime" }, { "2", "best-effort" }, { "3", "idle" }, {},
 };
 
 static const SettingAlias private_users_aliases[] = {
@@ -189,6 +195,25 @@ static const Setting rows[] = {
           .about = "The permission bits that new files do not get." },
         { .section = "Service", .name = "Nice", SETTING_MEMBER(ServiceSettings, nice, nice),
           .about = "From -20 (most urgent) to 19." },
+        { .section = "Service", .name = "IgnoreSIGPIPE", SETTING_MEMBER(ServiceSettings, ignore_sigpipe, truth),
+          .about = "Whether who writes to a peer that is gone gets an error and no signal; so it is unless it is "
+                   "said." },
+        { .section = "Service", .name = "CPUSchedulingPolicy", SETTING_MEMBER(ServiceSettings, cpu_policy, enum),
+          .words = cpu_policy_words,
+          .about = "How processor time is given: other, batch, idle, fifo, rr." },
+        { .section = "Service", .name = "CPUSchedulingPriority", SETTING_MEMBER(ServiceSettings, cpu_priority, level),
+          .about = "The priority, 1 to 99, where that is fifo or rr." },
+        { .section = "Service", .name = "CPUSchedulingResetOnFork", SETTING_MEMBER(ServiceSettings, cpu_reset_on_fork, truth),
+          .about = "Whether children of the service are scheduled as usual." },
+        { .section = "Service", .name = "CPUAffinity", SETTING_MEMBER(ServiceSettings, cpu_affinity, lines),
+          .about = "The processors on which the service runs: numbers and ranges." },
+        { .section = "Service", .name = "IOSchedulingClass", SETTING_MEMBER(ServiceSettings, io_class, enum),
+          .words = io_class_words, .aliases = io_class_aliases,
+          .about = "How urgent reading and writing of disks is: none, realtime, best-effort, idle." },
+        { .section = "Service", .name = "IOSchedulingPriority", SETTING_MEMBER(ServiceSettings, io_priority, level),
+          .about = "The priority in that class, 0 (first) to 7." },
+        { .section = "Service", .name = "TimerSlackNSec", SETTING_MEMBER(ServiceSettings, timer_slack, text),
+          .about = "How late timers may be, in nanoseconds unless a unit is said." },
         { .section = "Service", .name = "OOMScoreAdjust", SETTING_MEMBER(ServiceSettings, oom_score_adjust, oom_score),
           .about = "From -1000 (never killed when memory runs out) to 1000 (first)." },
         { .section = "Service", .name = "LimitCPU", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_CPU], limit),

@@ -107,6 +107,25 @@ typedef enum ProtectHome {
         PROTECT_HOME_MAX
 } ProtectHome;
 
+typedef enum IoClass {
+        IO_CLASS_OPEN,
+        IO_CLASS_NONE,
+        IO_CLASS_REALTIME,
+        IO_CLASS_BEST_EFFORT,
+        IO_CLASS_IDLE,
+        IO_CLASS_MAX
+} IoClass;
+
+typedef enum CpuPolicy {
+        CPU_POLICY_OPEN,
+        CPU_POLICY_OTHER,
+        CPU_POLICY_BATCH,
+        CPU_POLICY_IDLE,
+        CPU_POLICY_FIFO,
+        CPU_POLICY_RR,
+        CPU_POLICY_MAX
+} CpuPolicy;
+
 typedef enum ProtectProc {
         PROTECT_PROC_DEFAULT,
         PROTECT_PROC_NOACCESS,
@@ -259,6 +278,12 @@ typedef struct ServiceSettings {
         char *syslog_identifier;
         Mode umask;
         Level nice, oom_score_adjust;
+        Truth ignore_sigpipe;
+        unsigned io_class, cpu_policy;
+        Level io_priority, cpu_priority;
+        Truth cpu_reset_on_fork;
+        char **cpu_affinity;
+        char *timer_slack;
         Limit limits[SERVICE_LIMITS];
 
         /* [Service]: who */

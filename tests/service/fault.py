@@ -8,7 +8,7 @@ FAULTS = '/run/faults'
 NUMBERS = {
     'rt_sigprocmask': 14, 'setsid': 112, 'setgroups': 116, 'setresuid': 117, 'personality': 135, 'setpriority': 141,
     'prctl': 157, 'keyctl': 250, 'unshare': 272, 'prlimit64': 302, 'seccomp': 317, 'close_range': 436, 'sethostname': 170,
-    'open_tree': 428, 'mount_setattr': 442,
+    'open_tree': 428, 'mount_setattr': 442, 'sched_setscheduler': 144, 'sched_setaffinity': 203, 'ioprio_set': 251,
 }  # fmt: skip
 ANY = -1
 

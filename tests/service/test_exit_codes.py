@@ -10,6 +10,7 @@ from fault import ANY, install
 pytestmark = pytest.mark.skipif(platform.machine() != 'x86_64', reason='the faults are made by numbers of x86-64')
 
 CAPBSET_DROP, SET_SECUREBITS, SET_NO_NEW_PRIVS, SET_SECCOMP = 24, 28, 38, 22
+SET_TIMERSLACK = 29
 NEWNS, NEWNET, NEWUTS, NEWUSER = 0x20000, 0x40000000, 0x4000000, 0x10000000
 
 FAULTS = [
@@ -19,6 +20,10 @@ FAULTS = [
     (205, 'LIMITS', 'LimitNOFILE=100', [('prlimit64', ANY, errno.EPERM)]),
     (206, 'OOM_ADJUST', 'OOMScoreAdjust=100', [('hide', '/proc')]),
     (207, 'SIGNAL_MASK', 'Nice=0', [('rt_sigprocmask', ANY, errno.EPERM)]),
+    (211, 'IOPRIO', 'IOSchedulingClass=idle', [('ioprio_set', ANY, errno.EPERM)]),
+    (212, 'TIMERSLACK', 'TimerSlackNSec=1ms', [('prctl', SET_TIMERSLACK, errno.EPERM)]),
+    (214, 'SETSCHEDULER', 'CPUSchedulingPolicy=batch', [('sched_setscheduler', ANY, errno.EPERM)]),
+    (215, 'CPUAFFINITY', 'CPUAffinity=0', [('sched_setaffinity', ANY, errno.EPERM)]),
     (213, 'SECUREBITS', 'SecureBits=noroot', [('prctl', SET_SECUREBITS, errno.EPERM)]),
     (216, 'GROUP', 'User=daemon', [('setgroups', ANY, errno.EPERM)]),
     (217, 'USER', 'User=daemon', [('setresuid', ANY, errno.EPERM)]),

@@ -148,6 +148,17 @@ def test_secure_bits(rig):
         assert int(bits) == 3 and int(effective, 16) == 0
 
 
+def test_scheduling(rig):
+    """Processors, disks, timers and SIGPIPE, as the service finds them."""
+    script = 'print(os.sched_getscheduler(0), call(252, 1, 0) >> 13, libc.prctl(30, 0, 0, 0, 0), os.sched_getaffinity(0))'
+    first = min(os.sched_getaffinity(0))
+    seen = python(rig, script, 'CPUSchedulingPolicy=batch', 'IOSchedulingClass=idle', 'TimerSlackNSec=2ms', f'CPUAffinity={first}')
+    assert seen == ['3', '3', '2000000', f'{{{first}}}']
+    ignored = "sed -n 's/^SigIgn:\t//p' /proc/self/status"
+    assert int(within(rig, ignored).stdout, 16) & 1 << 12
+    assert not int(within(rig, ignored, 'IgnoreSIGPIPE=no').stdout, 16) & 1 << 12
+
+
 # What is seen
 
 def test_proc(rig):
