@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "service/exec-isolation.h"
+#include "service/specifier.h"
 
 #define PERSONALITY_ASK  0xffffffffUL
 #define PERSONALITY_MASK 0xffUL /* the rest are flags, which stay */
@@ -108,6 +109,26 @@ int exec_keyring_join(const ServiceSettings *settings, const ExecIdentity *ident
                 return r;
         r = become(identity, uid, gid);
         return r < 0 ? reason_set(reason, r, "Cannot become root again behind the keyring: %m") : 0;
+}
+
+/* Namespaces of others */
+
+int exec_namespace_join(const char *name, const char *path, int kind, const char *unit, Reason *reason) {
+        _cleanup_(freep) char *expanded = NULL;
+        _cleanup_(fd_closep) int fd = -EBADF;
+
+        if (text_is_empty(path))
+                return 0;
+        const int r = specifier_expand(path, unit, &expanded, reason);
+        if (r < 0)
+                return r;
+        if (expanded[0] != '/')
+                return reason_set(reason, -EINVAL, "%s=%s: the path is not absolute", name, expanded);
+        fd = open(expanded, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0 || setns(fd, kind) < 0)
+                return reason_set(reason, -errno, "Cannot enter the namespace that %s=%s names: %m", name,
+                                  expanded);
+        return 0;
 }
 
 /* Users */

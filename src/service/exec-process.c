@@ -229,11 +229,21 @@ static int step_users(ExecProcess *process, Reason *reason) {
 }
 
 static int step_network(ExecProcess *process, Reason *reason) {
+        const char *const path = process->settings->network_namespace_path;
+
+        if (!text_is_empty(path))
+                return exec_namespace_join("NetworkNamespacePath", path, CLONE_NEWNET, process->context->unit,
+                                           reason);
         if (process->settings->private_network != TRUTH_YES)
                 return 0;
         if (process->context->descriptors.network < 0)
                 return reason_set(reason, -EINVAL, "There is nobody who would keep the network namespace");
         return network_namespace_enter(process->context->descriptors.network, reason);
+}
+
+static int step_ipc(ExecProcess *process, Reason *reason) {
+        return exec_namespace_join("IPCNamespacePath", process->settings->ipc_namespace_path, CLONE_NEWIPC,
+                                   process->context->unit, reason);
 }
 
 static int step_view(ExecProcess *process, Reason *reason) {
@@ -356,6 +366,7 @@ static const Step steps[] = {
         { EXEC_EXIT_LIMITS,            0,         step_umask },
         { EXEC_EXIT_KEYRING,           CONFINED,  step_keyring },
         { EXEC_EXIT_NETWORK,           CONFINED,  step_network },
+        { EXEC_EXIT_NAMESPACE,         CONFINED,  step_ipc },
         { EXEC_EXIT_NAMESPACE,         CONFINED,  step_hostname },
         { EXEC_EXIT_NAMESPACE,         CONFINED,  step_view },
         { EXEC_EXIT_CHDIR,             0,         step_working_directory },

@@ -312,6 +312,13 @@ static const Setting rows[] = {
         { .section = "Service", .name = "PrivateNetwork", SETTING_MEMBER(ServiceSettings, private_network, truth),
           .flags = SETTING_STRICT,
           .about = "Whether the service has a network of its own, with nothing in it but a loopback device." },
+        { .section = "Service", .name = "NetworkNamespacePath", SETTING_MEMBER(ServiceSettings, network_namespace_path, text),
+          .flags = SETTING_STRICT,
+          .about = "The network namespace in which the service is, as a file: /run/netns/NAME, /proc/PID/ns/net. Goes "
+                   "before PrivateNetwork=." },
+        { .section = "Service", .name = "IPCNamespacePath", SETTING_MEMBER(ServiceSettings, ipc_namespace_path, text),
+          .flags = SETTING_STRICT,
+          .about = "The same of shared memory, semaphores and message queues." },
         { .section = "Service", .name = "PrivateDevices", SETTING_MEMBER(ServiceSettings, private_devices, truth),
           .flags = SETTING_STRICT,
           .about = "Whether /dev has nothing but pseudo devices such as null and random." },

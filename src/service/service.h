@@ -202,11 +202,9 @@ typedef enum ServiceCommand {
         row(ExtensionImages)              \
         row(IPAddressAllow)               \
         row(IPAddressDeny)                \
-        row(IPCNamespacePath)             \
         row(IPEgressFilterPath)           \
         row(IPIngressFilterPath)          \
         row(MountImages)                  \
-        row(NetworkNamespacePath)         \
         row(PAMName)                      \
         row(PrivateBPF)                   \
         row(PrivateIPC)                   \
@@ -301,6 +299,7 @@ typedef struct ServiceSettings {
         unsigned protect_system, protect_home;
         unsigned protect_proc, proc_subset, protect_hostname;
         Truth private_tmp, private_network, private_devices, private_mounts;
+        char *network_namespace_path, *ipc_namespace_path;
         unsigned private_users, mount_flags;
         Truth protect_kernel_tunables, protect_control_groups, protect_kernel_logs, protect_kernel_modules;
         Truth protect_clock;

@@ -186,6 +186,21 @@ def test_private_users(rig):
     within(rig, 'test "$(stat -c %U .)" && touch $STATE_DIRECTORY/x', 'PrivateUsers=yes', 'DynamicUser=yes', 'StateDirectory=u')
 
 
+def test_namespaces_of_others(rig):
+    """By a path that is one of that kind; each process of the unit enters it."""
+    start(rig, 'other', PrivateNetwork='yes')
+    pid = rig.main_pid('other')
+    rig.shell('touch /run/net /run/ipc; unshare --ipc=/run/ipc true', check=False)
+    rig.shell(f'mount --make-rprivate /; mount --bind /proc/{pid}/ns/net /run/net')
+    link = os.readlink(f'/proc/{pid}/ns/net')
+    assert within(rig, 'readlink /proc/self/ns/net', 'NetworkNamespacePath=/run/net', 'PrivateNetwork=yes').stdout == f'{link}\n'
+    seen = within(rig, 'readlink /proc/self/ns/ipc', 'IPCNamespacePath=/run/ipc').stdout
+    assert seen.startswith('ipc:') and seen != within(rig, 'readlink /proc/self/ns/ipc').stdout
+    assert within(rig, 'true', 'NetworkNamespacePath=/run/ipc', check=False).returncode == 225
+    assert within(rig, 'true', 'NetworkNamespacePath=/run/missing', check=False).returncode == 225
+    assert within(rig, 'true', 'IPCNamespacePath=/etc/passwd', check=False).returncode == 226
+
+
 def test_exec_paths(rig):
     """NoExecPaths= with what is excepted from it, beside what is read-only, and in what is put somewhere."""
     rig.shell('mkdir -p /run/a/b /run/c; cp /bin/true /run/a; cp /bin/true /run/a/b; cp /bin/true /run/c')
