@@ -6,6 +6,7 @@ import platform
 
 import pytest
 from fault import ANY, install
+from rig import programs
 
 pytestmark = pytest.mark.skipif(platform.machine() != 'x86_64', reason='the faults are made by numbers of x86-64')
 
@@ -45,9 +46,16 @@ FAULTS = [
 ]  # fmt: skip
 
 
+def needs_it_itself(faults):
+    """A sanitizer makes these calls before the helper has begun."""
+    return any(fault[0] in ('hide', 'prlimit64', 'rt_sigprocmask') for fault in faults)
+
+
 @pytest.mark.parametrize('code, name, setting, faults', FAULTS, ids=[f'{row[0]}-{row[2]}' for row in FAULTS])
 def test_step_fails(rig, code, name, setting, faults):
     """The number and the name, and nothing is run: never with less than was asked."""
+    if needs_it_itself(faults) and b'__asan_init' in (programs() / 'mkosi-exec').read_bytes():
+        pytest.skip('the sanitizer needs what is to fail')
     rig.unit('fails.service', f'[Service]\nType=oneshot\n{setting}\nExecStart=/bin/touch /run/ran\n')
     if faults:
         install(rig, *faults)
