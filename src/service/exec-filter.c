@@ -347,7 +347,7 @@ static int architectures_read(const ServiceSettings *settings, ExecFilter *filte
                         return word_failed("SystemCallArchitectures", *name,
                                            "not the name of an architecture, as \"x86-64\" or \"native\"",
                                            reason);
-        filter->filter.architectures = settings->system_call_architectures != NULL;
+        filter->filter.architectures = strv_length(STRV(settings->system_call_architectures)) > 0;
         filter->filter.architecture_list = STRV(settings->system_call_architectures);
         return 0;
 }

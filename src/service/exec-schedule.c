@@ -57,7 +57,7 @@ static int read_range(const char *text, cpu_set_t *set) {
 int exec_cpu_affinity_set(const ServiceSettings *settings, Reason *reason) {
         cpu_set_t set;
 
-        if (!settings->cpu_affinity)
+        if (strv_length(STRV(settings->cpu_affinity)) == 0)
                 return 0;
         CPU_ZERO(&set);
         for (char *const *line = settings->cpu_affinity; *line; line++) {

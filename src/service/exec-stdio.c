@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "service/exec-data.h"
 #include "service/exec-status.h"
@@ -124,7 +125,8 @@ static int stream_read(Streams *streams, size_t index, const char *text, Reason 
 }
 
 static bool has_data(const ServiceSettings *settings) {
-        return settings->standard_input_text || settings->standard_input_data;
+        return strv_length(STRV(settings->standard_input_text)) > 0 ||
+               strv_length(STRV(settings->standard_input_data)) > 0;
 }
 
 /* What is not said: the data if there are any, else nothing to read, and the log, or where output goes. */

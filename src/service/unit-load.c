@@ -185,7 +185,8 @@ static int property_set(Unit *unit, const Setting *setting, const char *text, co
 
         if (text[0] == '\0') {
                 setting_reset(unit->store, setting);
-                return 0;
+                if (!(setting->flags & SETTING_EMPTY_COUNTS))
+                        return 0;
         }
         const int r = setting_assign(unit->store, setting, &value, &reason);
         if (r >= 0 || r == -ENOMEM)

@@ -79,6 +79,36 @@ def bounding(rig, *properties):
     return int(within(rig, "sed -n 's/^CapBnd:\t//p' /proc/self/status", *properties).stdout, 16)
 
 
+def test_empty_bounding_set(rig):
+    """Nothing said after the equals sign is no capability at all, and what follows adds to that; in files as elsewhere."""
+    assert bounding(rig, 'CapabilityBoundingSet=') == 0
+    assert bounding(rig, 'CapabilityBoundingSet=CAP_CHOWN', 'CapabilityBoundingSet=', 'CapabilityBoundingSet=CAP_KILL') == 1 << 5
+    rig.unit('none.service', Type='oneshot', CapabilityBoundingSet=['CAP_CHOWN', ''], StandardOutput='file:/run/said',
+             ExecStart='/bin/sed -n s/^CapBnd://p /proc/self/status')  # fmt: skip
+    rig.ctl('start', 'none')
+    assert int(rig.path('/run/said').read_text(), 16) == 0
+    assert bounding(rig) != 0
+
+
+HARDENED = """
+NoNewPrivileges=yes;ProtectSystem=strict;ProtectHome=yes;PrivateTmp=yes;PrivateDevices=yes;PrivateMounts=yes
+PrivateUsers=yes;ProtectKernelTunables=yes;ProtectKernelModules=yes;ProtectKernelLogs=yes;ProtectControlGroups=yes
+ProtectClock=yes;ProtectHostname=yes;ProtectProc=invisible;ProcSubset=pid;RestrictSUIDSGID=yes;RestrictRealtime=yes
+RestrictNamespaces=yes;LockPersonality=yes;MemoryDenyWriteExecute=yes;CapabilityBoundingSet=;AmbientCapabilities=
+SystemCallArchitectures=native;SystemCallFilter=@system-service;SystemCallErrorNumber=EPERM;KeyringMode=private
+SystemCallFilter=~@privileged @resources @mount @debug @cpu-emulation @obsolete @reboot @swap @raw-io @clock @module
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX;NoExecPaths=/;ExecPaths=/usr /lib /lib64;RemoveIPC=yes;UMask=0077
+""".strip().replace('\n', ';').split(';')
+
+
+@pytest.mark.parametrize('user', ['User=daemon', 'DynamicUser=yes', 'User=root'])
+def test_all_at_once(rig, user):
+    """What hardened units of the world say, together: the program still runs, and can write where it may."""
+    seen = within(rig, 'echo x >$STATE_DIRECTORY/x; cat $STATE_DIRECTORY/x; grep -h CapBnd /proc/self/status', *HARDENED, user,
+                  'StateDirectory=hardened')  # fmt: skip
+    assert seen.stdout.split()[0] == 'x' and int(seen.stdout.split()[-1], 16) == 0
+
+
 AWAY = {
     'PrivateDevices': {17, 27},
     'ProtectKernelModules': {16},
@@ -276,6 +306,9 @@ def test_standard_input_data(rig):
              StandardOutput='file:/run/said', ExecStart='/bin/cat')  # fmt: skip
     rig.ctl('start', 'data')
     assert rig.path('/run/said').read_text() == 'a\tb\ndata.service\nc'
+    # What is taken back is as if it had not been said.
+    within(rig, 'test -z "$(cat)"', 'StandardInputText=x', 'StandardInputText=', 'CPUAffinity=9999', 'CPUAffinity=',
+           'SystemCallArchitectures=z80', 'SystemCallArchitectures=')  # fmt: skip
     rig.unit('none.service', Type='oneshot', StandardInput='null', StandardInputText='x', StandardOutput='file:/run/said',
              ExecStart='/bin/cat')  # fmt: skip
     rig.path('/run/said').unlink()

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/strv.h"
 #include "failing-allocation.h"
 #include "service/unit-load.h"
 #include "temporary-directory.h"
@@ -165,6 +166,21 @@ static void test_refused(void **state) {
                         "and is not there yet\n");
 }
 
+/* An empty set of capabilities is one: the strictest. */
+static void test_empty_counts(void **state) {
+        _cleanup_(unit_paths_done) UnitPaths paths = unit_tree_paths();
+        _cleanup_(unit_freep) Unit *unit = NULL;
+
+        unit_tree_write("etc/a.service", "[Service]\nExecStart=/bin/true\nCapabilityBoundingSet=CAP_KILL\n"
+                                         "CapabilityBoundingSet=\nAmbientCapabilities=CAP_KILL\n"
+                                         "AmbientCapabilities=\n");
+        unit = load(&paths, "a.service");
+        assert_mistakes(unit, "");
+        assert_string_equal(unit->settings.capability_bounding_set[0], "");
+        assert_null(unit->settings.capability_bounding_set[1]);
+        assert_int_equal(strv_length(STRV(unit->settings.ambient_capabilities)), 0);
+}
+
 static void test_messages(void **state) {
         static const struct {
                 const char *text, *mistakes, *warnings;
@@ -316,11 +332,11 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_all),           unit_test_in_directory(test_states),
-                unit_test_in_directory(test_refused),       unit_test_in_directory(test_messages),
-                unit_test_in_directory(test_unreadable),    unit_test_in_directory(test_enabled),
-                cmocka_unit_test(test_transient),           cmocka_unit_test(test_transient_mistakes),
-                unit_test_in_directory(test_out_of_memory),
+                unit_test_in_directory(test_all),          unit_test_in_directory(test_states),
+                unit_test_in_directory(test_refused),      unit_test_in_directory(test_empty_counts),
+                unit_test_in_directory(test_messages),     unit_test_in_directory(test_unreadable),
+                unit_test_in_directory(test_enabled),      cmocka_unit_test(test_transient),
+                cmocka_unit_test(test_transient_mistakes), unit_test_in_directory(test_out_of_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
