@@ -25,6 +25,7 @@ LIBRARIES = {
     'et/*': ['format/ext4*.c'],
     'openssl/*': [
         'base/base64.c',
+        'base/crypto.c',
         'base/hash.c',
         'base/siphash.c',
         'format/luks-cipher.c',
