@@ -25,6 +25,7 @@ LIBRARIES = {
     'et/*': ['format/ext4*.c'],
     'openssl/*': [
         'base/base64.c',
+        'base/crypto.c',
         'base/hash.c',
         'base/siphash.c',
         'format/luks-cipher.c',
@@ -66,6 +67,7 @@ WITHOUT_UNIT_TEST = {
     'service/managed-unit.c': 'tests/unit/test-manager.c finds, loads and forgets units',
     'service/unit-transient.c': 'tests/unit/test-manager.c makes transient units',
     'service/unit-property.c': 'tests/unit/test-manager.c changes properties',
+    'service/unit-manual.c': 'tests/service/test_manuals.py reads the page that it prints',
     'service/unit-state.c': 'tests/service/test_manager.py kills the manager, which only state files survive',
     'service/unit-log.c': 'tests/service/test_manager.py reads the log',
     'service/service-clean.c': 'tests/service/test_manager.py looks for what services leave',

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/crypto.h"
 #include "base/hash.h"
 
 /* A Sha256 is libcrypto's context under a name of ours. */
@@ -11,8 +12,10 @@ static EVP_MD_CTX *context_of(Sha256 *hash) {
 }
 
 int sha256_new(Sha256 **ret) {
-        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        EVP_MD_CTX *context;
 
+        crypto_ensure();
+        context = EVP_MD_CTX_new();
         if (!context)
                 return -ENOMEM;
         if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
@@ -58,6 +61,7 @@ int hmac_sha256(const void *key, size_t key_size, const void *data, size_t size,
 
         if (key_size > INT32_MAX)
                 return -EINVAL;
+        crypto_ensure();
         if (!HMAC(EVP_sha256(), key, (int)key_size, data, size, digest.bytes, NULL))
                 return -EIO;
         *ret = digest;

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "base/crypto.h"
 #include "base/siphash.h"
 
 static void mac_freep(EVP_MAC **mac) {
@@ -21,6 +22,7 @@ int siphash24(const uint8_t key[static SIPHASH_KEY_SIZE], const void *data, size
         uint8_t hash[sizeof(uint64_t)];
         uint64_t number = 0;
 
+        crypto_ensure();
         mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_SIPHASH, NULL);
         if (!mac)
                 return -EOPNOTSUPP;

@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/crypto.h"
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/thread.h"
@@ -43,6 +44,7 @@ static int worker_init(Worker *worker, const uint8_t *key) {
         worker->context = EVP_CIPHER_CTX_new();
         if (!worker->buffer || !worker->context)
                 return -ENOMEM;
+        crypto_ensure();
         return EVP_EncryptInit_ex(worker->context, EVP_aes_256_xts(), NULL, key, NULL) == 1 ? 0 : -ENOTSUP;
 }
 

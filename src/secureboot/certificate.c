@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/crypto.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "secureboot/certificate.h"
@@ -161,6 +162,7 @@ int certificate_load(const char *path, Certificate **ret, Reason *reason) {
         const int r = file_read(AT_FDCWD, path, FILE_SIZE_MAX, &text, &size);
         if (r < 0)
                 return reason_set(reason, r, "Cannot read %s: %s", path, file_read_error(r));
+        crypto_ensure();
         _cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(text, (int)size);
         if (!bio)
                 return -ENOMEM;

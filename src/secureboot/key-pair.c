@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/crypto.h"
 #include "base/text.h"
 #include "secureboot/key-pair.h"
 
@@ -199,6 +200,7 @@ int key_pair_generate(const KeyPairWish *wish, Secret **ret_key, char **ret_cert
         /* It is there already, or cannot be had: then keys are on the ordinary heap. */
         (void)CRYPTO_secure_malloc_init(SECURE_HEAP_SIZE, SECURE_CHUNK_SIZE);
         ERR_clear_error();
+        crypto_ensure();
         key = generate_key(wish->type);
         if (!key)
                 return fail(reason, "generate a key");

@@ -11,6 +11,7 @@
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
+#include "base/crypto.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -208,6 +209,7 @@ int private_key_load(const char *source, const Secret *passphrase, PrivateKey **
         if (!key)
                 return -ENOMEM;
         ERR_clear_error();
+        crypto_ensure();
         const int r = path_is_uri(source) ? load_uri(source, &asking, &key->pkey, reason)
                                           : load_file(source, &asking, &key->pkey, reason);
         if (r != 0)

@@ -81,7 +81,7 @@ static const PropertyType types[] = {
         { &setting_type_duration, "t", append_duration }, { &setting_type_timeout, "t", append_duration },
         { &setting_type_limit, "t", append_limit },       { &setting_type_level, "i", append_level },
         { &setting_type_mode, "u", append_mode },         { &setting_type_signal, "i", append_signal },
-        { &setting_type_list, "as", append_list },        { &setting_type_lines, "as", append_list },
+        { &setting_type_word_list, "as", append_list },   { &setting_type_lines, "as", append_list },
         { &setting_type_path_list, "as", append_list },
 };
 

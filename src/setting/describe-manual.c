@@ -124,7 +124,7 @@ static void print_fact(const char *label, const char *text, bool *first, FILE *f
 }
 
 static void print_words(const Setting *row, bool *first, FILE *file) {
-        if (!row->words)
+        if (!row->words || !row->words[0])
                 return;
 
         print_fact("One of", "", first, file);
@@ -176,6 +176,23 @@ static void print_settings(const SettingTable *table, const SettingSection *sect
                         print_setting(row, file);
 }
 
+/* How files are written, setting.h. */
+/* clang-format off */
+static const char *const dialect_about[] = {
+        [SETTING_DIALECT_PROJECT] =
+                "A line that is indented deeper than the one with the name continues the value.\n"
+                "Lines that begin with # or ; are comments, also between the lines of a value.\n"
+                "An option on the command line counts more than files do; to a list it adds, in front.\n",
+        [SETTING_DIALECT_UNIT] =
+                "A backslash at the end of a line continues the value on the next one.\n"
+                "Lines that begin with # or ; are comments, also between the lines of a value.\n"
+                "Each line of a list adds to those before; an empty value takes back what was said.\n"
+                "What is unknown is passed over with a warning that names file and line, and so is a wrong value; "
+                "but where less would be confined than was asked for, the file is refused.\n"
+                "Names that begin with X\\- are for others.\n",
+};
+/* clang-format on */
+
 static void print_sections(const SettingTable *table, FILE *file) {
         if (has_rows(table, NULL)) {
                 (void)fputs(".SH OPTIONS\nThese options are for the command line only.\n", file);
@@ -187,13 +204,11 @@ static void print_sections(const SettingTable *table, FILE *file) {
         (void)fputs(
                 ".SH SETTINGS\n"
                 "In files, settings are written as \\fIName\\fB=\\fIvalue\\fR below the \\fB[\\fISection\\fB]\\fR "
-                "that they belong to.\n"
-                "A line that is indented deeper than the one with the name continues the value.\n"
-                "Lines that begin with # or ; are comments, also between the lines of a value.\n"
-                "An option on the command line counts more than files do; to a list it adds, in front.\n"
-                ".PP\n"
-                "\\fIBOOL\\fR stands for a truth value: yes, true, on or 1; no, false, off or 0.\n",
+                "that they belong to.\n",
                 file);
+        (void)fputs(dialect_about[table->dialect], file);
+        (void)fputs(".PP\n\\fIBOOL\\fR stands for a truth value: yes, true, on or 1; no, false, off or 0.\n",
+                    file);
         for (size_t i = 0; i < table->n_sections; i++) {
                 if (!has_rows(table, &table->sections[i]))
                         continue;
@@ -257,21 +272,28 @@ static void print_see_also(const char *text, FILE *file) {
         }
 }
 
+static void print_invocation(const SettingProgram *program, FILE *file) {
+        print_bold("", program->name, "", file);
+        (void)fputs("\n[\\fIOPTION\\fR ...]\\&\n", file);
+        if (program->n_verbs > 0)
+                (void)fputs("[\\fIVERB\\fR [\\fIWORD\\fR ...]]\\&\n", file);
+}
+
 static void print_head(const SettingProgram *program, FILE *file) {
         (void)fputs(".TH ", file);
         for (const char *c = program->name; *c; c++)
                 (void)putc(toupper((unsigned char)*c), file);
-        (void)fprintf(file, " 1 \"%s\" \"%s %s\"\n.SH NAME\n", program->date ?: "", program->name,
-                      program->version);
+        (void)fprintf(file, " %s \"%s\" \"%s %s\"\n.SH NAME\n", program->synopsis ? "5" : "1",
+                      program->date ?: "", program->name, program->version);
         print_escaped(program->name, file);
         (void)fputs(" \\- ", file);
         print_escaped(program->purpose, file);
 
         (void)fputs("\n.SH SYNOPSIS\n", file);
-        print_bold("", program->name, "", file);
-        (void)fputs("\n[\\fIOPTION\\fR ...]\\&\n", file);
-        if (program->n_verbs > 0)
-                (void)fputs("[\\fIVERB\\fR [\\fIWORD\\fR ...]]\\&\n", file);
+        if (program->synopsis)
+                print_paragraph(program->synopsis, file);
+        else
+                print_invocation(program, file);
 
         if (!text_is_empty(program->about)) {
                 (void)fputs(".SH DESCRIPTION\n", file);
@@ -284,8 +306,10 @@ void describe_manual(const SettingProgram *program, FILE *file) {
         print_verbs(program, file);
         print_sections(program->table, file);
         print_files(program->files_about, file);
-        (void)fputs(".SH EXIT STATUS\n"
-                    "0 when all was done, 1 when something failed, 2 when the command line is wrong.\n",
-                    file);
+        if (!program->synopsis)
+                (void)fputs(
+                        ".SH EXIT STATUS\n"
+                        "0 when all was done, 1 when something failed, 2 when the command line is wrong.\n",
+                        file);
         print_see_also(program->see_also, file);
 }

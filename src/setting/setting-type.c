@@ -426,6 +426,10 @@ static int list_parse(const Setting *setting, const char *text, void *member, Re
         return append_split(text, BLANKS ",", member, reason);
 }
 
+static int word_list_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return append_split(text, BLANKS, member, reason);
+}
+
 /* The shell has split the words already: a path may have blanks in it there. */
 static int path_list_parse_argument(const Setting *setting, const char *text, void *member, Reason *reason) {
         if (text[0] == '\0')
@@ -466,6 +470,16 @@ const SettingType setting_type_list = {
         .about = "A list, separated by blanks or commas; several add up.",
         .is_list = true,
         .parse = list_parse,
+        .print = list_print,
+        .print_json = list_print_json,
+        .clear = list_clear,
+};
+
+const SettingType setting_type_word_list = {
+        .metavar = "LIST",
+        .about = "A list, separated by blanks; several add up.",
+        .is_list = true,
+        .parse = word_list_parse,
         .print = list_print,
         .print_json = list_print_json,
         .clear = list_clear,

@@ -192,6 +192,7 @@ extern const SettingType setting_type_text;        /* char *, NULL unset, "" is 
 extern const SettingType setting_type_path;        /* char *, "" refused */
 extern const SettingType setting_type_size;        /* uint64_t bytes, 0 unset; multiples of 512 */
 extern const SettingType setting_type_list;        /* char **, split at blanks and commas */
+extern const SettingType setting_type_word_list;   /* char **, split at blanks alone, as unit files have it */
 extern const SettingType setting_type_path_list;   /* char **, the same in files; one per option on the command line */
 extern const SettingType setting_type_search_path; /* char **, split at blanks, and at colons */
 extern const SettingType setting_type_words;       /* char **, split at blanks: a command with arguments */
@@ -204,8 +205,8 @@ typedef unsigned SettingMember_count, SettingMember_number, SettingMember_enum;
 typedef SettingChoice SettingMember_choice;
 typedef char *SettingMember_text, *SettingMember_path;
 typedef uint64_t SettingMember_size;
-typedef char **SettingMember_list, **SettingMember_path_list, **SettingMember_search_path,
-        **SettingMember_words, **SettingMember_environment;
+typedef char **SettingMember_list, **SettingMember_word_list, **SettingMember_path_list,
+        **SettingMember_search_path, **SettingMember_words, **SettingMember_environment;
 
 /* A row's type and member in one: SETTING_MEMBER(Config, root_size, size). A member of another C type than its setting
  * type wants does not compile. (A macro around this one has to hand the type on with ##, since bool is a macro too.) */

@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/crypto.h"
 #include "verity/block-hash.h"
 #include "verity/sha256-pair.h"
 
@@ -58,6 +59,7 @@ int block_hash_new(const VeritySalt *salt, BlockHash **ret) {
 
         if (!hash)
                 return -ENOMEM;
+        crypto_ensure();
         hash->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
         if (!hash->algorithm)
                 return -ENOTSUP;

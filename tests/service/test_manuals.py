@@ -8,7 +8,7 @@ import pytest
 
 from rig import ROOT, programs
 
-PAGES = sorted((ROOT / 'man').glob('*.[18]'))
+PAGES = [*sorted((ROOT / 'man').glob('*.[18]')), programs() / 'mkosi.unit.5']
 PROGRAMS = {'mkosi-run': 'mkosi-run.1', 'mkosi-ctl': 'mkosi-ctl.1', 'mkosi-manager': 'mkosi-manager.8'}
 
 
@@ -36,3 +36,14 @@ def test_every_verb_is_explained():
     assert len(verbs) > 10
     for verb in verbs:
         assert re.search(rf'^\.It .*Cm {verb}\b', page, re.M), verb
+
+
+def test_every_setting_is_explained():
+    """The page comes out of the table: what the manager reads is in it, each with a text, or with why it is refused."""
+    page = (programs() / 'mkosi.unit.5').read_text(encoding='utf-8')
+    settings = re.findall(r'^\.TP\n\\fB(\w+)=\\fR.*\n(.*)$', page, re.M)
+    assert len(settings) > 100
+    for name, text in settings:
+        assert text not in ('', '.TP'), name
+    for name in ('ExecStart', 'DynamicUser', 'StateDirectory', 'SystemCallFilter', 'JoinsNamespaceOf', 'WantedBy'):
+        assert name in dict(settings)

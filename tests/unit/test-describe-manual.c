@@ -46,6 +46,31 @@ static void test_content(void **state) {
         assert_null(strstr(text, "show help")); /* hidden */
 }
 
+/* A page about files has neither options nor an exit status, and says how these files are written. */
+static void test_files(void **state) {
+        SettingTable table = example_table;
+        SettingProgram program = example_program;
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+
+        table.dialect = SETTING_DIALECT_UNIT;
+        program.table = &table;
+        program.synopsis = ".example files";
+        program.n_verbs = 0;
+
+        FILE *stream = open_memstream(&text, &size);
+        assert_non_null(stream);
+        describe_manual(&program, stream);
+        assert_int_equal(fclose(stream), 0);
+
+        assert_non_null(strstr(text, ".TH PROGRAM 5 \"2025-01-31\""));
+        assert_non_null(strstr(text, ".SH SYNOPSIS\n\\&.example files\n.SH DESCRIPTION\n"));
+        assert_non_null(strstr(text, "A backslash at the end"));
+        assert_null(strstr(text, "indented"));
+        assert_null(strstr(text, "EXIT STATUS"));
+        assert_true(JUDGE(text, "mandoc", "-T", "lint", "-W", "warning") <= 0);
+}
+
 static void test_every_row(void **state) {
         _cleanup_(freep) char *text = describe_to_text(describe_manual);
 
@@ -71,6 +96,7 @@ static void test_lint(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_content),
+                unit_test_in_directory(test_files),
                 cmocka_unit_test(test_every_row),
                 unit_test_in_directory(test_lint),
         };

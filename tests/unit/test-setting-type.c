@@ -145,7 +145,6 @@ static void test_parse(void **state) {
         }
 }
 
-/* A list that grows without end is refused, in one piece or in many. */
 /* A number is said behind its option; there is none as long as nobody says it. */
 static void test_number(void **state) {
         static const Setting setting = { .name = "Days", .type = &setting_type_number };
@@ -178,6 +177,29 @@ static void test_number(void **state) {
         assert_int_equal(value, 0);
 }
 
+/* Where blanks alone separate, a comma is a part of the word. */
+static void test_list_separators(void **state) {
+        static const struct {
+                const SettingType *type;
+                const char *joined;
+        } lists[] = {
+                { &setting_type_list, "a|b|c|d" },
+                { &setting_type_word_list, "a,b|c|d" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
+                const Setting row = { .type = lists[i].type };
+                _cleanup_(strv_freep) char **list = NULL;
+                _cleanup_(freep) char *joined = NULL;
+
+                assert_int_equal(row.type->parse(&row, " a,b\tc ", &list, NULL), 0);
+                assert_int_equal(row.type->parse(&row, "d", &list, NULL), 0);
+                assert_int_equal(strv_join(STRV(list), "|", &joined), 0);
+                assert_string_equal(joined, lists[i].joined);
+        }
+}
+
+/* A list that grows without end is refused, in one piece or in many. */
 static void test_list_limit(void **state) {
         _cleanup_(example_load_freep) ExampleLoad *load = NULL;
         int r = 0;
@@ -298,9 +320,13 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_parse),         cmocka_unit_test(test_number),
-                cmocka_unit_test(test_list_limit),    cmocka_unit_test(test_json),
-                cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_environment),
+                cmocka_unit_test(test_parse),
+                cmocka_unit_test(test_number),
+                cmocka_unit_test(test_list_separators),
+                cmocka_unit_test(test_list_limit),
+                cmocka_unit_test(test_json),
+                cmocka_unit_test(test_out_of_memory),
+                cmocka_unit_test(test_environment),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
