@@ -387,7 +387,7 @@ static const Setting rows[] = {
           .flags = SETTING_STRICT,
           .about = "How root is special, capabilities(7): keep-caps, no-setuid-fixup, noroot, and the same with "
                    "-locked." },
-        { .section = "Service", .name = "SystemCallArchitectures", SETTING_MEMBER(ServiceSettings, system_call_architectures, list),
+        { .section = "Service", .name = "SystemCallArchitectures", SETTING_MEMBER(ServiceSettings, system_call_architectures, word_list),
           .flags = SETTING_STRICT,
           .about = "The architectures whose system calls the service can make, beside the native one." },
         { .section = "Service", .name = "SystemCallErrorNumber", SETTING_MEMBER(ServiceSettings, system_call_error_number, text),
