@@ -49,6 +49,7 @@ typedef enum UnitActiveState {
 
 typedef enum ServiceState {
         SERVICE_DEAD,
+        SERVICE_IN_CONDITION,
         SERVICE_IN_START_PRE,
         SERVICE_IN_START,
         SERVICE_IN_START_POST,
@@ -77,6 +78,7 @@ typedef enum ServiceResult {
         SERVICE_FAILURE_CORE_DUMP,
         SERVICE_FAILURE_WATCHDOG,
         SERVICE_FAILURE_START_LIMIT_HIT,
+        SERVICE_SKIP_CONDITION, /* ExecCondition= said so, which is no failure */
         SERVICE_RESULT_MAX
 } ServiceResult;
 
@@ -107,6 +109,7 @@ typedef struct UnitStatus {
         uint64_t cpu_nsec, tasks;
         uint64_t ip_counters[4]; /* ingress bytes, packets, egress bytes, packets */
         uint64_t n_restarts;
+        const struct ConditionList *conditions, *assertions;
         bool needs_reload; /* its files have changed on disk */
         bool transient;
 } UnitStatus;
@@ -140,7 +143,8 @@ typedef enum JobResult {
         JOB_TIMEOUT,
         JOB_FAILED,
         JOB_DEPENDENCY,
-        JOB_SKIPPED
+        JOB_SKIPPED,
+        JOB_ASSERT
 } JobResult;
 extern const char *const job_type_words[], *const job_result_words[];
 

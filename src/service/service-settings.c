@@ -19,11 +19,23 @@
 #define REFUSED(key, ...)          REFUSED_ROW("Service", refused, key, __VA_ARGS__)
 #define REFUSED_OF_SLICE(key, ...) REFUSED_ROW("Slice", refused_of_slice, key, __VA_ARGS__)
 
+#define CONDITION_ROW(prefix, member_type, list, key, text)                    \
+        { .section = "Unit",                                                   \
+          .name = prefix #key,                                                 \
+          SETTING_MEMBER(ServiceSettings, list[CONDITION_##key], member_type), \
+          .flags = SETTING_EMPTY_TAKES_BACK_ALL,                               \
+          .about = text },
+#define CONDITION(key, function, text) \
+        CONDITION_ROW("Condition", condition, conditions, key, "Otherwise, it is not started: " text)
+#define ASSERTION(key, function, text) \
+        CONDITION_ROW("Assert", assertion, assertions, key, "Otherwise, its start fails: " text)
+
 /* clang-format off */
 static const char *const service_type_words[SERVICE_TYPE_MAX + 1] = { "simple", "exec", "forking", "oneshot", "notify" };
 static const char *const restart_words[RESTART_MAX + 1] = { "no", "on-success", "on-failure", "on-abnormal", "on-abort", "always", "on-watchdog" };
 static const char *const kill_mode_words[KILL_MODE_MAX + 1] = { "control-group", "mixed", "process", "none" };
 static const char *const notify_words[NOTIFY_MAX + 1] = { "", "none", "main", "exec", "all" };
+static const char *const collect_mode_words[COLLECT_MODE_MAX + 1] = { "inactive", "inactive-or-failed" };
 static const char *const preserve_words[PRESERVE_MAX + 1] = { "no", "yes", "restart" };
 static const char *const protect_system_words[PROTECT_SYSTEM_MAX + 1] = { "no", "yes", "full", "strict" };
 static const char *const protect_home_words[PROTECT_HOME_MAX + 1] = { "no", "yes", "read-only", "tmpfs" };
@@ -75,6 +87,11 @@ static const Setting rows[] = {
           .about = "The time in which StartLimitBurst= starts are allowed; 0 allows any number." },
         { .section = "Unit", .name = "StartLimitBurst", SETTING_MEMBER(ServiceSettings, start_limit_burst, level),
           .about = "How many starts are allowed in StartLimitIntervalSec=." },
+        { .section = "Unit", .name = "CollectMode", SETTING_MEMBER(ServiceSettings, collect_mode, enum),
+          .words = collect_mode_words,
+          .about = "Whether the unit is forgotten only when it is inactive, or also when it has failed." },
+        CONDITIONS(CONDITION)
+        CONDITIONS(ASSERTION)
         { .section = "Install", .name = "WantedBy", SETTING_MEMBER(ServiceSettings, wanted_by, list),
           .about = "Units that want this one when it is enabled." },
         { .section = "Install", .name = "RequiredBy", SETTING_MEMBER(ServiceSettings, required_by, list),
@@ -89,6 +106,10 @@ static const Setting rows[] = {
           .words = service_type_words, .aliases = service_type_aliases, .flags = SETTING_STRICT,
           .about = "When the service counts as started: at once, when its program was executed, when the first "
                    "process ended, when all is done, or when it says so." },
+        { .section = "Service", .name = "ExecCondition", SETTING_MEMBER(ServiceSettings, commands[SERVICE_CONDITION], lines),
+          .flags = SETTING_STRICT,
+          .about = "Commands that run before all others; when one of them ends with a status from 1 to 254, the service is "
+                   "not started, which is no failure." },
         { .section = "Service", .name = "ExecStartPre", SETTING_MEMBER(ServiceSettings, commands[SERVICE_START_PRE], lines),
           .flags = SETTING_STRICT,
           .about = "Commands that run before the service." },

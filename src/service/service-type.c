@@ -455,3 +455,45 @@ const SettingType setting_type_lines = {
         .print_json = lines_print_json,
         .clear = lines_clear,
 };
+
+/* condition, assertion */
+
+/* What looks at paths is told by its name; what a specifier begins with is not known yet. */
+static bool wants_path(const char *name) {
+        return strstr(name, "Path") || strstr(name, "Directory") || strstr(name, "File") ||
+               text_ends_with(name, "NeedsUpdate");
+}
+
+static int condition_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        const char *argument = text;
+
+        argument += argument[0] == '|';
+        argument += strspn(argument, " \t");
+        argument += argument[0] == '!';
+        argument += strspn(argument, " \t");
+        if (argument[0] == '\0')
+                return reason_set(reason, -EINVAL, "nothing is said that is to be so");
+        if (wants_path(setting->name) && argument[0] != '/' && argument[0] != '%')
+                return reason_set(reason, -EINVAL, "not an absolute path");
+        return lines_parse(setting, text, member, reason);
+}
+
+const SettingType setting_type_condition = {
+        .metavar = "TEXT",
+        .about = "With \"!\" in front, the opposite; with \"|\", one of all that have it is enough.",
+        .is_list = true,
+        .parse = condition_parse,
+        .print = lines_print,
+        .print_json = lines_print_json,
+        .clear = lines_clear,
+};
+
+const SettingType setting_type_assertion = {
+        .metavar = "TEXT",
+        .about = "With \"!\" in front, the opposite; with \"|\", one of all that have it is enough.",
+        .is_list = true,
+        .parse = condition_parse,
+        .print = lines_print,
+        .print_json = lines_print_json,
+        .clear = lines_clear,
+};
