@@ -42,6 +42,9 @@ extern const SettingType setting_type_truth;    /* Truth */
 extern const SettingType setting_type_duration; /* Duration; a number alone is in seconds */
 extern const SettingType setting_type_timeout;  /* Duration, of which 0 is for ever too */
 extern const SettingType setting_type_limit;    /* Limit, "SOFT:HARD" or one for both; numbers, or sizes with suffix */
+extern const SettingType setting_type_limit_seconds; /* the same of lengths of time, in seconds */
+extern const SettingType setting_type_limit_usec;    /* and in microseconds, which a number alone counts as well */
+extern const SettingType setting_type_tasks;    /* char *, a number, a part of what there can be ("15%"), "infinity" */
 extern const SettingType setting_type_level;    /* Level */
 extern const SettingType setting_type_nice;     /* Level, -20 to 19 */
 extern const SettingType setting_type_oom_score; /* Level, -1000 to 1000 */
@@ -55,7 +58,8 @@ extern const SettingType setting_type_condition, setting_type_assertion;
 
 typedef Truth SettingMember_truth;
 typedef Duration SettingMember_duration, SettingMember_timeout;
-typedef Limit SettingMember_limit;
+typedef Limit SettingMember_limit, SettingMember_limit_seconds, SettingMember_limit_usec;
+typedef char *SettingMember_tasks;
 typedef Level SettingMember_level, SettingMember_nice, SettingMember_oom_score;
 typedef Mode SettingMember_mode;
 typedef int SettingMember_signal;

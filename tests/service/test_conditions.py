@@ -179,6 +179,40 @@ def test_collect_mode(rig):
     assert 'inactive.service' in listed and 'inactive-or-failed.service' not in listed
 
 
+def test_timeouts_that_nobody_set(rig):
+    """A oneshot service may take as long as its work does; TimeoutSec= says both."""
+    rig.unit('one.service', Type='oneshot', ExecStart='/bin/true')
+    rig.unit('both.service', Type='oneshot', TimeoutSec='7s', ExecStart='/bin/true')
+    rig.unit('simple.service', ExecStart=SLEEP)
+    for name, start, stop in (
+        ('one', 'infinity', '1min 30s'),
+        ('both', '7s', '7s'),
+        ('simple', '1min 30s', '1min 30s'),
+    ):
+        assert rig.show(name, 'TimeoutStartUSec', 'TimeoutStopUSec') == {
+            'TimeoutStartUSec': start,
+            'TimeoutStopUSec': stop,
+        }
+
+
+def test_limits_of_time(rig):
+    """In units of time, soft and hard, as the kernel has them."""
+    rig.unit('limits.service', ExecStart=SLEEP, LimitCPU='90s:2min', LimitRTTIME='20ms', LimitNOFILE='1K:2K')
+    rig.ctl('start', 'limits')
+    text = rig.path(f'/proc/{rig.main_pid("limits")}/limits').read_text()
+    for name, soft, hard in (
+        ('Max cpu time', '90', '120'), ('Max realtime timeout', '20000', '20000'), ('Max open files', '1024', '2048'),
+    ):  # fmt: skip
+        assert re.search(f'^{name} +{soft} +{hard} ', text, re.M), name
+
+
+def test_tasks_max_that_is_none(rig):
+    unit(rig, 'tasks', 'Description=x')
+    rig.unit('tasks.service.d/10.conf', '[Service]\nTasksMax=nonsense\n')
+    rig.ctl('start', 'tasks')
+    assert any('10.conf:2: TasksMax=nonsense: not a number of tasks' in line for line in rig.log())
+
+
 def test_run_collect(rig):
     rig.transient('--wait', '--unit=stays', '/bin/false', check=False)
     assert rig.transient('--wait', '--collect', '--unit=goes', '/bin/sh', '-c', 'exit 3', check=False).returncode == 3
