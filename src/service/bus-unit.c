@@ -71,6 +71,19 @@ GETTER(get_fragment) {
         return sd_bus_message_append(reply, "s", unit->fragment ?: "");
 }
 
+GETTER(get_file_state) {
+        return sd_bus_message_append(reply, "s",
+                                     managed_unit_file_state(((const BusUnit *)userdata)->managed));
+}
+
+/* Nothing enables units but those who are asked to. */
+GETTER(get_file_preset) {
+        const BusUnit *unit = userdata;
+
+        return sd_bus_message_append(
+                reply, "s", unit->status.unit->fragment && !unit->status.transient ? "disabled" : "");
+}
+
 GETTER(get_drop_ins) {
         const Unit *unit = ((const BusUnit *)userdata)->status.unit;
 
@@ -215,6 +228,8 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("ActiveState", "s", get_active_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("SubState", "s", get_sub_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("FragmentPath", "s", get_fragment, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("UnitFileState", "s", get_file_state, 0, 0),
+        SD_BUS_PROPERTY("UnitFilePreset", "s", get_file_preset, 0, 0),
         SD_BUS_PROPERTY("DropInPaths", "as", get_drop_ins, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("InvocationID", "ay", get_invocation, 0, 0),
         STATUS("StateChangeTimestamp", "t", state_changed, 0),

@@ -9,6 +9,7 @@
 #include "service/managed-unit.h"
 #include "service/service-cgroup.h"
 #include "service/service-run.h"
+#include "service/unit-enable.h"
 #include "service/unit-log.h"
 
 /* clang-format off */
@@ -267,6 +268,10 @@ void managed_unit_status(ManagedUnit *unit, UnitStatus *ret) {
         };
         if (unit->service)
                 service_status(unit, ret);
+}
+
+const char *managed_unit_file_state(const ManagedUnit *unit) {
+        return unit->transient ? "transient" : unit_enable_state(&unit->manager->unit_paths, unit->unit);
 }
 
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n) {

@@ -110,7 +110,8 @@ typedef struct UnitStatus {
         uint64_t ip_counters[4]; /* ingress bytes, packets, egress bytes, packets */
         uint64_t n_restarts;
         const struct ConditionList *conditions, *assertions;
-        bool needs_reload; /* its files have changed on disk */
+        const char *file_state; /* of managed_unit_file_state(); NULL: nobody has asked */
+        bool needs_reload;      /* its files have changed on disk */
         bool transient;
 } UnitStatus;
 
@@ -123,6 +124,9 @@ ManagedUnit *manager_unit_of_process(Manager *manager, pid_t pid);
 /* All that are known, by name; the array is the caller's. */
 int manager_list_units(Manager *manager, ManagedUnit ***ret, size_t *ret_n);
 void managed_unit_status(ManagedUnit *unit, UnitStatus *ret);
+
+/* As of unit_enable_state(), or "transient"; looks at links in all directories of units. */
+const char *managed_unit_file_state(const ManagedUnit *unit);
 
 /* Processes in its cgroup, sorted; none when it has no cgroup. */
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n);

@@ -55,7 +55,7 @@ static const Field fields[] = {
 /* clang-format on */
 
 /* Texts that the status points to but does not own, and words that are numbers in it. */
-enum { TEXT_SLICE, TEXT_CGROUP, TEXT_STATUS, TEXT_USER, TEXT_INVOCATION };
+enum { TEXT_SLICE, TEXT_CGROUP, TEXT_STATUS, TEXT_USER, TEXT_FILE_STATE, TEXT_INVOCATION };
 _Static_assert(TEXT_INVOCATION < ELEMENTSOF(((RemoteUnit *)NULL)->texts), "room for all texts");
 
 static int index_of(const char *const *words, const char *word) {
@@ -82,6 +82,8 @@ static int take_word(RemoteUnit *unit, const char *name, const char *word) {
                 return word[0] ? text_replace(&unit->texts[TEXT_CGROUP], word + 1) : 0;
         else if (text_equal(name, "StatusText"))
                 return word[0] ? text_replace(&unit->texts[TEXT_STATUS], word) : 0;
+        else if (text_equal(name, "UnitFileState"))
+                return word[0] ? text_replace(&unit->texts[TEXT_FILE_STATE], word) : 0;
         else if (text_equal(name, "DynamicUserName"))
                 return word[0] ? text_replace(&unit->texts[TEXT_USER], word) : 0;
         return 0; /* a word that is not known here is of a kind of unit that has no service's state */
@@ -250,6 +252,7 @@ int remote_unit_get(sd_bus *bus, const char *name, RemoteUnit *ret) {
         ret->status.unit = &ret->unit;
         ret->status.conditions = &ret->conditions;
         ret->status.assertions = &ret->assertions;
+        ret->status.file_state = ret->texts[TEXT_FILE_STATE];
         ret->status.slice = ret->texts[TEXT_SLICE];
         ret->status.cgroup = ret->texts[TEXT_CGROUP];
         ret->status.status_text = ret->texts[TEXT_STATUS];

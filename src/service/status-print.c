@@ -39,9 +39,11 @@ static void print_loaded(const UnitStatus *status, FILE *file) {
         const Unit *unit = status->unit;
 
         (void)fprintf(file, "   Loaded: %s", unit_load_state_words[unit->state]);
-        if (unit->fragment)
-                (void)fprintf(file, " (%s; %s)", unit->fragment,
-                              status->transient ? "transient" : "static; vendor preset: disabled");
+        if (unit->fragment && status->transient)
+                (void)fprintf(file, " (%s; transient)", unit->fragment);
+        else if (unit->fragment)
+                (void)fprintf(file, " (%s; %s; vendor preset: disabled)", unit->fragment,
+                              status->file_state ?: "static");
         else if (unit->state == UNIT_NOT_FOUND)
                 (void)fputs(" (Reason: No such file or directory)", file);
         (void)fputc('\n', file);
