@@ -219,3 +219,15 @@ def test_run_collect(rig):
     assert rig.state('stays') == 'failed'
     assert 'goes.service' not in rig.ctl('list-units', '--all').stdout
     assert not rig.exists('/run/mkosi/transient/goes.service')
+
+
+def test_drop_ins_of_aliases(rig):
+    """What stands beside another name of a unit is for the unit, whichever name it is asked for by."""
+    unit(rig, 'real', 'Description=real')
+    rig.path('/etc/systemd/system/alias.service').symlink_to('real.service')
+    rig.unit('alias.service.d/10.conf', '[Service]\nNice=3\n')
+    rig.unit('real.service.d/20.conf', '[Service]\nUMask=0077\n')
+    for name in ('real', 'alias'):
+        assert rig.show(name, 'Id', 'Nice', 'UMask') == {'Id': 'real.service', 'Nice': '3', 'UMask': '63'}
+    rig.ctl('start', 'alias')
+    assert rig.state('real') == 'active'
