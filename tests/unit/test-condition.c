@@ -115,9 +115,9 @@ static void test_reasons(void **state) {
 static void test_mistakes(void **state) {
         static const char text[] =
                 "[Unit]\nConditionPathExists=relative\nAssertFileNotEmpty=|!x\nConditionHost=!\n";
+        ServiceSettings settings = {};
         _cleanup_(setting_store_freep) SettingStore *store = NULL;
         _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
-        ServiceSettings settings = {};
 
         assert_int_equal(setting_store_new(&service_settings, &settings, &store), 0);
         assert_int_equal(setting_load_text(store, "f", text, strlen(text), &mistakes), 0);
