@@ -61,6 +61,7 @@ WITHOUT_UNIT_TEST = {
     'service/manager-main.c': 'tests/service/test_manager.py runs the whole program',
     'service/manager-adopt.c': 'tests/service/test_manager.py kills the manager, and looks at what the next one finds',
     'service/job-plan.c': 'tests/unit/test-job.c starts and stops units that depend on each other',
+    'service/unit-condition.c': 'tests/service/test_conditions.py starts units that may not be started',
     'service/unit-edge.c': 'tests/unit/test-job.c and test-manager.c have units with all kinds of dependencies',
     'service/log-process.c': 'tests/unit/test-log-store.c looks at the fields of its own process',
     'service/log-read.c': 'tests/unit/test-log-store.c reads back what it wrote',

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <iniparser/iniparser.h>
 #include <stdio.h>
@@ -46,10 +47,9 @@ static int values_load(int fd, dictionary **ret) {
         return 0;
 }
 
-int os_release_load(const char *root, OsRelease *ret) {
+/* The values of the first of the files that is there, and which one it is. */
+static int file_load(const char *root, dictionary **ret, const char **ret_path) {
         _cleanup_(fd_closep) int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
-        _cleanup_(dictionary_freep) dictionary *values = NULL;
-        _cleanup_(os_release_done) OsRelease found = {};
         size_t i = 0;
 
         if (root_fd < 0)
@@ -60,7 +60,34 @@ int os_release_load(const char *root, OsRelease *ret) {
         if (fd < 0)
                 return fd;
 
-        int r = values_load(fd, &values);
+        const int r = values_load(fd, ret);
+        if (r >= 0)
+                *ret_path = os_release_paths[i - 1];
+        return r;
+}
+
+int os_release_field(const char *root, const char *name, char **ret) {
+        _cleanup_(dictionary_freep) dictionary *values = NULL;
+        _cleanup_(freep) char *key = NULL;
+        const char *path;
+
+        int r = file_load(root, &values, &path);
+        if (r >= 0)
+                r = text_format(&key, ":%s", name);
+        if (r < 0)
+                return r;
+        for (char *at = key; *at; at++)
+                *at = (char)tolower((unsigned char)*at);
+        const char *const value = iniparser_getstring(values, key, NULL);
+        return value ? text_copy(value, ret) : -ENODATA;
+}
+
+int os_release_load(const char *root, OsRelease *ret) {
+        _cleanup_(dictionary_freep) dictionary *values = NULL;
+        _cleanup_(os_release_done) OsRelease found = {};
+        const char *path;
+
+        int r = file_load(root, &values, &path);
         if (r < 0)
                 return r;
 
@@ -81,7 +108,7 @@ int os_release_load(const char *root, OsRelease *ret) {
                 if (r < 0)
                         return r;
         }
-        r = text_copy(os_release_paths[i - 1], &found.path);
+        r = text_copy(path, &found.path);
         if (r < 0)
                 return r;
 

@@ -18,3 +18,6 @@ typedef struct OsRelease {
  * there is neither. */
 int os_release_load(const char *root, OsRelease *ret);
 void os_release_done(OsRelease *os_release);
+
+/* Any one field by its name ("IMAGE_ID"); -ENODATA when the file does not have it, otherwise errors as above. */
+int os_release_field(const char *root, const char *name, char **ret);

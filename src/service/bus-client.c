@@ -146,6 +146,7 @@ static const char *explain(const char *result) {
         static const char *const texts[][2] = {
                 { "canceled", "was canceled" },
                 { "timeout", "took too long" },
+                { "assert", "failed because something that it asks for is not so" },
                 { "dependency", "failed because a unit that it needs did" },
         };
 

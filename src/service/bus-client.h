@@ -4,6 +4,7 @@
 /* What the client programs have in common: talking to the manager, and looking at a unit from outside. */
 
 #include "service/bus.h"
+#include "service/condition.h"
 
 struct sd_bus;
 struct sd_bus_message;
@@ -39,6 +40,7 @@ int remote_unit_ask(struct sd_bus *bus, const char *name, RemoteProperty on_prop
 typedef struct RemoteUnit {
         UnitStatus status;
         Unit unit; /* as far as the manager says: names, paths, the state of loading, and some settings */
+        ConditionList conditions, assertions;
         char *texts[8];
 } RemoteUnit;
 int remote_unit_get(struct sd_bus *bus, const char *name, RemoteUnit *ret);

@@ -7,6 +7,9 @@
 
 #include "service/bus.h"
 
+/* Of a condition: its setting, whether it triggers, whether it is negated, the argument, and how it was. */
+#define BUS_CONDITION "(sbbsi)"
+
 typedef struct BusConnection BusConnection;
 
 /* A connection, and what it has asked for. */

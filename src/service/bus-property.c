@@ -52,6 +52,20 @@ static uint64_t duration_default(const char *name) {
         return 0;
 }
 
+/* What follows from other settings comes before that: a oneshot service does its work while it starts. */
+static uint64_t duration_of(const ServiceSettings *settings, const Setting *setting) {
+        const Duration *const said = (const void *)((const char *)settings + setting->offset);
+
+        if (said->set)
+                return said->usec;
+        if (settings->timeout_both.set &&
+            (said == &settings->timeout_start || said == &settings->timeout_stop))
+                return settings->timeout_both.usec;
+        if (said == &settings->timeout_start && settings->type == SERVICE_ONESHOT)
+                return TIME_SPAN_INFINITY;
+        return duration_default(setting->name);
+}
+
 static int append_limit(sd_bus_message *reply, const void *member) {
         const Limit *limit = member;
 
@@ -79,7 +93,8 @@ static int append_list(sd_bus_message *reply, const void *member) {
 static const PropertyType types[] = {
         { &setting_type_bool, "b", append_bool },         { &setting_type_truth, "b", append_truth },
         { &setting_type_duration, "t", append_duration }, { &setting_type_timeout, "t", append_duration },
-        { &setting_type_limit, "t", append_limit },       { &setting_type_level, "i", append_level },
+        { &setting_type_limit, "t", append_limit },       { &setting_type_limit_seconds, "t", append_limit },
+        { &setting_type_limit_usec, "t", append_limit },  { &setting_type_level, "i", append_level },
         { &setting_type_mode, "u", append_mode },         { &setting_type_signal, "i", append_signal },
         { &setting_type_word_list, "as", append_list },   { &setting_type_lines, "as", append_list },
         { &setting_type_path_list, "as", append_list },
@@ -214,8 +229,8 @@ static int get_setting(sd_bus *bus, const char *path, const char *interface, con
                 return append_commands(reply, setting, &unit->status);
         const void *member = (const char *)&unit->status.unit->settings + setting->offset;
         type = find_type(setting);
-        if (is_duration(setting) && !((const Duration *)member)->set)
-                return sd_bus_message_append(reply, "t", duration_default(setting->name));
+        if (is_duration(setting))
+                return sd_bus_message_append(reply, "t", duration_of(&unit->status.unit->settings, setting));
         return type ? type->append(reply, member) : append_text(reply, setting, member);
 }
 

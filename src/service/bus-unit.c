@@ -4,6 +4,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "service/bus-internal.h"
+#include "service/condition.h"
 
 int bus_unit_path(const char *name, char **ret) {
         return sd_bus_path_encode(BUS_UNIT_PATH, name, ret);
@@ -68,6 +69,19 @@ GETTER(get_fragment) {
         const Unit *unit = ((const BusUnit *)userdata)->status.unit;
 
         return sd_bus_message_append(reply, "s", unit->fragment ?: "");
+}
+
+GETTER(get_file_state) {
+        return sd_bus_message_append(reply, "s",
+                                     managed_unit_file_state(((const BusUnit *)userdata)->managed));
+}
+
+/* Nothing enables units but those who are asked to. */
+GETTER(get_file_preset) {
+        const BusUnit *unit = userdata;
+
+        return sd_bus_message_append(
+                reply, "s", unit->status.unit->fragment && !unit->status.transient ? "disabled" : "");
 }
 
 GETTER(get_drop_ins) {
@@ -142,6 +156,51 @@ GETTER(get_tasks_max) {
         return sd_bus_message_append(reply, "t", limit);
 }
 
+GETTER(get_condition_result) {
+        return sd_bus_message_append(reply, "b", ((const BusUnit *)userdata)->status.conditions->met);
+}
+
+GETTER(get_assert_result) {
+        return sd_bus_message_append(reply, "b", ((const BusUnit *)userdata)->status.assertions->met);
+}
+
+/* When they were looked at, by the clock that the name says. */
+GETTER(get_condition_time) {
+        const UnitStatus *const status = &((const BusUnit *)userdata)->status;
+        const ConditionList *const list =
+                text_after_prefix(property, "Assert") ? status->assertions : status->conditions;
+
+        return sd_bus_message_append(
+                reply, "t", text_ends_with(property, "Monotonic") ? list->tested_monotonic : list->tested);
+}
+
+static int append_conditions(sd_bus_message *reply, const ConditionList *list) {
+        int r = sd_bus_message_open_container(reply, 'a', BUS_CONDITION);
+
+        for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+                const Condition *const item = &list->items[i];
+
+                r = sd_bus_message_append(reply, BUS_CONDITION, item->name, item->triggers, item->negated,
+                                          item->argument, item->result);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+GETTER(get_conditions) {
+        return append_conditions(reply, ((const BusUnit *)userdata)->status.conditions);
+}
+
+GETTER(get_assertions) {
+        return append_conditions(reply, ((const BusUnit *)userdata)->status.assertions);
+}
+
+GETTER(get_collect_mode) {
+        static const char *const words[] = { "inactive", "inactive-or-failed" };
+        const Unit *unit = ((const BusUnit *)userdata)->status.unit;
+
+        return sd_bus_message_append(reply, "s", words[unit->settings.collect_mode]);
+}
+
 GETTER(get_true) {
         return sd_bus_message_append(reply, "b", true);
 }
@@ -169,6 +228,8 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("ActiveState", "s", get_active_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("SubState", "s", get_sub_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("FragmentPath", "s", get_fragment, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("UnitFileState", "s", get_file_state, 0, 0),
+        SD_BUS_PROPERTY("UnitFilePreset", "s", get_file_preset, 0, 0),
         SD_BUS_PROPERTY("DropInPaths", "as", get_drop_ins, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("InvocationID", "ay", get_invocation, 0, 0),
         STATUS("StateChangeTimestamp", "t", state_changed, 0),
@@ -178,6 +239,15 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("Transient", "b", get_transient, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("CanStart", "b", get_true, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("CanStop", "b", get_true, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("ConditionResult", "b", get_condition_result, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("AssertResult", "b", get_assert_result, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ConditionTimestamp", "t", get_condition_time, 0, 0),
+        SD_BUS_PROPERTY("ConditionTimestampMonotonic", "t", get_condition_time, 0, 0),
+        SD_BUS_PROPERTY("AssertTimestamp", "t", get_condition_time, 0, 0),
+        SD_BUS_PROPERTY("AssertTimestampMonotonic", "t", get_condition_time, 0, 0),
+        SD_BUS_PROPERTY("Conditions", "a" BUS_CONDITION, get_conditions, 0, 0),
+        SD_BUS_PROPERTY("Asserts", "a" BUS_CONDITION, get_assertions, 0, 0),
+        SD_BUS_PROPERTY("CollectMode", "s", get_collect_mode, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("TriggeredBy", "as", get_no_names, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, 0),
         SD_BUS_VTABLE_END,

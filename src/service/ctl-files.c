@@ -188,39 +188,24 @@ int ctl_disable(const CtlOptions *options, sd_bus *bus, char *const *words) {
 
 /* is-enabled */
 
-static int print_enabled(const Unit *unit, const char *directory) {
-        _cleanup_(unit_links_done) UnitLinks links = {};
-        const char *word = "static";
-        int r = 0;
+static int print_enabled(const UnitPaths *paths, const Unit *unit) {
+        const char *const word = unit_enable_state(paths, unit);
 
-        if (unit->state == UNIT_MASKED)
-                word = "masked";
-        else if (unit_links_plan(unit, directory, &links, NULL) >= 0 && links.n_items > 0) {
-                word = "disabled";
-                for (size_t i = 0; r >= 0 && i < links.n_items; i++) {
-                        r = unit_link_exists(&links.items[i]);
-                        if (r > 0)
-                                word = "enabled";
-                }
-        }
         (void)puts(word);
-        return r < 0 ? r : text_equal(word, "disabled") || text_equal(word, "masked");
+        return text_equal(word, "disabled") || text_equal(word, "masked");
 }
 
 int ctl_is_enabled(const CtlOptions *options, sd_bus *bus, char *const *words) {
         _cleanup_(unit_paths_done) UnitPaths paths = {};
-        _cleanup_(freep) char *directory = NULL;
         int worst = 0;
 
         int r = make_paths(options, &paths);
-        if (r >= 0)
-                r = link_directory(options, &directory);
         for (char *const *word = words; r >= 0 && *word; word++) {
                 _cleanup_(unit_freep) Unit *unit = NULL;
 
                 r = load(options, &paths, *word, &unit);
                 if (r >= 0)
-                        r = print_enabled(unit, directory);
+                        r = print_enabled(&paths, unit);
                 worst = MAX(worst, r);
         }
         return r < 0 ? r : worst;

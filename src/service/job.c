@@ -9,7 +9,7 @@
 
 /* clang-format off */
 const char *const job_type_words[] = { "start", "stop", "restart", "try-restart", "reload" };
-const char *const job_result_words[] = { "done", "canceled", "timeout", "failed", "dependency", "skipped" };
+const char *const job_result_words[] = { "done", "canceled", "timeout", "failed", "dependency", "skipped", "assert" };
 /* clang-format on */
 
 void job_enqueue(Job *job) {
@@ -82,6 +82,11 @@ static void fail_dependent(ManagedUnit *unit) {
         }
 }
 
+static bool job_result_is_failure(JobResult result) {
+        return result == JOB_FAILED || result == JOB_DEPENDENCY || result == JOB_TIMEOUT ||
+               result == JOB_ASSERT;
+}
+
 void job_finish(Job *job, JobResult result) {
         ManagedUnit *const unit = job->unit;
         Manager *const manager = unit->manager;
@@ -90,7 +95,7 @@ void job_finish(Job *job, JobResult result) {
 
         job_forget(job);
         unit_log_job(unit, type, result);
-        if (type == JOB_START && (result == JOB_FAILED || result == JOB_DEPENDENCY || result == JOB_TIMEOUT))
+        if (type == JOB_START && job_result_is_failure(result))
                 fail_dependent(unit);
         managed_unit_changed(unit);
         if (manager->events.job_removed)
@@ -158,6 +163,21 @@ static void job_become_start(Job *job) {
         job_enqueue(job);
 }
 
+/* 1 when the start has ended before it began. */
+static int job_end_by_conditions(Job *job) {
+        ManagedUnit *const unit = job->unit;
+
+        if (job->type != JOB_START || managed_unit_is_active(unit))
+                return 0;
+        const UnitPermission permission = managed_unit_look_at_conditions(unit);
+        if (permission == UNIT_MAY_START)
+                return 0;
+        if (unit->service)
+                unit->service->restart_queued = false;
+        job_finish(job, permission == UNIT_CONDITION_UNMET ? JOB_DONE : JOB_ASSERT);
+        return 1;
+}
+
 static void job_run(Job *job) {
         ManagedUnit *const unit = job->unit;
         const uint32_t id = job->id;
@@ -174,6 +194,8 @@ static void job_run(Job *job) {
                 job_enqueue(job);
                 return;
         }
+        if (job_end_by_conditions(job) > 0)
+                return;
         job->running = true;
         const int r = job_start(job);
         if (unit->job != job || job->id != id)

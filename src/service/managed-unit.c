@@ -9,6 +9,7 @@
 #include "service/managed-unit.h"
 #include "service/service-cgroup.h"
 #include "service/service-run.h"
+#include "service/unit-enable.h"
 #include "service/unit-log.h"
 
 /* clang-format off */
@@ -67,6 +68,8 @@ void managed_unit_unload(ManagedUnit *unit) {
         unit->service = NULL;
         free(unit->slice);
         unit->slice = NULL;
+        condition_list_done(&unit->conditions);
+        condition_list_done(&unit->assertions);
         unit_free(unit->unit);
         unit->unit = NULL;
 }
@@ -212,6 +215,7 @@ void managed_unit_let_go(ManagedUnit *unit) {
 
 void managed_unit_reset_failed(ManagedUnit *unit) {
         unit->limit_count = 0;
+        managed_unit_forget_conditions(unit);
         if (unit->service)
                 service_reset_failed(unit);
         if (unit->active == UNIT_FAILED)
@@ -257,11 +261,17 @@ void managed_unit_status(ManagedUnit *unit, UnitStatus *ret) {
                 .cpu_nsec = UINT64_MAX,
                 .tasks = UINT64_MAX,
                 .ip_counters = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX },
+                .conditions = &unit->conditions,
+                .assertions = &unit->assertions,
                 .needs_reload = needs_reload(unit),
                 .transient = unit->transient,
         };
         if (unit->service)
                 service_status(unit, ret);
+}
+
+const char *managed_unit_file_state(const ManagedUnit *unit) {
+        return unit->transient ? "transient" : unit_enable_state(&unit->manager->unit_paths, unit->unit);
 }
 
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n) {

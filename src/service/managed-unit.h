@@ -6,6 +6,7 @@
 
 #include <sys/queue.h>
 
+#include "service/condition.h"
 #include "service/manager.h"
 #include "service/name-table.h"
 #include "service/unit-name.h"
@@ -73,6 +74,7 @@ struct ManagedUnit {
         char invocation[33];  /* "" before the first run */
         uint64_t limit_begin; /* of the starts that StartLimitIntervalSec= counts, monotonic */
         unsigned limit_count;
+        ConditionList conditions, assertions; /* as they were when a start was last asked for */
 
         bool in_changed, in_unused;
         STAILQ_ENTRY(ManagedUnit) changed, unused;
@@ -136,6 +138,14 @@ void managed_unit_set_active(ManagedUnit *unit, UnitActiveState active);
 void managed_unit_changed(ManagedUnit *unit);
 /* Perhaps nobody needs to know of it any more. */
 void managed_unit_unused(ManagedUnit *unit);
+
+/* unit-condition.c */
+typedef enum UnitPermission { UNIT_MAY_START, UNIT_CONDITION_UNMET, UNIT_ASSERTION_UNMET } UnitPermission;
+/* Of a unit that is not active: looks whether what it asks for is so, and notes that. */
+UnitPermission managed_unit_look_at_conditions(ManagedUnit *unit);
+void managed_unit_forget_conditions(ManagedUnit *unit);
+/* Whether something was not so when its start was last asked for. */
+bool managed_unit_was_refused(const ManagedUnit *unit);
 
 /* manager.c */
 void manager_schedule(Manager *manager);

@@ -30,8 +30,14 @@ static void tell_changes(Manager *manager) {
 }
 
 static bool can_be_forgotten(const ManagedUnit *unit) {
-        return !unit->job && unit->n_holds == 0 && unit->active == UNIT_INACTIVE &&
-               !(unit->service && unit->service->cgroup);
+        if (unit->job || unit->n_holds > 0 || (unit->service && unit->service->cgroup))
+                return false;
+        /* Why it was not started is kept for whoever wonders, as failures are. */
+        if (!unit->transient && managed_unit_was_refused(unit))
+                return false;
+        return unit->active == UNIT_INACTIVE ||
+               (unit->active == UNIT_FAILED && unit->unit &&
+                managed_unit_settings(unit)->collect_mode == COLLECT_INACTIVE_OR_FAILED);
 }
 
 static void forget(ManagedUnit *unit) {
@@ -235,8 +241,10 @@ int manager_reload(Manager *manager, Reason *reason) {
 
                 if (unit->alias_of)
                         managed_unit_free(unit);
-                else if (unit->unit)
+                else if (unit->unit) {
                         unit->stale = true;
+                        managed_unit_forget_conditions(unit);
+                }
         }
         return 0;
 }

@@ -49,6 +49,7 @@ typedef enum UnitActiveState {
 
 typedef enum ServiceState {
         SERVICE_DEAD,
+        SERVICE_IN_CONDITION,
         SERVICE_IN_START_PRE,
         SERVICE_IN_START,
         SERVICE_IN_START_POST,
@@ -77,6 +78,7 @@ typedef enum ServiceResult {
         SERVICE_FAILURE_CORE_DUMP,
         SERVICE_FAILURE_WATCHDOG,
         SERVICE_FAILURE_START_LIMIT_HIT,
+        SERVICE_SKIP_CONDITION, /* ExecCondition= said so, which is no failure */
         SERVICE_RESULT_MAX
 } ServiceResult;
 
@@ -107,7 +109,9 @@ typedef struct UnitStatus {
         uint64_t cpu_nsec, tasks;
         uint64_t ip_counters[4]; /* ingress bytes, packets, egress bytes, packets */
         uint64_t n_restarts;
-        bool needs_reload; /* its files have changed on disk */
+        const struct ConditionList *conditions, *assertions;
+        const char *file_state; /* of managed_unit_file_state(); NULL: nobody has asked */
+        bool needs_reload;      /* its files have changed on disk */
         bool transient;
 } UnitStatus;
 
@@ -120,6 +124,9 @@ ManagedUnit *manager_unit_of_process(Manager *manager, pid_t pid);
 /* All that are known, by name; the array is the caller's. */
 int manager_list_units(Manager *manager, ManagedUnit ***ret, size_t *ret_n);
 void managed_unit_status(ManagedUnit *unit, UnitStatus *ret);
+
+/* As of unit_enable_state(), or "transient"; looks at links in all directories of units. */
+const char *managed_unit_file_state(const ManagedUnit *unit);
 
 /* Processes in its cgroup, sorted; none when it has no cgroup. */
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n);
@@ -140,7 +147,8 @@ typedef enum JobResult {
         JOB_TIMEOUT,
         JOB_FAILED,
         JOB_DEPENDENCY,
-        JOB_SKIPPED
+        JOB_SKIPPED,
+        JOB_ASSERT
 } JobResult;
 extern const char *const job_type_words[], *const job_result_words[];
 

@@ -49,11 +49,13 @@ static const Field fields[] = {
         { "IPIngressPackets", "t", STATUS(ip_counters[1]), NULL },
         { "IPEgressBytes", "t", STATUS(ip_counters[2]), NULL },
         { "IPEgressPackets", "t", STATUS(ip_counters[3]), NULL },
+        { "ConditionTimestamp", "t", offsetof(RemoteUnit, conditions.tested), NULL },
+        { "AssertTimestamp", "t", offsetof(RemoteUnit, assertions.tested), NULL },
 };
 /* clang-format on */
 
 /* Texts that the status points to but does not own, and words that are numbers in it. */
-enum { TEXT_SLICE, TEXT_CGROUP, TEXT_STATUS, TEXT_USER, TEXT_INVOCATION };
+enum { TEXT_SLICE, TEXT_CGROUP, TEXT_STATUS, TEXT_USER, TEXT_FILE_STATE, TEXT_INVOCATION };
 _Static_assert(TEXT_INVOCATION < ELEMENTSOF(((RemoteUnit *)NULL)->texts), "room for all texts");
 
 static int index_of(const char *const *words, const char *word) {
@@ -80,6 +82,8 @@ static int take_word(RemoteUnit *unit, const char *name, const char *word) {
                 return word[0] ? text_replace(&unit->texts[TEXT_CGROUP], word + 1) : 0;
         else if (text_equal(name, "StatusText"))
                 return word[0] ? text_replace(&unit->texts[TEXT_STATUS], word) : 0;
+        else if (text_equal(name, "UnitFileState"))
+                return word[0] ? text_replace(&unit->texts[TEXT_FILE_STATE], word) : 0;
         else if (text_equal(name, "DynamicUserName"))
                 return word[0] ? text_replace(&unit->texts[TEXT_USER], word) : 0;
         return 0; /* a word that is not known here is of a kind of unit that has no service's state */
@@ -135,6 +139,51 @@ static int read_number(sd_bus_message *reply, const char *name, RemoteUnit *unit
         return text_format(&unit->unit.settings.tasks_max, "%" PRIu64, limit);
 }
 
+static int read_condition(sd_bus_message *reply, ConditionList *list) {
+        const char *name, *argument;
+        int triggers, negated, result;
+
+        int r = sd_bus_message_read(reply, BUS_CONDITION, &name, &triggers, &negated, &argument, &result);
+        if (r <= 0)
+                return r;
+        Condition *const items = reallocarray(list->items, list->n_items + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        list->items = items;
+        Condition *const item = &items[list->n_items++];
+        *item = (Condition){ .triggers = triggers, .negated = negated, .result = result };
+        r = text_copy(name, &item->name);
+        if (r >= 0)
+                r = text_copy(argument, &item->argument);
+        return r < 0 ? r : 1;
+}
+
+static int read_conditions(sd_bus_message *reply, ConditionList *list) {
+        int r = sd_bus_message_enter_container(reply, 'a', BUS_CONDITION);
+
+        while (r >= 0 && (r = read_condition(reply, list)) > 0)
+                ;
+        return r < 0 ? r : sd_bus_message_exit_container(reply);
+}
+
+/* Truth values that are no Truth here. */
+static bool *find_truth(RemoteUnit *unit, const char *name) {
+        const struct {
+                const char *name;
+                bool *member;
+        } truths[] = {
+                { "Transient", &unit->status.transient },
+                { "NeedDaemonReload", &unit->status.needs_reload },
+                { "ConditionResult", &unit->conditions.met },
+                { "AssertResult", &unit->assertions.met },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(truths); i++)
+                if (text_equal(truths[i].name, name))
+                        return truths[i].member;
+        return NULL;
+}
+
 static int read_property(sd_bus_message *reply, const char *name, const char *contents, void *userdata) {
         RemoteUnit *unit = userdata;
         const char *word;
@@ -146,12 +195,15 @@ static int read_property(sd_bus_message *reply, const char *name, const char *co
                 return read_number(reply, name, unit);
         if (text_equal(name, "InvocationID") && text_equal(contents, "ay"))
                 return read_invocation(reply, unit);
-        if (text_equal(name, "Transient") || text_equal(name, "NeedDaemonReload")) {
+        bool *const member = find_truth(unit, name);
+        if (member) {
                 int truth = 0;
                 const int r = sd_bus_message_read(reply, "b", &truth);
-                *(name[0] == 'T' ? &unit->status.transient : &unit->status.needs_reload) = truth;
+                *member = truth;
                 return r;
         }
+        if (text_equal(name, "Conditions") || text_equal(name, "Asserts"))
+                return read_conditions(reply, name[0] == 'C' ? &unit->conditions : &unit->assertions);
         if (!text_equal(contents, "s"))
                 return sd_bus_message_skip(reply, contents);
         const int r = sd_bus_message_read_basic(reply, 's', &word);
@@ -198,6 +250,9 @@ int remote_unit_get(sd_bus *bus, const char *name, RemoteUnit *ret) {
                 return r;
         }
         ret->status.unit = &ret->unit;
+        ret->status.conditions = &ret->conditions;
+        ret->status.assertions = &ret->assertions;
+        ret->status.file_state = ret->texts[TEXT_FILE_STATE];
         ret->status.slice = ret->texts[TEXT_SLICE];
         ret->status.cgroup = ret->texts[TEXT_CGROUP];
         ret->status.status_text = ret->texts[TEXT_STATUS];
@@ -209,6 +264,8 @@ int remote_unit_get(sd_bus *bus, const char *name, RemoteUnit *ret) {
 void remote_unit_done(RemoteUnit *unit) {
         for (size_t i = 0; i < ELEMENTSOF(unit->texts); i++)
                 free(unit->texts[i]);
+        condition_list_done(&unit->conditions);
+        condition_list_done(&unit->assertions);
         free(unit->unit.name);
         free(unit->unit.fragment);
         strv_free(unit->unit.drop_ins);

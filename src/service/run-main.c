@@ -179,6 +179,8 @@ static int look(Run *run) {
         remote_unit_done(&run->unit);
         run->unit = unit;
         run->unit.status.unit = &run->unit.unit;
+        run->unit.status.conditions = &run->unit.conditions;
+        run->unit.status.assertions = &run->unit.assertions;
         if (run->forward) {
                 pty_forward_finish(run->forward);
                 return 0;

@@ -16,6 +16,9 @@ static ServiceResult result_of(const Service *service, bool is_main, int code, i
         if (exit_is_clean(code, status, daemon) ||
             (is_main && exit_status_set_has(STRV(settings->success_exit_status), code, status)))
                 return SERVICE_SUCCESS;
+        /* What a command of ExecCondition= answers by its status is no failure. */
+        if (!is_main && service->kind == SERVICE_CONDITION && code == CLD_EXITED && status < 255)
+                return SERVICE_SKIP_CONDITION;
         return code == CLD_EXITED   ? SERVICE_FAILURE_EXIT_CODE
                : code == CLD_DUMPED ? SERVICE_FAILURE_CORE_DUMP
                                     : SERVICE_FAILURE_SIGNAL;
@@ -124,6 +127,12 @@ static void control_ended(Service *service, ServiceResult result) {
                 result = SERVICE_FAILURE_RESOURCES;
         }
         switch (service->state) {
+        case SERVICE_IN_CONDITION:
+                if (result == SERVICE_SUCCESS)
+                        service_enter_start_pre(service);
+                else
+                        service_enter_signal(service, SERVICE_STOP_SIGTERM, result);
+                break;
         case SERVICE_IN_START_PRE:
                 if (result == SERVICE_SUCCESS)
                         service_enter_start(service);
@@ -171,7 +180,7 @@ void service_process_ended(Process *process, int code, int status) {
 
         /* What it said before it ended comes first. */
         log_pipe_read(service->log);
-        if (result != SERVICE_SUCCESS)
+        if (result != SERVICE_SUCCESS && result != SERVICE_SKIP_CONDITION)
                 log_exit(unit, is_main ? "Main" : "Control", code, status);
         if (process->ignores_failure)
                 result = SERVICE_SUCCESS;
@@ -238,8 +247,9 @@ void service_group_empty(Service *service) {
 
 /* A state in which a command is at work, and which of them go on at once when it is gone. */
 static bool has_control_state(ServiceState state) {
-        return state == SERVICE_IN_START_PRE || state == SERVICE_IN_START_POST ||
-               state == SERVICE_IN_RELOAD || state == SERVICE_IN_STOP || state == SERVICE_IN_STOP_POST;
+        return state == SERVICE_IN_CONDITION || state == SERVICE_IN_START_PRE ||
+               state == SERVICE_IN_START_POST || state == SERVICE_IN_RELOAD || state == SERVICE_IN_STOP ||
+               state == SERVICE_IN_STOP_POST;
 }
 
 static void resume_start(Service *service) {

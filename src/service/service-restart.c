@@ -29,7 +29,7 @@ bool service_wants_restart(const Service *service) {
         const Job *const job = service->unit->job;
 
         if (service->stop_asked || (job && (job->type == JOB_STOP || job->type == JOB_RESTART)) ||
-            service->result == SERVICE_FAILURE_START_LIMIT_HIT)
+            service->result == SERVICE_FAILURE_START_LIMIT_HIT || service->result == SERVICE_SKIP_CONDITION)
                 return false;
         if (service->main_code != 0) {
                 if (exit_status_set_has(STRV(settings->restart_prevent_exit_status), service->main_code,
@@ -67,7 +67,13 @@ bool service_may_start(ManagedUnit *unit) {
 static void log_result(const Service *service) {
         ManagedUnit *const unit = service->unit;
 
-        if (service->result != SERVICE_SUCCESS)
+        if (service->result == SERVICE_SKIP_CONDITION)
+                unit_log_with(
+                        unit, LOG_INFO,
+                        (.id = MESSAGE_SKIPPED,
+                         .fields = { { "UNIT_RESULT", service_result_words[service->result], SIZE_MAX } }),
+                        "%s: Skipped due to '%s'.", unit->name, service_result_words[service->result]);
+        else if (service->result != SERVICE_SUCCESS)
                 unit_log_with(
                         unit, LOG_WARNING,
                         (.id = MESSAGE_FAILURE,
@@ -86,13 +92,17 @@ static void log_resources(Service *service) {
         (void)accounting_log(service->unit->manager->log, &status);
 }
 
+static bool has_failed(const Service *service) {
+        return service->result != SERVICE_SUCCESS && service->result != SERVICE_SKIP_CONDITION;
+}
+
 /* All is gone: the run is over. */
 void service_finish(Service *service) {
         const ServiceSettings *const settings = service_settings_of(service);
         const bool again = service_wants_restart(service);
 
         log_result(service);
-        service_set_state(service, service->result == SERVICE_SUCCESS ? SERVICE_DEAD : SERVICE_STATE_FAILED);
+        service_set_state(service, has_failed(service) ? SERVICE_STATE_FAILED : SERVICE_DEAD);
         log_resources(service);
         /* What waited for the end may have begun something. */
         if (!again || (service->state != SERVICE_DEAD && service->state != SERVICE_STATE_FAILED) ||

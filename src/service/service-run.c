@@ -87,7 +87,7 @@ static int invocation_new(ManagedUnit *unit) {
         return 0;
 }
 
-static void enter_start_pre(Service *service) {
+void service_enter_start_pre(Service *service) {
         service_set_timer(service, service_start_timeout(service));
 
         const int r = service_commands_begin(service, SERVICE_START_PRE);
@@ -97,6 +97,18 @@ static void enter_start_pre(Service *service) {
                 service_set_state(service, SERVICE_IN_START_PRE);
         else
                 service_enter_start(service);
+}
+
+static void enter_condition(Service *service) {
+        service_set_timer(service, service_start_timeout(service));
+
+        const int r = service_commands_begin(service, SERVICE_CONDITION);
+        if (r < 0)
+                service_enter_signal(service, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
+        else if (r > 0)
+                service_set_state(service, SERVICE_IN_CONDITION);
+        else
+                service_enter_start_pre(service);
 }
 
 /* The files as they are now may say something else than when the start was asked for. */
@@ -123,7 +135,7 @@ int service_start(ManagedUnit *unit) {
         Service *const service = unit->service;
         _cleanup_(reason_done) Reason reason = {};
 
-        if (service->state >= SERVICE_IN_START_PRE && service->state <= SERVICE_IN_START_POST)
+        if (service->state >= SERVICE_IN_CONDITION && service->state <= SERVICE_IN_START_POST)
                 return 1;
         if (service->state != SERVICE_DEAD && service->state != SERVICE_STATE_FAILED &&
             service->state != SERVICE_AUTO_RESTART)
@@ -147,7 +159,7 @@ int service_start(ManagedUnit *unit) {
                 service_enter_dead(service, SERVICE_FAILURE_RESOURCES);
                 return r;
         }
-        enter_start_pre(service);
+        enter_condition(service);
         return 1;
 }
 
@@ -215,6 +227,7 @@ int service_stop(ManagedUnit *unit) {
         case SERVICE_AUTO_RESTART:
                 service_set_state(service, SERVICE_DEAD);
                 return 1;
+        case SERVICE_IN_CONDITION:
         case SERVICE_IN_START_PRE:
         case SERVICE_IN_START:
         case SERVICE_IN_START_POST:

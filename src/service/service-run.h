@@ -2,7 +2,7 @@
 #pragma once
 
 /* One service and its life, for the files of the manager. The states follow each other as systemd.service(5) says:
- * start-pre, start, start-post, running, stop, stop-sigterm, stop-sigkill, stop-post, final-sigterm, final-sigkill, and then
+ * condition, start-pre, start, start-post, running, stop, stop-sigterm, stop-sigkill, stop-post, final-sigterm, final-sigkill, and then
  * dead, failed, or auto-restart. */
 
 #include "service/exec-command.h"
@@ -98,6 +98,7 @@ static inline const ServiceSettings *service_settings_of(const Service *service)
 int service_start(ManagedUnit *unit);
 int service_stop(ManagedUnit *unit);
 int service_reload(ManagedUnit *unit);
+void service_enter_start_pre(Service *service);
 void service_enter_start(Service *service);
 void service_enter_start_post(Service *service);
 void service_enter_running(Service *service, ServiceResult result);

@@ -19,11 +19,23 @@
 #define REFUSED(key, ...)          REFUSED_ROW("Service", refused, key, __VA_ARGS__)
 #define REFUSED_OF_SLICE(key, ...) REFUSED_ROW("Slice", refused_of_slice, key, __VA_ARGS__)
 
+#define CONDITION_ROW(prefix, member_type, list, key, text)                    \
+        { .section = "Unit",                                                   \
+          .name = prefix #key,                                                 \
+          SETTING_MEMBER(ServiceSettings, list[CONDITION_##key], member_type), \
+          .flags = SETTING_EMPTY_TAKES_BACK_ALL,                               \
+          .about = text },
+#define CONDITION(key, function, text) \
+        CONDITION_ROW("Condition", condition, conditions, key, "Otherwise, it is not started: " text)
+#define ASSERTION(key, function, text) \
+        CONDITION_ROW("Assert", assertion, assertions, key, "Otherwise, its start fails: " text)
+
 /* clang-format off */
 static const char *const service_type_words[SERVICE_TYPE_MAX + 1] = { "simple", "exec", "forking", "oneshot", "notify" };
 static const char *const restart_words[RESTART_MAX + 1] = { "no", "on-success", "on-failure", "on-abnormal", "on-abort", "always", "on-watchdog" };
 static const char *const kill_mode_words[KILL_MODE_MAX + 1] = { "control-group", "mixed", "process", "none" };
 static const char *const notify_words[NOTIFY_MAX + 1] = { "", "none", "main", "exec", "all" };
+static const char *const collect_mode_words[COLLECT_MODE_MAX + 1] = { "inactive", "inactive-or-failed" };
 static const char *const preserve_words[PRESERVE_MAX + 1] = { "no", "yes", "restart" };
 static const char *const protect_system_words[PROTECT_SYSTEM_MAX + 1] = { "no", "yes", "full", "strict" };
 static const char *const protect_home_words[PROTECT_HOME_MAX + 1] = { "no", "yes", "read-only", "tmpfs" };
@@ -94,6 +106,11 @@ static const Setting rows[] = {
           .about = "The time in which StartLimitBurst= starts are allowed; 0 allows any number." },
         { .section = "Unit", .name = "StartLimitBurst", SETTING_MEMBER(ServiceSettings, start_limit_burst, level),
           .about = "How many starts are allowed in StartLimitIntervalSec=." },
+        { .section = "Unit", .name = "CollectMode", SETTING_MEMBER(ServiceSettings, collect_mode, enum),
+          .words = collect_mode_words,
+          .about = "Whether the unit is forgotten only when it is inactive, or also when it has failed." },
+        CONDITIONS(CONDITION)
+        CONDITIONS(ASSERTION)
         { .section = "Install", .name = "WantedBy", SETTING_MEMBER(ServiceSettings, wanted_by, word_list),
           .about = "Units that want this one when it is enabled." },
         { .section = "Install", .name = "RequiredBy", SETTING_MEMBER(ServiceSettings, required_by, word_list),
@@ -108,6 +125,10 @@ static const Setting rows[] = {
           .words = service_type_words, .aliases = service_type_aliases, .flags = SETTING_STRICT,
           .about = "When the service counts as started: at once, when its program was executed, when the first "
                    "process ended, when all is done, or when it says so." },
+        { .section = "Service", .name = "ExecCondition", SETTING_MEMBER(ServiceSettings, commands[SERVICE_CONDITION], lines),
+          .flags = SETTING_STRICT,
+          .about = "Commands that run before all others; when one of them ends with a status from 1 to 254, the service is "
+                   "not started, which is no failure." },
         { .section = "Service", .name = "ExecStartPre", SETTING_MEMBER(ServiceSettings, commands[SERVICE_START_PRE], lines),
           .flags = SETTING_STRICT,
           .about = "Commands that run before the service." },
@@ -216,7 +237,7 @@ static const Setting rows[] = {
           .about = "How late timers may be, in nanoseconds unless a unit is said." },
         { .section = "Service", .name = "OOMScoreAdjust", SETTING_MEMBER(ServiceSettings, oom_score_adjust, oom_score),
           .about = "From -1000 (never killed when memory runs out) to 1000 (first)." },
-        { .section = "Service", .name = "LimitCPU", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_CPU], limit),
+        { .section = "Service", .name = "LimitCPU", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_CPU], limit_seconds),
           .about = "The resource limit RLIMIT_CPU, setrlimit(2)." },
         { .section = "Service", .name = "LimitFSIZE", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_FSIZE], limit),
           .about = "The resource limit RLIMIT_FSIZE, setrlimit(2)." },
@@ -246,7 +267,7 @@ static const Setting rows[] = {
           .about = "The resource limit RLIMIT_NICE, setrlimit(2)." },
         { .section = "Service", .name = "LimitRTPRIO", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_RTPRIO], limit),
           .about = "The resource limit RLIMIT_RTPRIO, setrlimit(2)." },
-        { .section = "Service", .name = "LimitRTTIME", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_RTTIME], limit),
+        { .section = "Service", .name = "LimitRTTIME", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_RTTIME], limit_usec),
           .about = "The resource limit RLIMIT_RTTIME, setrlimit(2)." },
         { .section = "Service", .name = "User", SETTING_MEMBER(ServiceSettings, user, text),
           .flags = SETTING_STRICT,
@@ -448,7 +469,7 @@ static const Setting rows[] = {
           .about = "Whether memory is counted." },
         { .section = "Service", .name = "IPAccounting", SETTING_MEMBER(ServiceSettings, ip_accounting, truth),
           .about = "Whether traffic by the Internet protocols is counted." },
-        { .section = "Service", .name = "TasksMax", SETTING_MEMBER(ServiceSettings, tasks_max, text),
+        { .section = "Service", .name = "TasksMax", SETTING_MEMBER(ServiceSettings, tasks_max, tasks),
           .about = "The most tasks that there may be." },
         { .section = "Slice", .name = "CPUAccounting", SETTING_MEMBER(ServiceSettings, cpu_accounting, truth),
           .about = "Whether processor time is counted." },
@@ -458,7 +479,7 @@ static const Setting rows[] = {
           .about = "Whether memory is counted." },
         { .section = "Slice", .name = "IPAccounting", SETTING_MEMBER(ServiceSettings, ip_accounting, truth),
           .about = "Whether traffic by the Internet protocols is counted." },
-        { .section = "Slice", .name = "TasksMax", SETTING_MEMBER(ServiceSettings, tasks_max, text),
+        { .section = "Slice", .name = "TasksMax", SETTING_MEMBER(ServiceSettings, tasks_max, tasks),
           .about = "The most tasks that there may be." },
         { .section = "Service", .name = "Delegate", SETTING_MEMBER(ServiceSettings, delegate, asked),
           .about = "Whether the service may make control groups of its own below that which it is in." },

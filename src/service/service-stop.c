@@ -128,6 +128,7 @@ typedef struct TimeoutRow {
 
 /* clang-format off */
 static const TimeoutRow timeouts[] = {
+        { SERVICE_IN_CONDITION, SERVICE_STOP_SIGTERM,  "condition operation timed out. Terminating." },
         { SERVICE_IN_START_PRE, SERVICE_STOP_SIGTERM,  "start-pre operation timed out. Terminating." },
         { SERVICE_IN_START, SERVICE_STOP_SIGTERM,  "start operation timed out. Terminating." },
         { SERVICE_IN_START_POST, SERVICE_STOP_SIGTERM,  "start-post operation timed out. Terminating." },

@@ -129,21 +129,49 @@ static int limit_part_parse(const char *text, uint64_t *ret) {
         return parse_size(text, ret);
 }
 
-static int limit_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+/* Limits that are lengths of time, rounded up: a limit of 0 would be none that anybody can live with. */
+static int limit_seconds_parse_part(const char *text, uint64_t *ret) {
+        uint64_t usec;
+
+        const int r = time_span_parse(text, &usec);
+        if (r >= 0)
+                *ret = usec == TIME_SPAN_INFINITY ? UINT64_MAX
+                                                  : usec / SECOND_USEC + (usec % SECOND_USEC > 0);
+        return r;
+}
+
+static int limit_usec_parse_part(const char *text, uint64_t *ret) {
+        return parse_uint64(text, ret) >= 0 ? 0 : time_span_parse(text, ret);
+}
+
+static int limit_parse_parts(const char *text, int (*parse)(const char *text, uint64_t *ret),
+                             const char *examples, void *member, Reason *reason) {
         const char *const colon = strchr(text, ':');
         _cleanup_(freep) char *soft = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
         Limit limit = { .set = true };
 
         if (!soft)
                 return -ENOMEM;
-        if (limit_part_parse(soft, &limit.soft) < 0 ||
-            limit_part_parse(colon ? colon + 1 : soft, &limit.hard) < 0)
-                return reason_set(reason, -EINVAL,
-                                  "not a limit, as \"100\", \"1G\", \"100:200\" or \"infinity\"");
+        if (parse(soft, &limit.soft) < 0 || parse(colon ? colon + 1 : soft, &limit.hard) < 0)
+                return reason_set(reason, -EINVAL, "not a limit, as %s or \"infinity\"", examples);
         if (limit.soft > limit.hard)
                 return reason_set(reason, -EINVAL, "the soft limit is above the hard one");
         *(Limit *)member = limit;
         return 0;
+}
+
+static int limit_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return limit_parse_parts(text, limit_part_parse, "\"100\", \"1G\", \"100:200\"", member, reason);
+}
+
+static int limit_seconds_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return limit_parse_parts(text, limit_seconds_parse_part, "\"90\", \"2min\", \"1min:2min\"", member,
+                                 reason);
+}
+
+static int limit_usec_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        return limit_parse_parts(text, limit_usec_parse_part, "\"5000\", \"20ms\", \"1s:2s\"", member,
+                                 reason);
 }
 
 static void limit_format(uint64_t value, FILE *file) {
@@ -191,6 +219,69 @@ const SettingType setting_type_limit = {
         .print = limit_print,
         .print_json = limit_print_json,
         .clear = limit_clear,
+};
+
+const SettingType setting_type_limit_seconds = {
+        .metavar = "LIMIT",
+        .about =
+                "A length of time, in seconds if it is a number alone, or \"infinity\"; or a soft and a hard limit.",
+        .parse = limit_seconds_parse,
+        .print = limit_print,
+        .print_json = limit_print_json,
+        .clear = limit_clear,
+};
+
+const SettingType setting_type_limit_usec = {
+        .metavar = "LIMIT",
+        .about =
+                "A length of time, in microseconds if it is a number alone, or \"infinity\"; or a soft and a hard limit.",
+        .parse = limit_usec_parse,
+        .print = limit_print,
+        .print_json = limit_print_json,
+        .clear = limit_clear,
+};
+
+/* tasks */
+
+static bool is_tasks(const char *text) {
+        const size_t length = strlen(text);
+        _cleanup_(freep) char *number = NULL;
+        uint64_t value;
+
+        if (text_equal(text, "infinity"))
+                return true;
+        if (length < 2 || text[length - 1] != '%')
+                return parse_uint64(text, &value) >= 0 && value > 0;
+        number = strndup(text, length - 1);
+        return number && parse_uint64(number, &value) >= 0 && value > 0 && value <= 100;
+}
+
+static int tasks_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        if (!is_tasks(text))
+                return reason_set(reason, -EINVAL,
+                                  "not a number of tasks, as \"100\", \"15%%\" or \"infinity\"");
+        return text_replace(member, text);
+}
+
+static bool tasks_print(const Setting *setting, const void *member, size_t index, FILE *file) {
+        return setting_type_text.print(setting, member, index, file);
+}
+
+static void tasks_print_json(const Setting *setting, const void *member, JsonWriter *writer) {
+        setting_type_text.print_json(setting, member, writer);
+}
+
+static void tasks_clear(void *member) {
+        setting_type_text.clear(member);
+}
+
+const SettingType setting_type_tasks = {
+        .metavar = "N",
+        .about = "A number, a part of what the kernel can have, as \"15%\", or \"infinity\".",
+        .parse = tasks_parse,
+        .print = tasks_print,
+        .print_json = tasks_print_json,
+        .clear = tasks_clear,
 };
 
 /* level */
@@ -452,6 +543,48 @@ const SettingType setting_type_lines = {
         .metavar = "TEXT",
         .is_list = true,
         .parse = lines_parse,
+        .print = lines_print,
+        .print_json = lines_print_json,
+        .clear = lines_clear,
+};
+
+/* condition, assertion */
+
+/* What looks at paths is told by its name; what a specifier begins with is not known yet. */
+static bool wants_path(const char *name) {
+        return strstr(name, "Path") || strstr(name, "Directory") || strstr(name, "File") ||
+               text_ends_with(name, "NeedsUpdate");
+}
+
+static int condition_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
+        const char *argument = text;
+
+        argument += argument[0] == '|';
+        argument += strspn(argument, " \t");
+        argument += argument[0] == '!';
+        argument += strspn(argument, " \t");
+        if (argument[0] == '\0')
+                return reason_set(reason, -EINVAL, "nothing is said that is to be so");
+        if (wants_path(setting->name) && argument[0] != '/' && argument[0] != '%')
+                return reason_set(reason, -EINVAL, "not an absolute path");
+        return lines_parse(setting, text, member, reason);
+}
+
+const SettingType setting_type_condition = {
+        .metavar = "TEXT",
+        .about = "With \"!\" in front, the opposite; with \"|\", one of all that have it is enough.",
+        .is_list = true,
+        .parse = condition_parse,
+        .print = lines_print,
+        .print_json = lines_print_json,
+        .clear = lines_clear,
+};
+
+const SettingType setting_type_assertion = {
+        .metavar = "TEXT",
+        .about = "With \"!\" in front, the opposite; with \"|\", one of all that have it is enough.",
+        .is_list = true,
+        .parse = condition_parse,
         .print = lines_print,
         .print_json = lines_print_json,
         .clear = lines_clear,

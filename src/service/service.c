@@ -9,16 +9,17 @@
 
 /* clang-format off */
 const char *const service_state_words[SERVICE_STATE_MAX] = {
-        "dead", "start-pre", "start", "start-post", "running", "exited", "reload", "stop", "stop-watchdog",
+        "dead", "condition", "start-pre", "start", "start-post", "running", "exited", "reload", "stop", "stop-watchdog",
         "stop-sigterm", "stop-sigkill", "stop-post", "final-sigterm", "final-sigkill", "failed", "auto-restart",
 };
 const char *const service_result_words[SERVICE_RESULT_MAX] = {
-        "success", "resources", "protocol", "timeout", "exit-code", "signal", "core-dump", "watchdog", "start-limit-hit",
+        "success", "resources", "protocol", "timeout", "exit-code", "signal", "core-dump", "watchdog", "start-limit-hit", "exec-condition",
 };
 
 /* What the states mean to whoever knows nothing of services. */
 static const UnitActiveState active_states[SERVICE_STATE_MAX] = {
         [SERVICE_DEAD]          = UNIT_INACTIVE,
+        [SERVICE_IN_CONDITION]  = UNIT_ACTIVATING,
         [SERVICE_IN_START_PRE]  = UNIT_ACTIVATING,
         [SERVICE_IN_START]      = UNIT_ACTIVATING,
         [SERVICE_IN_START_POST] = UNIT_ACTIVATING,

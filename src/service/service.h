@@ -42,6 +42,9 @@ extern const SettingType setting_type_truth;    /* Truth */
 extern const SettingType setting_type_duration; /* Duration; a number alone is in seconds */
 extern const SettingType setting_type_timeout;  /* Duration, of which 0 is for ever too */
 extern const SettingType setting_type_limit;    /* Limit, "SOFT:HARD" or one for both; numbers, or sizes with suffix */
+extern const SettingType setting_type_limit_seconds; /* the same of lengths of time, in seconds */
+extern const SettingType setting_type_limit_usec;    /* and in microseconds, which a number alone counts as well */
+extern const SettingType setting_type_tasks;    /* char *, a number, a part of what there can be ("15%"), "infinity" */
 extern const SettingType setting_type_level;    /* Level */
 extern const SettingType setting_type_nice;     /* Level, -20 to 19 */
 extern const SettingType setting_type_oom_score; /* Level, -1000 to 1000 */
@@ -49,16 +52,19 @@ extern const SettingType setting_type_mode;     /* Mode, octal */
 extern const SettingType setting_type_signal;   /* int, "SIGTERM", "TERM", "15"; 0 unset */
 extern const SettingType setting_type_asked;    /* bool: something is asked for, by anything but "no" or one of the words */
 extern const SettingType setting_type_lines;    /* char **, each assignment is one item, as it was written */
+/* char **, as of lines, "[|][!]ARGUMENT" each; two types, since an empty value takes back all of the same type */
+extern const SettingType setting_type_condition, setting_type_assertion;
 /* clang-format on */
 
 typedef Truth SettingMember_truth;
 typedef Duration SettingMember_duration, SettingMember_timeout;
-typedef Limit SettingMember_limit;
+typedef Limit SettingMember_limit, SettingMember_limit_seconds, SettingMember_limit_usec;
+typedef char *SettingMember_tasks;
 typedef Level SettingMember_level, SettingMember_nice, SettingMember_oom_score;
 typedef Mode SettingMember_mode;
 typedef int SettingMember_signal;
 typedef bool SettingMember_asked;
-typedef char **SettingMember_lines;
+typedef char **SettingMember_lines, **SettingMember_condition, **SettingMember_assertion;
 
 typedef enum ServiceType {
         SERVICE_SIMPLE,
@@ -90,6 +96,9 @@ typedef enum NotifyAccess {
         NOTIFY_ALL,
         NOTIFY_MAX
 } NotifyAccess;
+
+/* When nobody needs to know of a unit any more: when it is inactive, or when it has failed as well. */
+typedef enum CollectMode { COLLECT_INACTIVE, COLLECT_INACTIVE_OR_FAILED, COLLECT_MODE_MAX } CollectMode;
 
 typedef enum ProtectSystem {
         PROTECT_SYSTEM_NO,
@@ -181,6 +190,7 @@ typedef enum ExecDirectoryType {
 
 /* The commands of a service, in the order in which they may run. */
 typedef enum ServiceCommand {
+        SERVICE_CONDITION,
         SERVICE_START_PRE,
         SERVICE_START,
         SERVICE_START_POST,
@@ -189,6 +199,44 @@ typedef enum ServiceCommand {
         SERVICE_STOP_POST,
         SERVICE_COMMANDS
 } ServiceCommand;
+
+/* What a unit can ask for before it is started, in the order in which it is looked at: Condition… passes over the start, and
+ * Assert… has it fail. Each with the function of condition-path.h or condition-host.h that looks, and what the argument is. */
+/* clang-format off */
+#define CONDITIONS(row)                                                                                                  \
+        row(Architecture, condition_architecture, "The processor is of this architecture, such as x86-64, or native.")    \
+        row(Firmware, condition_firmware, "The firmware is uefi, device-tree or device-tree-compatible(NAME).")           \
+        row(Virtualization, condition_virtualization, "It runs in vm, container, private-users, or what is named; or a truth value.") \
+        row(Host, condition_host, "The machine's name fits this pattern, or its ID is this.")                             \
+        row(KernelCommandLine, condition_kernel_command_line, "The kernel was started with this parameter, NAME or NAME=VALUE.") \
+        row(KernelVersion, condition_kernel_version, "The kernel's version fits these patterns or comparisons, such as >=5.4.") \
+        row(KernelModuleLoaded, condition_kernel_module_loaded, "The kernel has this module.")                            \
+        row(Credential, condition_credential, "The manager was given this credential.")                                   \
+        row(Environment, condition_environment, "The manager's environment has this variable, NAME or NAME=VALUE.")       \
+        row(Security, condition_security, "The kernel has selinux, smack, apparmor, tomoyo, ima, audit, uefi-secureboot or tpm2.") \
+        row(Capability, condition_capability, "This capability can be had at all.")                                       \
+        row(ACPower, condition_ac_power, "Whether the machine is on mains.")                                              \
+        row(NeedsUpdate, condition_needs_update, "/usr is newer than what was made of it in /etc or /var.")               \
+        row(FirstBoot, condition_first_boot, "Whether this is the first boot of the system.")                             \
+        row(PathExists, condition_path_exists, "There is something of this path.")                                        \
+        row(PathExistsGlob, condition_path_exists_glob, "There is something whose path fits this pattern.")               \
+        row(PathIsDirectory, condition_path_is_directory, "The path is that of a directory.")                             \
+        row(PathIsSymbolicLink, condition_path_is_symbolic_link, "The path is that of a symbolic link.")                  \
+        row(PathIsMountPoint, condition_path_is_mount_point, "Something is mounted at this path.")                        \
+        row(PathIsReadWrite, condition_path_is_read_write, "The file system of this path is not read-only.")              \
+        row(DirectoryNotEmpty, condition_directory_not_empty, "The path is that of a directory with something in it.")    \
+        row(FileNotEmpty, condition_file_not_empty, "The path is that of a file with something in it.")                   \
+        row(FileIsExecutable, condition_file_is_executable, "The path is that of a file that can be executed.")           \
+        row(User, condition_user, "The manager runs as this user; @system is any of the system's.")                       \
+        row(Group, condition_group, "The manager is in this group.")                                                      \
+        row(ControlGroupController, condition_control_group_controller, "The kernel has these controllers; or the version of control groups, v1 or v2.") \
+        row(CPUs, condition_cpus, "There are at least so many processors; or a comparison.")                              \
+        row(CPUFeature, condition_cpu_feature, "The processor has this feature, as /proc/cpuinfo names it.")              \
+        row(Memory, condition_memory, "There is at least so much memory; or a comparison.")                               \
+        row(OSRelease, condition_os_release, "Fields of os-release(5) compare so, such as ID=debian.")
+/* clang-format on */
+#define CONDITION_NUMBER(name, function, about) CONDITION_##name,
+enum { CONDITIONS(CONDITION_NUMBER) CONDITION_KINDS };
 
 /* Settings that would confine a service and are not there yet: a unit is refused that asks for one. Each with the words,
  * besides those for "no", that ask for nothing. */
@@ -247,6 +295,8 @@ typedef struct ServiceSettings {
         Truth default_dependencies;
         Duration start_limit_interval;
         Level start_limit_burst;
+        char **conditions[CONDITION_KINDS], **assertions[CONDITION_KINDS];
+        unsigned collect_mode;
 
         /* [Install] */
         char **wanted_by, **required_by, **also, **alias;

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "base/os-release.h"
 #include "base/text.h"
+#include "service/host.h"
 #include "service/specifier.h"
 #include "service/unit-name.h"
 
 #define TEXT_SIZE_MAX (1024 * 1024)
-#define ID_SIZE_MAX   128
 
 static int unit_name_itself(const char *unit, char **ret) {
         return text_copy(unit, ret);
@@ -63,86 +60,38 @@ static int unit_path(const char *unit, char **ret) {
         return r < 0 ? r : text_format(ret, "%s%s", text[0] == '/' ? "" : "/", text);
 }
 
-/* A file of one line with a hexadecimal number, with or without dashes, of which 32 digits are wanted. */
-static int read_id(const char *path, char **ret) {
-        _cleanup_(freep) char *text = NULL;
-        char *to;
-
-        const int r = file_read(AT_FDCWD, path, ID_SIZE_MAX, &text, NULL);
-        if (r < 0)
-                return r;
-        to = text;
-        for (const char *from = text; *from && *from != '\n'; from++)
-                if (*from != '-')
-                        *to++ = *from;
-        *to = '\0';
-        if (strlen(text) != 32 || strspn(text, "0123456789abcdef") != 32)
-                return -EBADMSG;
-        return text_copy(text, ret);
+static int machine_id(const char *unit, char **ret) {
+        return host_machine_id(ret);
 }
 
-static int host_machine_id(const char *unit, char **ret) {
-        return read_id("/etc/machine-id", ret);
+static int boot_id(const char *unit, char **ret) {
+        return host_boot_id(ret);
 }
 
-static int host_boot_id(const char *unit, char **ret) {
-        return read_id("/proc/sys/kernel/random/boot_id", ret);
+static int long_name(const char *unit, char **ret) {
+        return host_name(ret);
 }
 
-static int host_uname(size_t offset, char **ret) {
-        struct utsname name;
-
-        return uname(&name) < 0 ? -errno : text_copy((const char *)&name + offset, ret);
-}
-
-static int host_name(const char *unit, char **ret) {
-        return host_uname(offsetof(struct utsname, nodename), ret);
-}
-
-static int host_short_name(const char *unit, char **ret) {
-        const int r = host_name(unit, ret);
+static int short_name(const char *unit, char **ret) {
+        const int r = host_name(ret);
 
         if (r >= 0)
                 (*ret)[strcspn(*ret, ".")] = '\0';
         return r;
 }
 
-/* What the kernel calls an architecture, and what units do. */
-static const char *const architectures[][2] = {
-        { "x86_64", "x86-64" },
-        { "i686", "x86" },
-        { "i586", "x86" },
-        { "i486", "x86" },
-        { "i386", "x86" },
-        { "aarch64", "arm64" },
-        { "armv8l", "arm" },
-        { "armv7l", "arm" },
-        { "armv6l", "arm" },
-        { "ppc64", "ppc64" },
-        { "ppc64le", "ppc64-le" },
-        { "ppc", "ppc" },
-        { "riscv64", "riscv64" },
-        { "riscv32", "riscv32" },
-        { "s390x", "s390x" },
-        { "s390", "s390" },
-        { "loongarch64", "loongarch64" },
-        { "mips64", "mips64" },
-        { "mips", "mips" },
-};
-
-static int host_architecture(const char *unit, char **ret) {
-        struct utsname name;
-
-        if (uname(&name) < 0)
-                return -errno;
-        for (size_t i = 0; i < ELEMENTSOF(architectures); i++)
-                if (text_equal(architectures[i][0], name.machine))
-                        return text_copy(architectures[i][1], ret);
-        return -ENODATA;
+static int pretty_name(const char *unit, char **ret) {
+        return host_pretty_name(ret);
 }
 
-static int host_kernel(const char *unit, char **ret) {
-        return host_uname(offsetof(struct utsname, release), ret);
+static int architecture(const char *unit, char **ret) {
+        return host_architecture(ret);
+}
+
+static int kernel(const char *unit, char **ret) {
+        struct utsname name;
+
+        return uname(&name) < 0 ? -errno : text_copy(name.release, ret);
 }
 
 /* Those of the manager's user, not of the service's. */
@@ -167,65 +116,57 @@ static int manager_shell(const char *unit, char **ret) {
         return getuid() == 0 ? text_copy("/bin/sh", ret) : -ENXIO;
 }
 
-static int os_field(size_t offset, char **ret) {
-        OsRelease os_release = {};
-
-        int r = os_release_load("/", &os_release);
-        if (r < 0)
-                return r;
-        const char *const value = *(char **)((char *)&os_release + offset);
-        r = text_copy(value ? value : "", ret);
-        os_release_done(&os_release);
-        return r;
-}
-
-static int os_id(const char *unit, char **ret) {
-        return os_field(offsetof(OsRelease, id), ret);
-}
-
-static int os_version(const char *unit, char **ret) {
-        return os_field(offsetof(OsRelease, version_id), ret);
+static int credentials(const char *unit, char **ret) {
+        return text_format(ret, "/run/credentials/%s", unit);
 }
 
 typedef struct Specifier {
         char letter;
-        const char *text; /* what it always is; NULL: as the function says */
+        const char *text;  /* what it always is; NULL: as the function says, or the field */
+        const char *field; /* of os-release(5); NULL: none */
         int (*get)(const char *unit, char **ret);
 } Specifier;
 
 /* clang-format off */
 static const Specifier specifiers[] = {
         { '%', "%" },
+        { 'A', .field = "IMAGE_VERSION" },
+        { 'B', .field = "BUILD_ID" },
         { 'C', "/var/cache" },
+        { 'D', "/usr/share" },
         { 'E', "/etc" },
         { 'G', .get = manager_group_number },
-        { 'H', .get = host_name },
+        { 'H', .get = long_name },
         { 'I', .get = unit_instance_plain },
         { 'J', .get = unit_last_part_plain },
         { 'L', "/var/log" },
+        { 'M', .field = "IMAGE_ID" },
         { 'N', .get = unit_name_stem },
         { 'P', .get = unit_prefix_plain },
         { 'S', "/var/lib" },
         { 'T', "/tmp" },
         { 'U', .get = manager_number },
         { 'V', "/var/tmp" },
-        { 'a', .get = host_architecture },
-        { 'b', .get = host_boot_id },
+        { 'W', .field = "VARIANT_ID" },
+        { 'a', .get = architecture },
+        { 'b', .get = boot_id },
+        { 'd', .get = credentials },
         { 'f', .get = unit_path },
         { 'g', .get = manager_name },
         { 'h', .get = manager_home },
         { 'i', .get = unit_instance },
         { 'j', .get = unit_last_part },
-        { 'l', .get = host_short_name },
-        { 'm', .get = host_machine_id },
+        { 'l', .get = short_name },
+        { 'm', .get = machine_id },
         { 'n', .get = unit_name_itself },
-        { 'o', .get = os_id },
+        { 'o', .field = "ID" },
         { 'p', .get = unit_name_prefix },
+        { 'q', .get = pretty_name },
         { 's', .get = manager_shell },
         { 't', "/run" },
         { 'u', .get = manager_name },
-        { 'v', .get = host_kernel },
-        { 'w', .get = os_version },
+        { 'v', .get = kernel },
+        { 'w', .field = "VERSION_ID" },
 };
 /* clang-format on */
 
@@ -274,7 +215,8 @@ static int append_value(Expansion *expansion, char letter, const char *unit) {
         if (specifier->text)
                 return append(expansion, specifier->text, strlen(specifier->text));
 
-        const int r = specifier->get(unit, &value);
+        const int r =
+                specifier->field ? host_os_field(specifier->field, &value) : specifier->get(unit, &value);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)

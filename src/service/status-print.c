@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/time-span.h"
 #include "service/accounting.h"
+#include "service/condition.h"
 #include "service/exec-status.h"
 
 /* `ctl status`: the layout of systemctl(1) in 2017, in which the colons are one below the other. */
@@ -38,9 +39,11 @@ static void print_loaded(const UnitStatus *status, FILE *file) {
         const Unit *unit = status->unit;
 
         (void)fprintf(file, "   Loaded: %s", unit_load_state_words[unit->state]);
-        if (unit->fragment)
-                (void)fprintf(file, " (%s; %s)", unit->fragment,
-                              status->transient ? "transient" : "static; vendor preset: disabled");
+        if (unit->fragment && status->transient)
+                (void)fprintf(file, " (%s; transient)", unit->fragment);
+        else if (unit->fragment)
+                (void)fprintf(file, " (%s; %s; vendor preset: disabled)", unit->fragment,
+                              status->file_state ?: "static");
         else if (unit->state == UNIT_NOT_FOUND)
                 (void)fputs(" (Reason: No such file or directory)", file);
         (void)fputc('\n', file);
@@ -73,6 +76,31 @@ static void print_active(const UnitStatus *status, uint64_t now, bool colours, F
         (void)fprintf(file, ")%s", colours ? NORMAL : "");
         print_since(when, now, file);
         (void)fputc('\n', file);
+}
+
+/* Why it was not started; nothing of what was not looked at any more. */
+static void print_conditions(const char *label, const char *what, const ConditionList *list, uint64_t now,
+                             FILE *file) {
+        const time_t seconds = (time_t)(list->tested / SECOND_USEC);
+        char date[64], ago[TIME_SPAN_TEXT_MAX];
+        size_t n_unmet = 0;
+        struct tm tm;
+
+        if (list->tested == 0 || list->met || !localtime_r(&seconds, &tm) ||
+            strftime(date, sizeof(date), "%a %Y-%m-%d %H:%M:%S %Z", &tm) == 0)
+                return;
+        time_span_format_ago(list->tested, now, ago);
+        (void)fprintf(file, "%s: start %s failed at %s; %s\n", label, what, date, ago);
+        for (size_t i = 0; i < list->n_items; i++)
+                n_unmet += list->items[i].result < 0;
+        for (size_t i = 0; i < list->n_items; i++) {
+                _cleanup_(freep) char *text = NULL;
+
+                if (list->items[i].result >= 0 || condition_format(&list->items[i], &text) < 0)
+                        continue;
+                text_tame(text);
+                (void)fprintf(file, "           %s %s was not met\n", --n_unmet > 0 ? "├─" : "└─", text);
+        }
 }
 
 static void print_name(pid_t pid, FILE *file) {
@@ -159,6 +187,10 @@ int status_print(const UnitStatus *status, const StatusProcess *processes, size_
         (void)fputc('\n', file);
         print_loaded(status, file);
         print_active(status, now, colors, file);
+        if (status->conditions)
+                print_conditions("Condition", "condition", status->conditions, now, file);
+        if (status->assertions)
+                print_conditions("   Assert", "assertion", status->assertions, now, file);
         print_main(status, file);
         if (status->status_text)
                 (void)fprintf(file, "   Status: \"%s\"\n", status->status_text);

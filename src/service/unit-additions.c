@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -151,13 +153,90 @@ static int compare_additions(const void *a, const void *b) {
         return strcmp(((const Addition *)a)->name, ((const Addition *)b)->name);
 }
 
-static int find_all(Additions *additions, const char *name, const char *suffix) {
+/* Whether a directory of higher precedence has the name as well, for whatever it is there. */
+static bool is_hidden(const UnitPaths *paths, char *const *directory, const char *name) {
+        for (char *const *higher = paths->directories; higher != directory; higher++) {
+                _cleanup_(freep) char *path = NULL;
+                _cleanup_(fd_closep) int fd = -EBADF;
+
+                if (path_join(*higher, name, &path) < 0)
+                        continue;
+                fd = unit_path_open(paths, path, O_PATH | O_NOFOLLOW);
+                if (fd >= 0)
+                        return true;
+        }
+        return false;
+}
+
+/* A look at the link itself spares most of them a closer one. */
+static bool may_lead_to(int directory_fd, const char *link, const char *name) {
+        char target[PATH_MAX];
+
+        const ssize_t n = readlinkat(directory_fd, link, target, sizeof(target) - 1);
+        if (n < 0)
+                return false;
+        target[n] = '\0';
+        return text_equal(path_base_name(target), name) && !text_equal(link, name);
+}
+
+/* Adds those links of one directory of units that lead to the name. */
+static int find_aliases_in(const UnitPaths *paths, char *const *directory, const char *name,
+                           char ***aliases) {
+        _cleanup_(directory_closep) DIR *stream = NULL;
+        const struct dirent *entry;
+        int r = 0;
+
+        const int fd = unit_path_open(paths, *directory, O_RDONLY | O_DIRECTORY);
+        if (fd < 0)
+                return 0;
+        stream = fdopendir(fd);
+        if (!stream) {
+                (void)fd_close(fd);
+                return -ENOMEM;
+        }
+        while (r >= 0 && (entry = readdir(stream))) {
+                _cleanup_(freep) char *target = NULL;
+
+                if ((entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN) ||
+                    !(unit_name_kind(entry->d_name) & (UNIT_NAME_PLAIN | UNIT_NAME_INSTANCE)) ||
+                    unit_name_type(entry->d_name) != unit_name_type(name) ||
+                    !may_lead_to(dirfd(stream), entry->d_name, name) ||
+                    strv_contains(STRV(*aliases), entry->d_name) ||
+                    is_hidden(paths, directory, entry->d_name))
+                        continue;
+                r = unit_alias_read(paths, *directory, entry->d_name, &target);
+                if (r > 0)
+                        r = strv_append(aliases, entry->d_name);
+        }
+        return r;
+}
+
+/* The name, and all others that lead to it, by way of each other too. */
+static int aliases_list(const UnitPaths *paths, const char *name, char ***ret) {
         _cleanup_(strv_freep) char **names = NULL;
 
-        int r = names_list(name, &names);
+        int r = strv_append(&names, name);
+        for (size_t i = 0; r >= 0 && names[i] && i <= UNIT_ALIASES_MAX; i++)
+                for (char *const *directory = paths->directories; r >= 0 && directory && *directory;
+                     directory++)
+                        r = find_aliases_in(paths, directory, names[i], &names);
         if (r >= 0)
-                r = find_by_names(additions, names, suffix);
+                *ret = TAKE_PTR(names);
         return r;
+}
+
+static int find_all(Additions *additions, const char *name, const char *suffix) {
+        _cleanup_(strv_freep) char **aliases = NULL, **all = NULL;
+
+        int r = aliases_list(additions->paths, name, &aliases);
+        for (char **alias = aliases; r >= 0 && *alias; alias++) {
+                _cleanup_(strv_freep) char **names = NULL;
+
+                r = names_list(*alias, &names);
+                if (r >= 0)
+                        r = strv_extend(&all, STRV(names));
+        }
+        return r < 0 ? r : find_by_names(additions, all, suffix);
 }
 
 static bool is_drop_in(const char *name) {

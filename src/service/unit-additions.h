@@ -3,7 +3,7 @@
 
 /* What directories beside a unit's file add to it, systemd.unit(5): "NAME.d/X.conf" and the like, merged by file name
  * over all places where they may lie. Where it is looked, most special first: NAME, its template, both cut behind each
- * of their dashes. -ENOMEM is the only error; what cannot be read is a mistake. */
+ * of their dashes; then the same of names that are links to NAME. -ENOMEM is the only error; what cannot be read is a mistake. */
 
 #include "service/unit-files.h"
 

@@ -198,3 +198,44 @@ int unit_link_remove(const UnitLink *link, Reason *reason) {
                 (void)rmdir(parent);
         return 1;
 }
+
+static bool has_links_in(const Unit *unit, const char *directory, size_t *ret_n_planned) {
+        _cleanup_(unit_links_done) UnitLinks links = {};
+
+        if (unit_links_plan(unit, directory, &links, NULL) < 0)
+                return false;
+        *ret_n_planned = links.n_items;
+        for (size_t i = 0; i < links.n_items; i++)
+                if (unit_link_exists(&links.items[i]) > 0)
+                        return true;
+        return false;
+}
+
+/* What is below /run goes with the next boot. */
+static bool is_below(const UnitPaths *paths, const char *path, const char *directory) {
+        const char *const seen = path_seen_from(path, paths->root ?: "/");
+
+        return seen && text_after_prefix(seen + strspn(seen, "/"), directory);
+}
+
+const char *unit_enable_state(const UnitPaths *paths, const Unit *unit) {
+        bool for_now = false;
+        size_t n_planned = 0;
+
+        if (unit->state == UNIT_MASKED)
+                return "masked";
+        if (!unit->fragment)
+                return "";
+        if (is_below(paths, unit->fragment, "run/systemd/generator"))
+                return "generated";
+        for (char *const *directory = paths->directories; directory && *directory; directory++) {
+                if (!has_links_in(unit, *directory, &n_planned))
+                        continue;
+                if (!is_below(paths, *directory, "run/"))
+                        return "enabled";
+                for_now = true;
+        }
+        if (for_now)
+                return "enabled-runtime";
+        return n_planned > 0 ? "disabled" : unit->settings.also ? "indirect" : "static";
+}

@@ -185,6 +185,18 @@ static int entry_look(const UnitPaths *paths, const char *directory, const char 
         return r;
 }
 
+int unit_alias_read(const UnitPaths *paths, const char *directory, const char *name, char **ret) {
+        _cleanup_(entry_done) Entry entry = {};
+
+        const int r = entry_look(paths, directory, name, &entry);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || entry.kind != ENTRY_ALIAS)
+                return 0;
+        *ret = TAKE_PTR(entry.target);
+        return 1;
+}
+
 static bool have_same_instance(const char *a, const char *b) {
         const size_t from_a = strcspn(a, "@"), from_b = strcspn(b, "@");
         const char *const dot_a = strrchr(a, '.'), *const dot_b = strrchr(b, '.');

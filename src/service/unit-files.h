@@ -30,10 +30,14 @@ typedef struct UnitFiles {
 
 /* Finds the files of the unit of a valid name that is no template. Drop-ins, wants and requires are also looked for under
  * the name of the template ("NAME@.service.d"), under what comes before a dash ("NA-.service.d" for NA-ME), and of drop-ins
- * under the type alone ("service.d"), but not under aliases. What stands in the way is a mistake; -ENOMEM is the
+ * under the type alone ("service.d"); all of this also under the names of which the name is what they lead to. What stands in the way is a mistake; -ENOMEM is the
  * only error. */
 int unit_files_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, UnitFiles *ret);
 void unit_files_done(UnitFiles *files);
+
+/* Whether a name is that of a link in the directory which makes it another name of a unit: 1 with that one's name, 0. What cannot
+ * be looked at is none; -ENOMEM is the only error. */
+int unit_alias_read(const UnitPaths *paths, const char *directory, const char *name, char **ret);
 
 /* Opens a path that begins with the root; all links on the way stay below the root. */
 int unit_path_open(const UnitPaths *paths, const char *path, int flags);

@@ -13,6 +13,7 @@
 #define IDENTIFIER      "mkosi-manager"
 #define FACILITY_DAEMON "3"
 #define FIELDS_MAX      24
+#define MESSAGE_STARTED "39f53479d3a045ac8e11786248231fbf"
 #define NUMBER_TEXT_MAX 24
 
 typedef struct Fields {
@@ -82,10 +83,11 @@ typedef struct JobMessage {
 /* clang-format off */
 static const JobMessage job_messages[] = {
         { JOB_START,   -1,             LOG_INFO,    "7d4958e842da4a758f6c1cdc7b36dcc5", "Starting ",              "..." },
-        { JOB_START,   JOB_DONE,       LOG_INFO,    "39f53479d3a045ac8e11786248231fbf", "Started ",               "." },
+        { JOB_START,   JOB_DONE,       LOG_INFO,    MESSAGE_STARTED,                    "Started ",               "." },
         { JOB_START,   JOB_FAILED,     LOG_ERR,     "be02cf6855d2428ba40df7e9d022f03d", "Failed to start ",       "." },
         { JOB_START,   JOB_TIMEOUT,    LOG_ERR,     "be02cf6855d2428ba40df7e9d022f03d", "Timed out starting ",    "." },
         { JOB_START,   JOB_DEPENDENCY, LOG_WARNING, "be02cf6855d2428ba40df7e9d022f03d", "Dependency failed for ", "." },
+        { JOB_START,   JOB_ASSERT,     LOG_WARNING, "be02cf6855d2428ba40df7e9d022f03d", "Assertion failed for ",  "." },
         { JOB_STOP,    -1,             LOG_INFO,    "de5b426a63be47a7b6ac3eaac82e2f6f", "Stopping ",              "..." },
         { JOB_STOP,    JOB_DONE,       LOG_INFO,    "9d1aaa27d60140bd96365438aad20286", "Stopped ",               "." },
         { JOB_STOP,    JOB_FAILED,     LOG_WARNING, "9d1aaa27d60140bd96365438aad20286", "Stopped (with error) ",  "." },
@@ -110,13 +112,50 @@ static void log_job(ManagedUnit *unit, JobType type, int result) {
         }
 }
 
+/* The job is done, and nothing was. */
+static void log_skipped(ManagedUnit *unit) {
+        const Condition *const unmet = condition_list_unmet(&unit->conditions);
+        _cleanup_(freep) char *why = NULL;
+        const UnitMessage message = {
+                .priority = LOG_INFO,
+                .id = MESSAGE_STARTED,
+                .file = __FILE__,
+                .line = __LINE__,
+                .function = __func__,
+                .fields = { { "JOB_TYPE", job_type_words[JOB_START], SIZE_MAX },
+                            { "JOB_RESULT", job_result_words[JOB_DONE], SIZE_MAX } },
+        };
+
+        if (unit->conditions.met)
+                unit_log_message(unit, &message, "Condition check resulted in %s being skipped.",
+                                 managed_unit_description(unit));
+        else if (!unmet || condition_format(unmet, &why) < 0)
+                unit_log_message(unit, &message,
+                                 "%s was skipped because no trigger condition checks were met.",
+                                 managed_unit_description(unit));
+        else
+                unit_log_message(unit, &message, "%s was skipped because of an unmet condition check (%s).",
+                                 managed_unit_description(unit), why);
+}
+
+static bool was_skipped(const ManagedUnit *unit, JobType type, JobResult result) {
+        if (type != JOB_START || result != JOB_DONE || managed_unit_is_active(unit))
+                return false;
+        return managed_unit_was_refused(unit) ||
+               (unit->service && unit->service->result == SERVICE_SKIP_CONDITION);
+}
+
 void unit_log_begin(ManagedUnit *unit, JobType type) {
         log_job(unit, type, -1);
 }
 
 void unit_log_job(ManagedUnit *unit, JobType type, JobResult result) {
         /* Slices come and go with what is in them: there is nothing to tell. */
-        if (unit_name_type(unit->name) != UNIT_SLICE)
+        if (unit_name_type(unit->name) == UNIT_SLICE)
+                return;
+        if (was_skipped(unit, type, result))
+                log_skipped(unit);
+        else
                 log_job(unit, type, (int)result);
 }
 

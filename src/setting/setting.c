@@ -213,7 +213,7 @@ static void drop_file_items(SettingOrigins *origins, char **list) {
                 list[to] = NULL;
 }
 
-void setting_reset(SettingStore *store, const Setting *setting) {
+static void reset_row(SettingStore *store, const Setting *setting) {
         SettingOrigins *origins = &store->origins[setting - store->table->rows];
 
         if (setting->type->is_list) {
@@ -224,6 +224,16 @@ void setting_reset(SettingStore *store, const Setting *setting) {
                 return;
         setting->type->clear(setting_member(store, setting));
         origins_clear(origins);
+}
+
+void setting_reset(SettingStore *store, const Setting *setting) {
+        if (!(setting->flags & SETTING_EMPTY_TAKES_BACK_ALL)) {
+                reset_row(store, setting);
+                return;
+        }
+        for (size_t i = 0; i < store->table->n_rows; i++)
+                if (store->table->rows[i].type == setting->type)
+                        reset_row(store, &store->table->rows[i]);
 }
 
 int setting_assign(SettingStore *store, const Setting *setting, const SettingValue *value, Reason *reason) {

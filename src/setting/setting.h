@@ -53,6 +53,8 @@ typedef enum SettingFlags {
                 1 << 7, /* a bad value is a mistake in every dialect: passing over it would be dangerous */
         SETTING_EMPTY_COUNTS =
                 1 << 8, /* units: an empty value takes back, and is an item of the list itself */
+        SETTING_EMPTY_TAKES_BACK_ALL =
+                1 << 9, /* an empty value takes back what files have said of every row of the same type */
 } SettingFlags;
 
 /* A row. */
@@ -165,7 +167,8 @@ typedef struct SettingValue {
         bool replaces; /* the items of a list that earlier files gave go away */
 } SettingValue;
 
-/* Takes back what files have said: the value is unset, of a list the items of the command line stay. */
+/* Takes back what files have said: the value is unset, of a list the items of the command line stay. With
+ * SETTING_EMPTY_TAKES_BACK_ALL, of all rows of the type. */
 void setting_reset(SettingStore *store, const Setting *setting);
 
 /* Puts the value where it belongs by the rules of precedence: the command line beats files, both beat what the program

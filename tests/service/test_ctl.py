@@ -180,6 +180,31 @@ def test_enable(rig):
     assert not rig.exists(link)
 
 
+def test_states_of_files(rig):
+    """is-enabled, show and the line Loaded agree on whether something starts the unit."""
+    install = '[Install]\nWantedBy=multi-user.target\n'
+    for name, end in (('off', install), ('on', install), ('meanwhile', install), ('fixed', ''), ('other', '[Install]\nAlso=on.service\n')):
+        rig.unit(f'{name}.service', f'[Service]\nExecStart={SLEEP}\n{end}')
+    rig.ctl('enable', 'on')
+    rig.ctl('enable', '--runtime', 'meanwhile')
+    for name, word, code in (
+        ('off', 'disabled', 1), ('on', 'enabled', 0), ('meanwhile', 'enabled-runtime', 0), ('fixed', 'static', 0),
+        ('other', 'indirect', 0),
+    ):  # fmt: skip
+        answer = rig.ctl('is-enabled', name, check=False)
+        assert (answer.returncode, answer.stdout) == (code, f'{word}\n')
+        assert rig.show(name, 'UnitFileState', 'UnitFilePreset') == {
+            'UnitFileState': word,
+            'UnitFilePreset': 'disabled',
+        }
+        assert status(rig, name, code=3)[1] == (
+            f'   Loaded: loaded ({UNITS}/{name}.service; {word}; vendor preset: disabled)'
+        )
+    rig.transient('--unit=t', '/bin/sleep', 'infinity')
+    assert rig.show('t', 'UnitFileState') == 'transient'
+    assert status(rig, 't')[1] == '   Loaded: loaded (/run/mkosi/transient/t.service; transient)'
+
+
 def test_enable_now(rig):
     rig.unit('now.service', f'[Service]\nExecStart={SLEEP}\n[Install]\nWantedBy=multi-user.target\n')
     rig.ctl('enable', '--now', 'now')

@@ -43,10 +43,12 @@ static void test_rows(void **state) {
 static void test_members(void **state) {
         for (size_t i = 0; i < service_settings.n_rows; i++) {
                 const Setting *const setting = &service_settings.rows[i];
-                const char *const text = setting->words && setting->type == &setting_type_enum
-                                                 ? setting->words[1]
-                                         : setting->type == &setting_type_signal ? "SIGUSR1"
-                                                                                 : "1";
+                const char *const text =
+                        setting->words && setting->type == &setting_type_enum ? setting->words[1]
+                        : setting->type == &setting_type_signal               ? "SIGUSR1"
+                        : setting->type == &setting_type_condition || setting->type == &setting_type_assertion
+                                ? "/x"
+                                : "1";
                 _cleanup_(setting_store_freep) SettingStore *store = NULL;
                 _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
                 _cleanup_(freep) char *file = NULL;

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "service/host.h"
 #include "service/specifier.h"
 
 static void test_unit(void **state) {
@@ -71,6 +72,33 @@ static void test_host(void **state) {
         }
 }
 
+/* Fields of os-release(5), which may be missing, and what has no file. */
+static void test_fields(void **state) {
+        static const struct {
+                char letter;
+                const char *field;
+        } cases[] = {
+                { 'A', "IMAGE_VERSION" }, { 'B', "BUILD_ID" }, { 'M', "IMAGE_ID" },
+                { 'W', "VARIANT_ID" },    { 'o', "ID" },       { 'w', "VERSION_ID" },
+        };
+        _cleanup_(freep) char *directories = NULL, *pretty = NULL, *name = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const char text[] = { '%', cases[i].letter, '\0' };
+                _cleanup_(freep) char *expanded = NULL, *value = NULL;
+
+                if (host_os_field(cases[i].field, &value) < 0)
+                        continue; /* a system without the file */
+                expand(text, &expanded);
+                assert_string_equal(expanded, value);
+        }
+        expand("%d|%D", &directories);
+        assert_string_equal(directories, "/run/credentials/a.service|/usr/share");
+        assert_int_equal(host_pretty_name(&pretty), 0);
+        expand("%q", &name);
+        assert_string_equal(name, pretty);
+}
+
 static void test_mistakes(void **state) {
         static const struct {
                 const char *text, *unit, *reason;
@@ -117,10 +145,8 @@ static void test_limit(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_unit),
-                cmocka_unit_test(test_host),
-                cmocka_unit_test(test_mistakes),
-                cmocka_unit_test(test_limit),
+                cmocka_unit_test(test_unit),     cmocka_unit_test(test_host),  cmocka_unit_test(test_fields),
+                cmocka_unit_test(test_mistakes), cmocka_unit_test(test_limit),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,27 @@ static void test_merged(void **state) {
                         "lib/a.service.d/10-a.conf etc/a.service.d/15-c.conf run/a.service.d/30-d.conf");
 }
 
+/* What stands beside another name of a unit is for the unit, whichever it is asked for. */
+static void test_aliases(void **state) {
+        _cleanup_(unit_paths_done) UnitPaths paths = unit_tree_paths();
+
+        unit_tree_write("lib/b.service", "x");
+        unit_tree_link("lib/a.service", "b.service");
+        unit_tree_link("etc/c.service", "a.service");
+        unit_tree_link("lib/d.service", "b.service");
+        unit_tree_write("etc/d.service", "another");
+        unit_tree_link("lib/e.service", "../opt/b.service");
+        unit_tree_write("lib/b.service.d/20.conf", "");
+        unit_tree_write("lib/a.service.d/10.conf", "");
+        unit_tree_write("lib/a.service.d/20.conf", "");
+        unit_tree_write("lib/c.service.d/30.conf", "");
+        unit_tree_write("lib/d.service.d/40.conf", "");
+        unit_tree_write("lib/e.service.d/50.conf", "");
+        assert_drop_ins(&paths, "b.service",
+                        "lib/a.service.d/10.conf lib/b.service.d/20.conf lib/c.service.d/30.conf");
+        assert_drop_ins(&paths, "d.service", "lib/d.service.d/40.conf");
+}
+
 /* The more special of two in one directory counts; what is for a whole type yields to all others. */
 static void test_places(void **state) {
         static const char *const places[] = { "service",        "a-@.service",    "a-@i.service",
@@ -135,9 +156,9 @@ static void test_limit(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_merged), unit_test_in_directory(test_places),
-                unit_test_in_directory(test_names),  unit_test_in_directory(test_mistakes),
-                unit_test_in_directory(test_limit),
+                unit_test_in_directory(test_merged),   unit_test_in_directory(test_aliases),
+                unit_test_in_directory(test_places),   unit_test_in_directory(test_names),
+                unit_test_in_directory(test_mistakes), unit_test_in_directory(test_limit),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
