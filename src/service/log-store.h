@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The log: records in the Journal Export Format (systemd.io/JOURNAL_EXPORT_FORMATS), appended to files in one directory.
- * "current" is written to; when it is full it is renamed to the time of that, and the oldest go when all are too
- * large. A record that a crash cut off at the end is passed over, and cut when the file is opened for writing. Where
- * journald listens (/run/systemd/journal/socket), every record goes there as well. */
+/* The log: records in the Journal Export Format (systemd.io/JOURNAL_EXPORT_FORMATS), appended to files in one directory
+ * (log-file.h). The last one is written to; when it is full the next one is begun, and the oldest go when all are too
+ * large, or the disk is full. A record that a crash cut off at the end is passed over, and cut before the next one is written.
+ * Where journald listens (/run/systemd/journal/socket), every record goes there as well. */
 
 #include <stdio.h>
 
@@ -14,6 +14,7 @@
 #define LOG_FILE_SIZE_MAX   (16 * 1024 * 1024)
 #define LOG_STORE_SIZE_MAX  (128 * 1024 * 1024)
 #define LOG_RECORD_SIZE_MAX (16 * 1024 * 1024)
+#define LOG_FIELDS_MAX      1024
 
 typedef struct LogStore LogStore;
 
@@ -36,12 +37,11 @@ typedef struct LogField {
 int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields);
 
 typedef struct LogRecord {
-        LogField *fields; /* names and values point into the record's own memory */
+        LogField
+                *fields; /* names and values have a NUL behind them, and last until the next record is read */
         size_t n_fields;
         uint64_t realtime_usec;
-        char *data;
 } LogRecord;
-void log_record_done(LogRecord *record);
 const LogField *log_record_find(const LogRecord *record, const char *name);
 bool log_field_equals(const LogField *field, const char *value);
 
@@ -50,10 +50,12 @@ typedef struct LogQuery {
                 *units; /* any of these; NULL: all. Records about a unit by the manager count as its own */
         const char *const *matches; /* "FIELD=VALUE": all fields must match, of one field any */
         size_t n_last;              /* SIZE_MAX: all */
+        bool reverse;               /* newest first */
 } LogQuery;
 
 /* Calls for each record that is asked for, oldest first; a negative result ends it and is returned. The store may be
- * written to meanwhile. */
+ * written to meanwhile. The last ones are looked for from the end on, so that neither time nor memory depends on what is before
+ * them. What is damaged is left out, and -EBADMSG at the end. */
 int log_store_read(const char *directory, const LogQuery *query,
                    int (*on_record)(const LogRecord *record, void *userdata), void *userdata, Reason *reason);
 
