@@ -17,7 +17,7 @@
 #define SCAN_SIZE     ((size_t)(64 * KIB)) /* what is read at a time where no index helps */
 #define ENTRIES_READ  1024                 /* of an index, at a time */
 
-static_assert(sizeof(LOG_INDEX_MAGIC) - 1 == LOG_INDEX_ENTRY_SIZE);
+static_assert(sizeof(LOG_INDEX_MAGIC) - 1 == LOG_INDEX_ENTRY_SIZE, "It takes the place of an entry");
 
 /* Names */
 
