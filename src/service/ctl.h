@@ -18,9 +18,10 @@ typedef struct CtlOptions {
         char **properties;   /* --property, in the order in which they were given */
         char **units;        /* of log: --unit */
         const char *signal, *who;
-        unsigned lines; /* UINT_MAX: not said */
+        const char *since, *until, *priority; /* of log */
+        unsigned lines;                       /* UINT_MAX: not said */
         unsigned output;
-        bool now, runtime_only, value_only, all, quiet, force, no_block;
+        bool now, runtime_only, value_only, all, quiet, force, no_block, follow, reverse, boot;
         bool help, version;
 } CtlOptions;
 

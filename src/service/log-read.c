@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -61,8 +63,18 @@ static bool has_matches(const LogRecord *record, const char *const *matches) {
         return true;
 }
 
+static bool has_priority(const LogRecord *record, unsigned n_priorities) {
+        const LogField *const field = log_record_find(record, "PRIORITY");
+        const char *const digit = field && field->size == 1 ? field->value : NULL;
+
+        return digit && *digit >= '0' && (unsigned)(*digit - '0') < n_priorities;
+}
+
 static bool is_asked_for(const LogRecord *record, const LogQuery *query) {
         bool found = !query->units || !query->units[0];
+
+        if (query->n_priorities > 0 && !has_priority(record, query->n_priorities))
+                return false;
 
         for (const char *const *unit = query->units; !found && *unit; unit++)
                 found = is_of_unit(record, *unit);
@@ -71,6 +83,9 @@ static bool is_asked_for(const LogRecord *record, const LogQuery *query) {
 
 /* What the index says of it, so that it need not be read. */
 static bool may_be_asked_for(const LogEntry *entry, const LogQuery *query) {
+        if (entry->realtime_usec < query->since_usec ||
+            (query->until_usec > 0 && entry->realtime_usec > query->until_usec))
+                return false;
         if (!query->units || !query->units[0] || entry->unit == LOG_UNIT_ANY)
                 return true;
         for (const char *const *unit = query->units; *unit; unit++)
@@ -241,28 +256,78 @@ static int go_back(Reader *reader, size_t n, size_t *ret) {
         return r < 0 ? r : 0;
 }
 
+/* 1 when something was written; 0 when there is nobody any more to read it, or nothing to be read. */
+static int wait_for_more(int watch_fd, int hangup_fd) {
+        struct pollfd fds[] = { { .fd = watch_fd, .events = POLLIN }, { .fd = hangup_fd } };
+        char events[16 * KIB];
+
+        if (poll(fds, ELEMENTSOF(fds), -1) < 0)
+                return errno == EINTR ? 1 : -errno;
+        if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
+                return 0;
+        const ssize_t n = read(watch_fd, events, sizeof(events));
+        for (ssize_t i = 0; i < n;) {
+                const struct inotify_event *const event = (const void *)(events + i);
+
+                if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
+                        return 0;
+                i += (ssize_t)sizeof(*event) + event->len;
+        }
+        return 1;
+}
+
+static int follow(Reader *reader, int watch_fd, int (*on_record)(const LogRecord *record, void *userdata),
+                  void *userdata) {
+        int r;
+
+        while ((r = wait_for_more(watch_fd, reader->query->hangup_fd)) > 0) {
+                r = give(reader, SIZE_MAX, read_next, on_record, userdata);
+                if (r < 0)
+                        break;
+        }
+        return r;
+}
+
+static int watch_open(const char *directory) {
+        _cleanup_(fd_closep) int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+        if (fd < 0 ||
+            inotify_add_watch(fd, directory,
+                              IN_MODIFY | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
 int log_store_read(const char *directory, const LogQuery *query,
                    int (*on_record)(const LogRecord *record, void *userdata), void *userdata,
                    Reason *reason) {
         _cleanup_(reader_done)
                 Reader reader = { .query = query, .file = { .data_fd = -EBADF, .index_fd = -EBADF } };
+        _cleanup_(fd_closep) int watch_fd = -EBADF;
         size_t n = query->n_last;
         int r = 0;
 
         reader.dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (reader.dir_fd < 0)
                 return reason_set(reason, -errno, "Cannot open the directory of the log, %s: %m", directory);
-        if (n == 0)
+        if (n == 0 && !query->follow)
                 return 0;
+        if (query->follow)
+                watch_fd = watch_open(directory);
+        if (query->follow && watch_fd < 0)
+                return reason_set(reason, watch_fd, "Cannot watch the directory of the log, %s: %m",
+                                  directory);
         reader.record.fields = calloc(LOG_FIELDS_MAX, sizeof(LogField));
         if (!reader.record.fields)
                 return -ENOMEM;
         if (n != SIZE_MAX && !query->reverse) {
-                r = go_back(&reader, n, &n);
+                r = n > 0 ? go_back(&reader, n, &n) : move(&reader, true);
                 reader.n_damaged = 0; /* they are met again */
         }
         if (r >= 0)
                 r = give(&reader, n, query->reverse ? read_previous : read_next, on_record, userdata);
+        if (r >= 0 && query->follow)
+                r = follow(&reader, watch_fd, on_record, userdata);
         reader.n_damaged += reader.file.damaged;
         if (r >= 0 && reader.n_damaged > 0)
                 return reason_set(reason, -EBADMSG, "Records in %s are damaged, and were left out",

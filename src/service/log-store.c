@@ -313,8 +313,8 @@ void log_field_write(FILE *file, const LogField *field) {
         (void)fputc('\n', file);
 }
 
-static void write_address(FILE *file, LogStore *store) {
-        const uint64_t realtime = clock_usec(CLOCK_REALTIME), monotonic = clock_usec(CLOCK_MONOTONIC);
+static void write_address(FILE *file, LogStore *store, uint64_t realtime) {
+        const uint64_t monotonic = clock_usec(CLOCK_MONOTONIC);
 
         (void)fprintf(file, "__CURSOR=i=%" PRIx64 ";p=%x;b=%s;m=%" PRIx64 ";t=%" PRIx64 "\n",
                       store->n_records, (unsigned)getpid(), store->boot_id, monotonic, realtime);
@@ -342,11 +342,8 @@ static int append_once(LogStore *store, const char *text, size_t size, const Log
 }
 
 /* When the disk is full the oldest records make room for the newest. */
-static int append(LogStore *store, const char *text, size_t size, const LogField *fields, size_t n_fields) {
-        const LogEntry entry = { .end = store->end + size,
-                                 .realtime_usec = clock_usec(CLOCK_REALTIME),
-                                 .unit = log_unit_of_fields(fields, n_fields) };
-
+static int append(LogStore *store, const char *text, size_t size, LogEntry entry) {
+        entry.end = store->end + size;
         const int r = append_once(store, text, size, &entry);
         if ((r != -ENOSPC && r != -EDQUOT) || remove_oldest(store, 0) == 0)
                 return r;
@@ -354,13 +351,15 @@ static int append(LogStore *store, const char *text, size_t size, const LogField
 }
 
 int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields) {
+        const LogEntry entry = { .realtime_usec = clock_usec(CLOCK_REALTIME),
+                                 .unit = log_unit_of_fields(fields, n_fields) };
         _cleanup_(freep) char *text = NULL;
         size_t size;
 
         FILE *file = open_memstream(&text, &size);
         if (!file)
                 return -errno;
-        write_address(file, store);
+        write_address(file, store, entry.realtime_usec);
         int r = log_process_write(file, pid);
         for (size_t i = 0; i < n_fields; i++)
                 log_field_write(file, &fields[i]);
@@ -374,7 +373,7 @@ int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n
                 log_forward_send(store->forward_fd, fields, n_fields);
         r = lock_file(store);
         if (r >= 0)
-                r = append(store, text, size, fields, n_fields);
+                r = append(store, text, size, entry);
         unlock_file(store);
         store->n_records++;
         return r;

@@ -48,9 +48,13 @@ bool log_field_equals(const LogField *field, const char *value);
 typedef struct LogQuery {
         const char *const
                 *units; /* any of these; NULL: all. Records about a unit by the manager count as its own */
-        const char *const *matches; /* "FIELD=VALUE": all fields must match, of one field any */
-        size_t n_last;              /* SIZE_MAX: all */
-        bool reverse;               /* newest first */
+        const char *const *matches;      /* "FIELD=VALUE": all fields must match, of one field any */
+        size_t n_last;                   /* SIZE_MAX: all */
+        bool reverse;                    /* newest first */
+        unsigned n_priorities;           /* only records whose PRIORITY is below this; 0: all */
+        uint64_t since_usec, until_usec; /* both included; 0: not said */
+        bool follow; /* goes on with what is written from then on, until hangup_fd is a pipe that nobody reads */
+        int hangup_fd;
 } LogQuery;
 
 /* Calls for each record that is asked for, oldest first; a negative result ends it and is returned. The store may be
@@ -59,6 +63,14 @@ typedef struct LogQuery {
 int log_store_read(const char *directory, const LogQuery *query,
                    int (*on_record)(const LogRecord *record, void *userdata), void *userdata, Reason *reason);
 
-typedef enum LogFormat { LOG_SHORT, LOG_VERBOSE, LOG_EXPORT, LOG_JSON, LOG_CAT, LOG_FORMAT_MAX } LogFormat;
+typedef enum LogFormat {
+        LOG_SHORT,
+        LOG_VERBOSE,
+        LOG_EXPORT,
+        LOG_JSON,
+        LOG_CAT,
+        LOG_SHORT_ISO,
+        LOG_FORMAT_MAX
+} LogFormat;
 /* As journalctl(1) prints it, --output=short and so on. */
 int log_record_print(const LogRecord *record, LogFormat format, FILE *file);
