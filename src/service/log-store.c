@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "base/time-span.h"
 #include "service/log-file.h"
 #include "service/log-forward.h"
@@ -22,12 +23,16 @@
 #define MODE_OPEN  0640
 #define MODE_ENDED 0440
 
+#define MESSAGE_DROPPED "a596d6fe7bfa4994828e72309e95d61e" /* as systemd has it */
+
 struct LogStore {
         int dir_fd, data_fd, index_fd;
         uint64_t number;  /* of the file; 0: none is open */
         uint64_t end;     /* of the last record that is known of */
         size_t n_entries; /* of the index */
-        int forward_fd;
+        LogForward forward;
+        uint64_t n_lost; /* records that could not be written since it was last said */
+        int lost_error;
         char boot_id[33], machine_id[33], host_name[65];
         uint64_t n_records; /* that this process has written: part of the cursor */
 };
@@ -263,7 +268,8 @@ int log_store_open(const char *directory, LogStore **ret, Reason *reason) {
 
         if (!store)
                 return -ENOMEM;
-        store->dir_fd = store->data_fd = store->index_fd = store->forward_fd = -EBADF;
+        store->dir_fd = store->data_fd = store->index_fd = store->forward.fd = -EBADF;
+        store->forward.path = LOG_FORWARD_SOCKET;
         if (mkdir(directory, 0755) < 0 && errno != EEXIST)
                 return reason_set(reason, -errno, "Cannot make the directory of the log, %s: %m", directory);
         store->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -277,7 +283,6 @@ int log_store_open(const char *directory, LogStore **ret, Reason *reason) {
         read_id("/etc/machine-id", store->machine_id);
         if (gethostname(store->host_name, sizeof(store->host_name) - 1) < 0)
                 store->host_name[0] = '\0';
-        store->forward_fd = log_forward_open();
         *ret = TAKE_PTR(store);
         return 0;
 }
@@ -287,7 +292,7 @@ void log_store_free(LogStore *store) {
                 return;
         (void)fd_close(store->dir_fd);
         close_file(store);
-        (void)fd_close(store->forward_fd);
+        (void)fd_close(store->forward.fd);
         free(store);
 }
 
@@ -350,7 +355,7 @@ static int append(LogStore *store, const char *text, size_t size, LogEntry entry
         return append_once(store, text, size, &entry);
 }
 
-int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields) {
+static int write_record(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields) {
         const LogEntry entry = { .realtime_usec = clock_usec(CLOCK_REALTIME),
                                  .unit = log_unit_of_fields(fields, n_fields) };
         _cleanup_(freep) char *text = NULL;
@@ -369,12 +374,46 @@ int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n
         if (size >= LOG_RECORD_SIZE_MAX)
                 return -E2BIG; /* it could not be read again */
 
-        if (store->forward_fd >= 0)
-                log_forward_send(store->forward_fd, fields, n_fields);
+        log_forward(&store->forward, fields, n_fields);
         r = lock_file(store);
         if (r >= 0)
                 r = append(store, text, size, entry);
         unlock_file(store);
         store->n_records++;
         return r;
+}
+
+/* What is lost is said, once, as soon as something can be said again. */
+static void say_lost(LogStore *store, uint64_t n, const char *text) {
+        _cleanup_(freep) char *message = NULL, *number = NULL;
+
+        if (text_format(&message, "%" PRIu64 " record%s %s", n, n == 1 ? "" : "s", text) < 0 ||
+            text_format(&number, "%" PRIu64, n) < 0)
+                return;
+        const LogField fields[] = { { "MESSAGE", message, SIZE_MAX },
+                                    { "PRIORITY", "4", SIZE_MAX },
+                                    { "SYSLOG_IDENTIFIER", "mkosi-manager", SIZE_MAX },
+                                    { "MESSAGE_ID", MESSAGE_DROPPED, SIZE_MAX },
+                                    { "N_DROPPED", number, SIZE_MAX },
+                                    { "_TRANSPORT", "driver", SIZE_MAX } };
+        (void)write_record(store, 0, fields, ELEMENTSOF(fields));
+}
+
+int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields) {
+        _cleanup_(freep) char *text = NULL;
+
+        const int r = write_record(store, pid, fields, n_fields);
+        if (r < 0) {
+                store->n_lost++;
+                store->lost_error = r;
+                return r;
+        }
+        const uint64_t n_lost = store->n_lost, n_not_sent = log_forward_take_lost(&store->forward);
+        store->n_lost = 0;
+        if (n_lost > 0 &&
+            text_format(&text, "could not be written to the log: %s", strerror(-store->lost_error)) >= 0)
+                say_lost(store, n_lost, text);
+        if (n_not_sent > 0)
+                say_lost(store, n_not_sent, "could not be sent to journald: this log has them");
+        return 0;
 }

@@ -33,7 +33,7 @@ typedef struct LogField {
 
 /* One record. __REALTIME_TIMESTAMP, __MONOTONIC_TIMESTAMP, __CURSOR, _BOOT_ID, _MACHINE_ID, _HOSTNAME are added, and of
  * `pid` (0: of this process) _PID, _UID, _GID, _COMM, _EXE, _CMDLINE, _CAP_EFFECTIVE, as far as they can be had. -E2BIG of a
- * record that would have LOG_RECORD_SIZE_MAX bytes or more. */
+ * record that would have LOG_RECORD_SIZE_MAX bytes or more. What could not be written is counted, and said by the next record. */
 int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields);
 
 typedef struct LogRecord {

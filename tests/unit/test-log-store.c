@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -96,7 +98,27 @@ static void test_too_large(void **state) {
         const LogField field = { .name = "MESSAGE", .value = large, .size = LOG_FILE_SIZE_MAX };
         assert_int_equal(log_store_write(store, 0, &field, 1), -E2BIG);
         say(store, "a.service", "small");
-        assert_messages(ALL, NULL, NULL, "small");
+        assert_messages(ALL, NULL, NULL, "small",
+                        "1 record could not be written to the log: Argument list too long");
+}
+
+/* What could not be written is said when something can be again. */
+static void test_lost(void **state) {
+        _cleanup_(log_store_freep) LogStore *store = NULL;
+        const LogField field = FIELD("MESSAGE", "lost");
+        struct rlimit before;
+
+        assert_int_equal(log_store_open("log", &store, NULL), 0);
+        say(store, "a.service", "first");
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+        (void)signal(SIGXFSZ, SIG_IGN);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1, before.rlim_max }), 0);
+        assert_int_equal(log_store_write(store, 0, &field, 1), -EFBIG);
+        assert_int_equal(log_store_write(store, 0, &field, 1), -EFBIG);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        say(store, "a.service", "second");
+        assert_messages(ALL, NULL, NULL, "first", "second",
+                        "2 records could not be written to the log: File too large");
 }
 
 static int check_fields(const LogRecord *record, void *userdata) {
@@ -345,7 +367,8 @@ int main(void) {
                 unit_test_in_directory(test_torn_record),    unit_test_in_directory(test_rotation),
                 unit_test_in_directory(test_at_once),        unit_test_in_directory(test_errors),
                 unit_test_in_directory(test_too_large),      unit_test_in_directory(test_torn_anywhere),
-                unit_test_in_directory(test_lost_index),     unit_test_in_directory(test_reverse),
+                unit_test_in_directory(test_lost_index),     unit_test_in_directory(test_lost),
+                unit_test_in_directory(test_reverse),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
