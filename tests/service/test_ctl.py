@@ -168,6 +168,21 @@ def test_set_property(rig, options, directory):
     assert rig.show('set', 'TasksMax') == '77'
 
 
+def test_set_property_is_all_or_nothing(rig):
+    """When one of several cannot be written nothing has changed, neither on disk nor in what is shown."""
+    rig.unit('all.service', ExecStart=SLEEP)
+    rig.ctl('set-property', 'all', 'TasksMax=5')
+    directory = '/etc/mkosi/system.control/all.service.d'
+    before = rig.path(f'{directory}/50-TasksMax.conf').read_text()
+    rig.write('/run/elsewhere', '')
+    rig.path(f'{directory}/50-IPAccounting.conf').symlink_to('/run/elsewhere')
+    answer = rig.ctl('set-property', 'all', 'TasksMax=7', 'CPUAccounting=yes', 'IPAccounting=yes', check=False)
+    assert answer.returncode == 1 and '50-IPAccounting.conf' in answer.stderr
+    assert rig.path(f'{directory}/50-TasksMax.conf').read_text() == before
+    assert not rig.exists(f'{directory}/50-CPUAccounting.conf')
+    assert rig.show('all', 'TasksMax', 'CPUAccounting') == {'TasksMax': '5', 'CPUAccounting': 'no'}
+
+
 def test_enable(rig):
     rig.unit('en.service', f'[Service]\nExecStart={SLEEP}\n[Install]\nWantedBy=multi-user.target\n')
     link = f'{UNITS}/multi-user.target.wants/en.service'
