@@ -25,11 +25,19 @@
 
 #define MESSAGE_DROPPED "a596d6fe7bfa4994828e72309e95d61e" /* as systemd has it */
 
+/* Fields of a process, as they are written. */
+typedef struct ProcessText {
+        pid_t pid; /* 0: of none */
+        char *text;
+        size_t size;
+} ProcessText;
+
 struct LogStore {
         int dir_fd, data_fd, index_fd;
         uint64_t number;  /* of the file; 0: none is open */
         uint64_t end;     /* of the last record that is known of */
         size_t n_entries; /* of the index */
+        ProcessText own, other;
         LogForward forward;
         uint64_t n_lost; /* records that could not be written since it was last said */
         int lost_error;
@@ -292,6 +300,8 @@ void log_store_free(LogStore *store) {
                 return;
         (void)fd_close(store->dir_fd);
         close_file(store);
+        free(store->own.text);
+        free(store->other.text);
         (void)fd_close(store->forward.fd);
         free(store);
 }
@@ -355,6 +365,31 @@ static int append(LogStore *store, const char *text, size_t size, LogEntry entry
         return append_once(store, text, size, &entry);
 }
 
+void log_store_ask_anew(LogStore *store) {
+        store->other.pid = 0;
+}
+
+/* Asking the kernel costs more than all the rest of a record. */
+static int write_process(FILE *file, LogStore *store, pid_t pid) {
+        ProcessText *const known = pid == 0 ? &store->own : &store->other;
+
+        pid = pid == 0 ? getpid() : pid;
+        if (known->pid != pid) {
+                known->pid = 0;
+                free(known->text);
+                known->text = NULL;
+                FILE *text = open_memstream(&known->text, &known->size);
+                if (!text)
+                        return -errno;
+                const int r = log_process_write(text, pid);
+                if (fclose(text) != 0 || r < 0)
+                        return r < 0 ? r : -ENOMEM;
+                known->pid = pid;
+        }
+        (void)fwrite(known->text, 1, known->size, file);
+        return 0;
+}
+
 static int write_record(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields) {
         const LogEntry entry = { .realtime_usec = clock_usec(CLOCK_REALTIME),
                                  .unit = log_unit_of_fields(fields, n_fields) };
@@ -365,7 +400,7 @@ static int write_record(LogStore *store, pid_t pid, const LogField *fields, size
         if (!file)
                 return -errno;
         write_address(file, store, entry.realtime_usec);
-        int r = log_process_write(file, pid);
+        int r = write_process(file, store, pid);
         for (size_t i = 0; i < n_fields; i++)
                 log_field_write(file, &fields[i]);
         (void)fputc('\n', file);

@@ -36,6 +36,9 @@ typedef struct LogField {
  * record that would have LOG_RECORD_SIZE_MAX bytes or more. What could not be written is counted, and said by the next record. */
 int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields);
 
+/* What is known of a process is kept from one record to the next; from here on it is asked anew. */
+void log_store_ask_anew(LogStore *store);
+
 typedef struct LogRecord {
         LogField
                 *fields; /* names and values have a NUL behind them, and last until the next record is read */

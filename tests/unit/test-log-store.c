@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -119,6 +120,29 @@ static void test_lost(void **state) {
         say(store, "a.service", "second");
         assert_messages(ALL, NULL, NULL, "first", "second",
                         "2 records could not be written to the log: File too large");
+}
+
+static int collect_names(const LogRecord *record, void *userdata) {
+        return strv_append(userdata, log_record_find(record, "_COMM")->value);
+}
+
+/* A process that becomes another program is that one from when it is asked anew on. */
+static void test_process(void **state) {
+        static const char *const expected[] = { "one", "one", "two", NULL };
+        _cleanup_(log_store_freep) LogStore *store = NULL;
+        _cleanup_(strv_freep) char **names = NULL;
+        const LogField field = FIELD("MESSAGE", "said");
+
+        assert_int_equal(log_store_open("log", &store, NULL), 0);
+        assert_int_equal(prctl(PR_SET_NAME, "one"), 0);
+        assert_int_equal(log_store_write(store, getpid(), &field, 1), 0);
+        assert_int_equal(prctl(PR_SET_NAME, "two"), 0);
+        assert_int_equal(log_store_write(store, getpid(), &field, 1), 0);
+        log_store_ask_anew(store);
+        assert_int_equal(log_store_write(store, getpid(), &field, 1), 0);
+        assert_int_equal(
+                log_store_read("log", &(LogQuery){ .n_last = SIZE_MAX }, collect_names, &names, NULL), 0);
+        assert_true(strv_equal(STRV(names), expected));
 }
 
 static int check_fields(const LogRecord *record, void *userdata) {
@@ -368,7 +392,7 @@ int main(void) {
                 unit_test_in_directory(test_at_once),        unit_test_in_directory(test_errors),
                 unit_test_in_directory(test_too_large),      unit_test_in_directory(test_torn_anywhere),
                 unit_test_in_directory(test_lost_index),     unit_test_in_directory(test_lost),
-                unit_test_in_directory(test_reverse),
+                unit_test_in_directory(test_process),        unit_test_in_directory(test_reverse),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
