@@ -146,6 +146,21 @@ def test_list_units(rig):
     assert 'list.service' not in rig.ctl('list-units').stdout
 
 
+def test_list_units_of_a_state_or_type(rig):
+    rig.unit('good.service', ExecStart=SLEEP)
+    rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
+    rig.ctl('start', 'good')
+    rig.ctl('start', 'bad', check=False)
+
+    def listed(*options):
+        return {line.split()[0] for line in rig.ctl('list-units', '-q', *options).stdout.splitlines()}
+
+    assert listed('--failed') == {'bad.service'}
+    assert listed('--state=running,failed', '--type=service') == {'good.service', 'bad.service'}
+    assert listed('--state=running', '-t', 'service') == {'good.service'}
+    assert 'good.service' not in listed('--type=slice') and listed('-t', 'slice')
+
+
 @pytest.mark.parametrize(
     'options, directory', [([], '/etc/mkosi/system.control'), (['--runtime'], '/run/mkosi/system.control')]
 )
