@@ -49,6 +49,9 @@ enum {
         OPTION_ROOT,
         OPTION_UNIT_PATH,
         OPTION_VERSION,
+        OPTION_PRIORITY,
+        OPTION_FAILED,
+        OPTION_STATE,
 };
 
 static const struct option options_long[] = {
@@ -64,6 +67,15 @@ static const struct option options_long[] = {
         { "lines", required_argument, NULL, 'n' },
         { "output", required_argument, NULL, 'o' },
         { "unit", required_argument, NULL, 'u' },
+        { "failed", no_argument, NULL, OPTION_FAILED },
+        { "state", required_argument, NULL, OPTION_STATE },
+        { "type", required_argument, NULL, 't' },
+        { "follow", no_argument, NULL, 'F' },
+        { "reverse", no_argument, NULL, 'r' },
+        { "since", required_argument, NULL, 'S' },
+        { "until", required_argument, NULL, 'U' },
+        { "priority", required_argument, NULL, OPTION_PRIORITY },
+        { "boot", no_argument, NULL, 'b' },
         { "no-block", no_argument, NULL, OPTION_NO_BLOCK },
         { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
         { "quiet", no_argument, NULL, 'q' },
@@ -83,14 +95,24 @@ static void help(void) {
                    "  -p, --property=NAME    show: only this property\n"
                    "      --value            show: without the names\n"
                    "  -a, --all              list-units: also those that are not active\n"
+                   "      --failed, --state=STATE, -t, --type=TYPE\n"
+                   "                         list-units: only those of such a state or type\n"
                    "      --now              enable, disable: start or stop them as well\n"
                    "      --runtime          set-property, enable: only until the next boot\n"
                    "  -f, --force            enable: replace links that are in the way\n"
                    "  -s, --signal=SIGNAL    kill: the signal (default: SIGTERM)\n"
                    "      --kill-who=WHO     kill: main, control, all\n"
                    "  -n, --lines=N          status, log: how many lines of the log\n"
-                   "  -o, --output=FORMAT    status, log: short, verbose, export, json, cat\n"
+                   "  -o, --output=FORMAT    status, log: short, short-iso, verbose, export,\n"
+                   "                         json, cat\n"
                    "  -u, --unit=UNIT        log: of this unit\n"
+                   "  -f, --follow           log: go on with what is said from now on\n"
+                   "  -r, --reverse          log: newest first\n"
+                   "  -p, --priority=LEVEL   log: only what is so important, or more: err, warning, 4\n"
+                   "  -S, --since=TIME, -U, --until=TIME\n"
+                   "                         log: of this time: \"2026-11-26 12:30\", today, \"5min ago\"\n"
+                   "  -b, --boot             log: only since the machine was started\n"
+                   "      --no-pager         Accepted: there is none\n"
                    "      --no-block         Do not wait until it is done\n"
                    "  -q, --quiet            Say nothing that is no error\n"
                    "      --runtime-directory=PATH\n"
@@ -102,14 +124,15 @@ static void help(void) {
 }
 
 static int set_output(CtlOptions *options, const char *text) {
-        static const char *const words[LOG_FORMAT_MAX] = { "short", "verbose", "export", "json", "cat" };
+        static const char *const words[LOG_FORMAT_MAX] = { "short", "verbose", "export",
+                                                           "json",  "cat",     "short-iso" };
 
         for (unsigned i = 0; i < LOG_FORMAT_MAX; i++)
                 if (text_equal(words[i], text)) {
                         options->output = i;
                         return 0;
                 }
-        return log_error(-EINVAL, "--output=%s: say short, verbose, export, json or cat", text);
+        return log_error(-EINVAL, "--output=%s: say short, short-iso, verbose, export, json or cat", text);
 }
 
 static int set_lines(CtlOptions *options, const char *text) {
@@ -135,12 +158,38 @@ static int set_text(const char **text, const char *value) {
         return 0;
 }
 
+/* Those that are about the log alone. */
+static int take_log_option(CtlOptions *options, int option, const char *value) {
+        switch (option) {
+        case 'F':
+                return set_flag(&options->follow);
+        case 'r':
+                return set_flag(&options->reverse);
+        case 'b':
+                return set_flag(&options->boot);
+        case 'S':
+                return set_text(&options->since, value);
+        case 'U':
+                return set_text(&options->until, value);
+        case OPTION_PRIORITY:
+                return set_text(&options->priority, value);
+        default:
+                return -EINVAL; /* getopt_long() has said why */
+        }
+}
+
 static int take_option(CtlOptions *options, int option, const char *value) {
         switch (option) {
         case 'p':
                 return strv_append(&options->properties, value);
         case 'u':
                 return strv_append(&options->units, value);
+        case OPTION_FAILED:
+                return strv_append(&options->states, "failed");
+        case OPTION_STATE:
+                return strv_append(&options->states, value);
+        case 't':
+                return strv_append(&options->types, value);
         case OPTION_UNIT_PATH:
                 return strv_append(&options->unit_paths, value);
         case OPTION_VALUE:
@@ -151,7 +200,8 @@ static int take_option(CtlOptions *options, int option, const char *value) {
                 return set_flag(&options->now);
         case OPTION_RUNTIME:
                 return set_flag(&options->runtime_only);
-        case 'f':
+        case 'f': /* which of both, the verb tells */
+                options->follow = true;
                 return set_flag(&options->force);
         case 'q':
                 return set_flag(&options->quiet);
@@ -176,7 +226,7 @@ static int take_option(CtlOptions *options, int option, const char *value) {
         case OPTION_NO_PAGER:
                 return 0; /* there is none: for those who are used to say it */
         default:
-                return -EINVAL; /* getopt_long() has said why */
+                return take_log_option(options, option, value);
         }
 }
 
@@ -222,6 +272,8 @@ static int run_verb(const CtlOptions *options, char *const *words) {
 static void options_done(CtlOptions *options) {
         strv_free(options->properties);
         strv_free(options->units);
+        strv_free(options->states);
+        strv_free(options->types);
         strv_free(options->unit_paths);
 }
 
@@ -229,7 +281,8 @@ static int run(int argc, char *argv[], CtlOptions *options) {
         static const char *const list_units[] = { "list-units", NULL };
         int option, r = 0;
 
-        while (r >= 0 && (option = getopt_long(argc, argv, "p:u:afqs:n:o:h", options_long, NULL)) >= 0)
+        while (r >= 0 &&
+               (option = getopt_long(argc, argv, "p:u:afqs:n:o:hrS:U:bt:", options_long, NULL)) >= 0)
                 r = take_option(options, option, optarg);
         if (r < 0)
                 return r;

@@ -12,15 +12,17 @@ struct sd_bus;
 #define CTL_NO_SUCH     4
 
 typedef struct CtlOptions {
-        const char *runtime; /* where the manager is; NULL: the usual place */
-        const char *root;    /* below which unit files are; NULL: "/" */
-        char **unit_paths;   /* directories for unit files that come before the usual ones */
-        char **properties;   /* --property, in the order in which they were given */
-        char **units;        /* of log: --unit */
+        const char *runtime;    /* where the manager is; NULL: the usual place */
+        const char *root;       /* below which unit files are; NULL: "/" */
+        char **unit_paths;      /* directories for unit files that come before the usual ones */
+        char **properties;      /* --property, in the order in which they were given */
+        char **units;           /* of log: --unit */
+        char **states, **types; /* of list-units, as they were given: words between commas */
         const char *signal, *who;
-        unsigned lines; /* UINT_MAX: not said */
+        const char *since, *until, *priority; /* of log */
+        unsigned lines;                       /* UINT_MAX: not said */
         unsigned output;
-        bool now, runtime_only, value_only, all, quiet, force, no_block;
+        bool now, runtime_only, value_only, all, quiet, force, no_block, follow, reverse, boot;
         bool help, version;
 } CtlOptions;
 

@@ -73,6 +73,8 @@ static void read_some(LogPipe *pipe, unsigned n_reads) {
                 const ssize_t n = read(pipe->fd, data, sizeof(data));
                 if (n <= 0)
                         return;
+                if (pipe->unit->manager->log)
+                        log_store_ask_anew(pipe->unit->manager->log);
                 take(pipe, data, (size_t)n);
                 if ((size_t)n < sizeof(data))
                         return;

@@ -40,7 +40,7 @@ static const LogField *find_either(const LogRecord *record, const char *name, co
 }
 
 /* "Oct 09 18:05:47 host name[123]: message" */
-static void print_short(const LogRecord *record, FILE *file) {
+static void print_short(const LogRecord *record, bool is_iso, FILE *file) {
         static const LogField unknown = { .name = "", .value = "unknown", .size = 7 };
         const LogField *message = log_record_find(record, "MESSAGE");
         const LogField *host = log_record_find(record, "_HOSTNAME");
@@ -51,7 +51,10 @@ static void print_short(const LogRecord *record, FILE *file) {
         if (!message)
                 return;
         const struct tm tm = time_of(record);
-        (void)strftime(when, sizeof(when), "%b %d %H:%M:%S ", &tm);
+        if (is_iso)
+                (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S%z ", &tm);
+        else
+                (void)strftime(when, sizeof(when), "%b %d %H:%M:%S ", &tm);
         (void)fputs(when, file);
         if (host) {
                 print_text(host, 0, file);
@@ -151,8 +154,11 @@ int log_record_print(const LogRecord *record, LogFormat format, FILE *file) {
                         (void)fputc('\n', file);
                 }
                 break;
+        case LOG_SHORT_ISO:
+                print_short(record, true, file);
+                break;
         default:
-                print_short(record, file);
+                print_short(record, false, file);
         }
         return ferror(file) ? -EIO : 0;
 }

@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/log-forward.h"
-#include "service/log-store.h"
+#include "service/log-file.h"
 
-#define CURRENT    "current"
-#define SUFFIX     ".export"
-#define FIELDS_MAX 1024
-
-void log_record_done(LogRecord *record) {
-        free(record->fields);
-        free(record->data);
-        *record = (LogRecord){};
-}
+#define BLOCK_SIZE ((size_t)(256 * KIB))
 
 const LogField *log_record_find(const LogRecord *record, const char *name) {
         for (size_t i = 0; i < record->n_fields; i++)
@@ -31,163 +22,6 @@ const LogField *log_record_find(const LogRecord *record, const char *name) {
 
 bool log_field_equals(const LogField *field, const char *value) {
         return field->size == strlen(value) && memcmp(field->value, value, field->size) == 0;
-}
-
-/* Reading one file */
-
-typedef struct Input {
-        FILE *file;
-        char *line;
-        size_t line_allocated;
-} Input;
-
-/* A growing text of what a record has, of which the fields are offsets until it is whole. */
-typedef struct Parts {
-        char *data;
-        size_t size, allocated;
-        struct {
-                size_t name, value, size;
-        } fields[FIELDS_MAX];
-        size_t n_fields;
-} Parts;
-
-static int add_bytes(Parts *parts, const void *bytes, size_t size, size_t *ret_offset) {
-        if (size >= LOG_RECORD_SIZE_MAX - parts->size)
-                return -EBADMSG;
-        if (parts->size + size + 1 > parts->allocated) {
-                const size_t allocated = MAX(2 * parts->allocated, parts->size + size + 1);
-                char *more = realloc(parts->data, allocated);
-
-                if (!more)
-                        return -ENOMEM;
-                parts->data = more;
-                parts->allocated = allocated;
-        }
-        if (bytes)
-                memcpy(parts->data + parts->size, bytes, size);
-        parts->data[parts->size + size] = '\0';
-        *ret_offset = parts->size;
-        parts->size += size + 1;
-        return 0;
-}
-
-/* The length, the bytes, and the end of the line. */
-static int read_binary(Input *input, Parts *parts, size_t *ret_offset, size_t *ret_size) {
-        uint8_t length[8];
-        uint64_t size = 0;
-
-        if (fread(length, 1, sizeof(length), input->file) != sizeof(length))
-                return -EBADMSG;
-        for (unsigned i = 8; i-- > 0;)
-                size = size << 8 | length[i];
-        if (size >= LOG_RECORD_SIZE_MAX)
-                return -EBADMSG;
-        const int r = add_bytes(parts, NULL, size, ret_offset);
-        if (r < 0)
-                return r;
-        if (fread(parts->data + *ret_offset, 1, size, input->file) != size || fgetc(input->file) != '\n')
-                return -EBADMSG;
-        *ret_size = size;
-        return 0;
-}
-
-static int read_field(Input *input, char *line, size_t length, Parts *parts) {
-        char *value = memchr(line, '=', length);
-        size_t name, offset, size;
-        int r;
-
-        if (parts->n_fields == FIELDS_MAX)
-                return -EBADMSG;
-        r = add_bytes(parts, line, value ? (size_t)(value - line) : length, &name);
-        if (r < 0)
-                return r;
-        if (value) {
-                size = length - (size_t)(value + 1 - line);
-                r = add_bytes(parts, value + 1, size, &offset);
-        } else
-                r = read_binary(input, parts, &offset, &size);
-        if (r < 0)
-                return r;
-        parts->fields[parts->n_fields].name = name;
-        parts->fields[parts->n_fields].value = offset;
-        parts->fields[parts->n_fields++].size = size;
-        return 0;
-}
-
-static int parts_finish(Parts *parts, LogRecord *ret) {
-        LogField *fields = calloc(MAX(parts->n_fields, (size_t)1), sizeof(*fields));
-
-        if (!fields)
-                return -ENOMEM;
-        for (size_t i = 0; i < parts->n_fields; i++)
-                fields[i] = (LogField){ .name = parts->data + parts->fields[i].name,
-                                        .value = parts->data + parts->fields[i].value,
-                                        .size = parts->fields[i].size };
-        *ret = (LogRecord){ .fields = fields, .n_fields = parts->n_fields, .data = TAKE_PTR(parts->data) };
-        parts->allocated = 0;
-        const LogField *time = log_record_find(ret, "__REALTIME_TIMESTAMP");
-        ret->realtime_usec = time ? strtoull(time->value, NULL, 10) : 0;
-        return 1;
-}
-
-/* 1 with a record; 0 at the end, which is also where a record has no end. -EBADMSG: this is no file of the log. */
-static int read_record(Input *input, Parts *parts, LogRecord *ret) {
-        parts->size = parts->n_fields = 0;
-        for (;;) {
-                const ssize_t n = getline(&input->line, &input->line_allocated, input->file);
-                int r;
-
-                if (n <= 0 || input->line[n - 1] != '\n')
-                        return 0;
-                if (n == 1 && parts->n_fields > 0)
-                        return parts_finish(parts, ret);
-                if (n == 1)
-                        continue;
-                r = read_field(input, input->line, (size_t)n - 1, parts);
-                if (r == -EBADMSG && feof(input->file))
-                        return 0;
-                if (r < 0)
-                        return r;
-        }
-}
-
-/* Of an open file, which is closed. */
-static int measure(FILE *file, Parts *parts, uint64_t *ret) {
-        Input input = { .file = file };
-        LogRecord record;
-        uint64_t whole = 0;
-        int r;
-
-        while ((r = read_record(&input, parts, &record)) > 0) {
-                whole = (uint64_t)ftello(file);
-                log_record_done(&record);
-        }
-        if (ferror(file))
-                r = -EIO;
-        (void)fclose(file);
-        free(input.line);
-        free(parts->data);
-        if (r < 0 && r != -EBADMSG)
-                return r;
-        *ret = whole;
-        return 0;
-}
-
-int log_file_measure(int fd, uint64_t *ret) {
-        _cleanup_(freep) Parts *parts = calloc(1, sizeof(*parts));
-
-        if (!parts)
-                return -ENOMEM;
-        const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (copy < 0)
-                return -errno;
-        FILE *file = fdopen(copy, "re");
-        if (!file) {
-                (void)fd_close(copy);
-                return -ENOMEM;
-        }
-        rewind(file);
-        return measure(file, parts, ret);
 }
 
 /* Which records are asked for */
@@ -229,162 +63,274 @@ static bool has_matches(const LogRecord *record, const char *const *matches) {
         return true;
 }
 
+static bool has_priority(const LogRecord *record, unsigned n_priorities) {
+        const LogField *const field = log_record_find(record, "PRIORITY");
+        const char *const digit = field && field->size == 1 ? field->value : NULL;
+
+        return digit && *digit >= '0' && (unsigned)(*digit - '0') < n_priorities;
+}
+
 static bool is_asked_for(const LogRecord *record, const LogQuery *query) {
         bool found = !query->units || !query->units[0];
+
+        if (query->n_priorities > 0 && !has_priority(record, query->n_priorities))
+                return false;
 
         for (const char *const *unit = query->units; !found && *unit; unit++)
                 found = is_of_unit(record, *unit);
         return found && has_matches(record, query->matches);
 }
 
-/* Reading them all */
+/* What the index says of it, so that it need not be read. */
+static bool may_be_asked_for(const LogEntry *entry, const LogQuery *query) {
+        if (entry->realtime_usec < query->since_usec ||
+            (query->until_usec > 0 && entry->realtime_usec > query->until_usec))
+                return false;
+        if (!query->units || !query->units[0] || entry->unit == LOG_UNIT_ANY)
+                return true;
+        for (const char *const *unit = query->units; *unit; unit++)
+                if (log_unit_hash(*unit, strlen(*unit)) == entry->unit)
+                        return true;
+        return false;
+}
 
-typedef struct Reading {
+/* A place between two records, and what is read there */
+
+typedef struct Reader {
         const LogQuery *query;
-        int (*on_record)(const LogRecord *record, void *userdata);
-        void *userdata;
-        LogRecord *last; /* a ring of those that may be the last of this file; NULL: all are wanted */
-        size_t n_last, n_seen;
-        LogRecord *found; /* the last ones, newest first */
-        size_t n_found;
-} Reading;
+        int dir_fd;
+        LogFile file;
+        size_t next; /* of the file's entries */
+        char *block; /* a piece of the file */
+        size_t block_size, block_allocated;
+        uint64_t block_start;
+        char *text; /* of the record, which is taken apart there */
+        size_t text_allocated;
+        LogRecord record;
+        size_t n_damaged;
+} Reader;
 
-static int take(Reading *reading, LogRecord *record) {
-        if (!is_asked_for(record, reading->query)) {
-                log_record_done(record);
+static void reader_done(Reader *reader) {
+        log_file_done(&reader->file);
+        (void)fd_close(reader->dir_fd);
+        free(reader->block);
+        free(reader->text);
+        free(reader->record.fields);
+}
+
+static int make_room(char **memory, size_t *allocated, size_t size) {
+        if (*allocated >= size)
                 return 0;
-        }
-        if (!reading->last) {
-                const int r = reading->on_record(record, reading->userdata);
-
-                log_record_done(record);
-                return r < 0 ? r : 0;
-        }
-        LogRecord *place = &reading->last[reading->n_seen++ % reading->n_last];
-        log_record_done(place);
-        *place = *record;
+        char *const more = realloc(*memory, size);
+        if (!more)
+                return -ENOMEM;
+        *memory = more;
+        *allocated = size;
         return 0;
 }
 
-static int read_file(Reading *reading, int dir_fd, const char *name, Reason *reason) {
-        _cleanup_(freep) Parts *parts = calloc(1, sizeof(*parts));
-        Input input = {};
-        LogRecord record;
+/* With what is in front of it or behind it: that is what will be asked for next. */
+static int read_block(Reader *reader, uint64_t start, uint64_t end, bool backwards) {
+        const uint64_t size = MAX(end - start, (uint64_t)BLOCK_SIZE);
+
+        if (reader->block && start >= reader->block_start && end <= reader->block_start + reader->block_size)
+                return 0;
+        const int r = make_room(&reader->block, &reader->block_allocated, size);
+        if (r < 0)
+                return r;
+        reader->block_start = !backwards ? start : end > size ? end - size : 0;
+        const ssize_t n = pread(reader->file.data_fd, reader->block, size, (off_t)reader->block_start);
+        reader->block_size = n < 0 ? 0 : (size_t)n;
+        return n < 0 ? -errno : end > reader->block_start + reader->block_size ? -EBADMSG : 0;
+}
+
+static int read_record(Reader *reader, size_t i, bool backwards) {
+        const uint64_t start = i > 0 ? reader->file.entries[i - 1].end : 0, end = reader->file.entries[i].end;
+
+        int r = read_block(reader, start, end, backwards);
+        if (r >= 0)
+                r = make_room(&reader->text, &reader->text_allocated, end - start);
+        if (r < 0)
+                return r;
+        memcpy(reader->text, reader->block + (start - reader->block_start), end - start);
+        return log_record_split(reader->text, end - start, &reader->record);
+}
+
+/* 1 when it is asked for. */
+static int look_at(Reader *reader, size_t i, bool backwards) {
+        if (!may_be_asked_for(&reader->file.entries[i], reader->query))
+                return 0;
+        const int r = read_record(reader, i, backwards);
+        if (r == -EBADMSG) {
+                reader->n_damaged++;
+                return 0;
+        }
+        return r < 0 ? r : is_asked_for(&reader->record, reader->query);
+}
+
+static int open_file(Reader *reader, uint64_t number) {
+        reader->n_damaged += reader->file.damaged;
+        reader->block_size = 0;
+        return log_file_open(&reader->file, reader->dir_fd, number);
+}
+
+/* Opens the file in front of the one that is open, or behind it; without one the last, or the first. 0: there is none. */
+static int move(Reader *reader, bool backwards) {
+        _cleanup_(freep) uint64_t *numbers = NULL;
+        uint64_t found = 0, at = reader->file.number;
+        size_t n;
+
+        int r = log_files_list(reader->dir_fd, &numbers, &n);
+        for (;;) {
+                if (r < 0)
+                        return r;
+                found = 0;
+                for (size_t i = 0; i < n; i++)
+                        if (backwards ? at == 0 || numbers[i] < at : numbers[i] > at && found == 0)
+                                found = numbers[i];
+                if (found == 0)
+                        return 0;
+                r = open_file(reader, found);
+                if (r != -ENOENT)
+                        break;
+                at = found; /* it was removed meanwhile */
+                r = 0;
+        }
+        reader->next = backwards ? reader->file.n_entries : 0;
+        return r < 0 ? r : 1;
+}
+
+/* 1 with the next record that is asked for; 0 at the end. */
+static int read_next(Reader *reader) {
+        for (;;) {
+                while (reader->file.number > 0 && reader->next < reader->file.n_entries) {
+                        const int r = look_at(reader, reader->next++, false);
+                        if (r != 0)
+                                return r;
+                }
+                const size_t known = reader->file.n_entries;
+                int r = reader->file.number > 0 ? log_file_update(&reader->file, reader->dir_fd) : 0;
+                if (r >= 0 && (reader->file.number == 0 || reader->file.n_entries == known))
+                        r = move(reader, false);
+                else if (r >= 0)
+                        r = 1;
+                if (r <= 0)
+                        return r;
+        }
+}
+
+/* The same, the other way; the place is then in front of the record. */
+static int read_previous(Reader *reader) {
+        for (;;) {
+                while (reader->file.number > 0 && reader->next > 0) {
+                        const int r = look_at(reader, --reader->next, true);
+                        if (r != 0)
+                                return r;
+                }
+                const int r = move(reader, true);
+                if (r <= 0)
+                        return r;
+        }
+}
+
+static int give(Reader *reader, size_t n, int (*read)(Reader *reader),
+                int (*on_record)(const LogRecord *record, void *userdata), void *userdata) {
+        int r = 0;
+
+        for (size_t i = 0; i < n && (r = read(reader)) > 0; i++) {
+                r = on_record(&reader->record, userdata);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : 0;
+}
+
+/* Goes back over the last n, and tells how many there are. */
+static int go_back(Reader *reader, size_t n, size_t *ret) {
+        size_t found = 0;
+        int r = 1;
+
+        while (found < n && (r = read_previous(reader)) > 0)
+                found++;
+        *ret = found;
+        return r < 0 ? r : 0;
+}
+
+/* 1 when something was written; 0 when there is nobody any more to read it, or nothing to be read. */
+static int wait_for_more(int watch_fd, int hangup_fd) {
+        struct pollfd fds[] = { { .fd = watch_fd, .events = POLLIN }, { .fd = hangup_fd } };
+        char events[16 * KIB];
+
+        if (poll(fds, ELEMENTSOF(fds), -1) < 0)
+                return errno == EINTR ? 1 : -errno;
+        if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
+                return 0;
+        const ssize_t n = read(watch_fd, events, sizeof(events));
+        for (ssize_t i = 0; i < n;) {
+                const struct inotify_event *const event = (const void *)(events + i);
+
+                if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
+                        return 0;
+                i += (ssize_t)sizeof(*event) + event->len;
+        }
+        return 1;
+}
+
+static int follow(Reader *reader, int watch_fd, int (*on_record)(const LogRecord *record, void *userdata),
+                  void *userdata) {
         int r;
 
-        if (!parts)
-                return -ENOMEM;
-        const int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : reason_set(reason, -errno, "Cannot open %s: %m", name);
-        input.file = fdopen(fd, "re");
-        if (!input.file) {
-                (void)fd_close(fd);
-                return -errno;
-        }
-        while ((r = read_record(&input, parts, &record)) > 0) {
-                r = take(reading, &record);
+        while ((r = wait_for_more(watch_fd, reader->query->hangup_fd)) > 0) {
+                r = give(reader, SIZE_MAX, read_next, on_record, userdata);
                 if (r < 0)
                         break;
         }
-        (void)fclose(input.file);
-        free(input.line);
-        free(parts->data);
-        return r == -EBADMSG ? reason_set(reason, r, "%s is damaged: it is no export of a journal", name) : r;
+        return r;
 }
 
-/* By their numbers, which have leading zeros. */
-static int list_files(int dir_fd, char ***ret) {
-        _cleanup_(directory_closep) DIR *directory = NULL;
-        _cleanup_(strv_freep) char **names = NULL;
-        const struct dirent *entry;
-        int r = 0;
+static int watch_open(const char *directory) {
+        _cleanup_(fd_closep) int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-        const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
+        if (fd < 0 ||
+            inotify_add_watch(fd, directory,
+                              IN_MODIFY | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0)
                 return -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                (void)fd_close(fd);
-                return -errno;
-        }
-        while (r >= 0 && (entry = readdir(directory)))
-                if (text_ends_with(entry->d_name, SUFFIX))
-                        r = strv_append(&names, entry->d_name);
-        if (r >= 0) {
-                strv_sort(names);
-                r = strv_append(&names, CURRENT);
-        }
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(names);
-        return 0;
-}
-
-/* Moves the last ones of a file behind those of later files. */
-static int keep_last(Reading *reading) {
-        const size_t n = MIN(reading->n_seen, reading->n_last);
-        LogRecord *more = reallocarray(reading->found, reading->n_found + MAX(n, (size_t)1), sizeof(*more));
-
-        if (!more)
-                return -ENOMEM;
-        reading->found = more;
-        for (size_t i = 0; i < n; i++) {
-                LogRecord *record = &reading->last[(reading->n_seen - 1 - i) % reading->n_last];
-
-                reading->found[reading->n_found++] = *record;
-                *record = (LogRecord){};
-        }
-        reading->n_seen = 0;
-        reading->n_last -= n;
-        return 0;
-}
-
-static void reading_done(Reading *reading) {
-        for (size_t i = 0; reading->last && i < reading->query->n_last; i++)
-                log_record_done(&reading->last[i]);
-        for (size_t i = 0; i < reading->n_found; i++)
-                log_record_done(&reading->found[i]);
-        free(reading->last);
-        free(reading->found);
-}
-
-/* From the latest file back, so that no more is read than is asked for. */
-static int read_last(Reading *reading, int dir_fd, char *const *names, Reason *reason) {
-        int r = 0;
-
-        reading->last = calloc(reading->n_last, sizeof(*reading->last));
-        if (!reading->last)
-                return -ENOMEM;
-        for (size_t i = strv_length(STRV(names)); r >= 0 && i-- > 0 && reading->n_last > 0;) {
-                r = read_file(reading, dir_fd, names[i], reason);
-                if (r >= 0)
-                        r = keep_last(reading);
-        }
-        for (size_t i = reading->n_found; r >= 0 && i-- > 0;)
-                r = reading->on_record(&reading->found[i], reading->userdata);
-        return r < 0 ? r : 0;
+        return TAKE_FD(fd);
 }
 
 int log_store_read(const char *directory, const LogQuery *query,
                    int (*on_record)(const LogRecord *record, void *userdata), void *userdata,
                    Reason *reason) {
-        _cleanup_(reading_done) Reading reading = {
-                .query = query, .on_record = on_record, .userdata = userdata, .n_last = query->n_last
-        };
-        _cleanup_(strv_freep) char **names = NULL;
-        _cleanup_(fd_closep) int dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(reader_done)
+                Reader reader = { .query = query, .file = { .data_fd = -EBADF, .index_fd = -EBADF } };
+        _cleanup_(fd_closep) int watch_fd = -EBADF;
+        size_t n = query->n_last;
+        int r = 0;
 
-        if (dir_fd < 0)
+        reader.dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (reader.dir_fd < 0)
                 return reason_set(reason, -errno, "Cannot open the directory of the log, %s: %m", directory);
-        if (query->n_last == 0)
+        if (n == 0 && !query->follow)
                 return 0;
-        int r = list_files(dir_fd, &names);
-        if (r < 0)
-                return r;
-        if (query->n_last != SIZE_MAX)
-                return read_last(&reading, dir_fd, names, reason);
-        for (char **name = names; r >= 0 && *name; name++)
-                r = read_file(&reading, dir_fd, *name, reason);
+        if (query->follow)
+                watch_fd = watch_open(directory);
+        if (query->follow && watch_fd < 0)
+                return reason_set(reason, watch_fd, "Cannot watch the directory of the log, %s: %m",
+                                  directory);
+        reader.record.fields = calloc(LOG_FIELDS_MAX, sizeof(LogField));
+        if (!reader.record.fields)
+                return -ENOMEM;
+        if (n != SIZE_MAX && !query->reverse) {
+                r = n > 0 ? go_back(&reader, n, &n) : move(&reader, true);
+                reader.n_damaged = 0; /* they are met again */
+        }
+        if (r >= 0)
+                r = give(&reader, n, query->reverse ? read_previous : read_next, on_record, userdata);
+        if (r >= 0 && query->follow)
+                r = follow(&reader, watch_fd, on_record, userdata);
+        reader.n_damaged += reader.file.damaged;
+        if (r >= 0 && reader.n_damaged > 0)
+                return reason_set(reason, -EBADMSG, "Records in %s are damaged, and were left out",
+                                  directory);
         return r;
 }

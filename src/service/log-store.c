@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/strv.h"
 #include "base/text.h"
 #include "base/time-span.h"
+#include "service/log-file.h"
 #include "service/log-forward.h"
 #include "service/log-process.h"
 #include "service/log-store.h"
 
-/* Files of the store: "current", and "NUMBER.export", where the number is the time at which it was full. Several
- * processes may write: each holds an exclusive lock on the file that has the name "current" as long as a record takes. */
+/* Several processes may write: each holds an exclusive lock on the last file as long as a record takes. A file that has come to
+ * its end can be written to by nobody (its mode says so), which is how others know that there is another one. */
 
-#define CURRENT "current"
-#define SUFFIX  ".export"
+#define MODE_OPEN  0640
+#define MODE_ENDED 0440
 
-#define NUMBER_DIGITS 20
+#define MESSAGE_DROPPED "a596d6fe7bfa4994828e72309e95d61e" /* as systemd has it */
+
+/* Fields of a process, as they are written. */
+typedef struct ProcessText {
+        pid_t pid; /* 0: of none */
+        char *text;
+        size_t size;
+} ProcessText;
 
 struct LogStore {
-        int dir_fd, file_fd;
-        int forward_fd;
+        int dir_fd, data_fd, index_fd;
+        uint64_t number;  /* of the file; 0: none is open */
+        uint64_t end;     /* of the last record that is known of */
+        size_t n_entries; /* of the index */
+        ProcessText own, other;
+        LogForward forward;
+        uint64_t n_lost; /* records that could not be written since it was last said */
+        int lost_error;
         char boot_id[33], machine_id[33], host_name[65];
         uint64_t n_records; /* that this process has written: part of the cursor */
 };
@@ -55,39 +66,209 @@ static void read_id(const char *path, char ret[static 33]) {
         ret[n == 32 ? n : 0] = '\0';
 }
 
-/* What a crash has left behind the last whole record goes. Where that ends is known from the beginning of the file on: values
- * may hold anything, also what looks like the end of a record. */
-static int cut_torn_record(int fd) {
-        uint64_t whole;
+/* The last file */
 
-        const int r = log_file_measure(fd, &whole);
-        if (r < 0)
-                return r;
-        const off_t end = lseek(fd, 0, SEEK_END);
-        if (end < 0)
-                return -errno;
-        return (uint64_t)end == whole || ftruncate(fd, (off_t)whole) == 0 ? 0 : -errno;
+static void close_file(LogStore *store) {
+        store->data_fd = fd_close(store->data_fd);
+        store->index_fd = fd_close(store->index_fd);
+        store->number = store->end = store->n_entries = 0;
 }
 
-/* Opens "current", which is the file of that name when the lock is held. */
-static int lock_current(LogStore *store) {
-        for (;;) {
-                struct stat file, named;
+/* The records' file first: without an index it can be read, and an index without it would stay for ever. */
+static int open_file(LogStore *store, uint64_t number) {
+        const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+        char name[LOG_FILE_NAME_MAX];
 
-                if (store->file_fd < 0)
-                        store->file_fd = openat(store->dir_fd, CURRENT,
-                                                O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-                if (store->file_fd < 0)
-                        return -errno;
-                if (flock(store->file_fd, LOCK_EX) < 0)
-                        return -errno;
-                if (fstat(store->file_fd, &file) < 0)
-                        return -errno;
-                if (fstatat(store->dir_fd, CURRENT, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-                    file.st_ino == named.st_ino && file.st_dev == named.st_dev)
-                        return 0;
-                store->file_fd = fd_close(store->file_fd);
+        log_file_name(number, LOG_FILE_SUFFIX, name);
+        store->data_fd = openat(store->dir_fd, name, flags, MODE_OPEN);
+        if (store->data_fd < 0)
+                return -errno;
+        log_file_name(number, LOG_INDEX_SUFFIX, name);
+        store->index_fd = openat(store->dir_fd, name, flags, MODE_OPEN);
+        if (store->index_fd < 0)
+                return -errno;
+        store->number = number;
+        return 0;
+}
+
+/* Behind `after`, or the last one that is there when that is another. Numbers grow also when the clock was set back. */
+static int open_newest(LogStore *store, uint64_t after) {
+        _cleanup_(freep) uint64_t *numbers = NULL;
+        size_t n;
+
+        close_file(store);
+        const int r = log_files_list(store->dir_fd, &numbers, &n);
+        if (r < 0)
+                return r;
+        const uint64_t last = n > 0 ? numbers[n - 1] : 0;
+        if (last > after)
+                return open_file(store, last);
+        return open_file(store, MAX(clock_usec(CLOCK_REALTIME), after + 1));
+}
+
+static uint64_t size_of(int fd) {
+        struct stat status;
+
+        return fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+static int write_entry(LogStore *store, const LogEntry *entry) {
+        uint8_t bytes[LOG_INDEX_ENTRY_SIZE];
+        const off_t offset = (off_t)((store->n_entries + 1) * LOG_INDEX_ENTRY_SIZE);
+
+        log_entry_encode(entry, bytes);
+        const int r = fd_pwrite_all(store->index_fd, bytes, sizeof(bytes), (uint64_t)offset);
+        if (r < 0) {
+                (void)ftruncate(store->index_fd, offset);
+                return r;
         }
+        store->n_entries++;
+        store->end = entry->end;
+        return 0;
+}
+
+/* Where the index says that the records end; 0: it cannot be used. */
+static int read_index_end(LogStore *store) {
+        const uint64_t size = size_of(store->index_fd);
+        uint8_t bytes[LOG_INDEX_ENTRY_SIZE];
+        LogEntry entry = {};
+
+        store->n_entries = store->end = 0;
+        if (size < LOG_INDEX_ENTRY_SIZE) {
+                if (size_of(store->data_fd) > 0)
+                        return 0;
+                const int r = fd_pwrite_all(store->index_fd, LOG_INDEX_MAGIC, LOG_INDEX_ENTRY_SIZE, 0);
+                return r < 0 ? r : 1;
+        }
+        int r = fd_pread_all(store->index_fd, bytes, sizeof(bytes), 0);
+        if (r < 0 || memcmp(bytes, LOG_INDEX_MAGIC, sizeof(bytes)) != 0)
+                return 0;
+        store->n_entries = (size_t)(size / LOG_INDEX_ENTRY_SIZE) - 1;
+        if (store->n_entries == 0)
+                return 1;
+        r = fd_pread_all(store->index_fd, bytes, sizeof(bytes), store->n_entries * LOG_INDEX_ENTRY_SIZE);
+        if (r < 0)
+                return r;
+        log_entry_decode(bytes, &entry);
+        store->end = entry.end;
+        return entry.end > 0 && entry.end <= size_of(store->data_fd);
+}
+
+/* Whoever was killed has left bytes behind the last record of the index: at most one record, whole or torn. It is kept, or cut.
+ * 0: nobody can tell what there is, and the file is to be left as it is. */
+static int take_tail(LogStore *store) {
+        _cleanup_(freep) char *data = NULL;
+        size_t taken = 0;
+
+        int r = read_index_end(store);
+        if (r <= 0)
+                return r;
+        const uint64_t left = size_of(store->data_fd) - store->end;
+        if (left == 0)
+                return 1;
+        if (left > LOG_RECORD_SIZE_MAX)
+                return 0;
+        data = malloc(left);
+        if (!data)
+                return -ENOMEM;
+        r = fd_pread_all(store->data_fd, data, left, store->end);
+        while (r >= 0 && taken < left) {
+                LogEntry entry;
+
+                if (log_record_measure(data + taken, left - taken, &entry) <= 0)
+                        break;
+                taken += entry.end;
+                entry.end += store->end;
+                r = write_entry(store, &entry);
+        }
+        if (r < 0)
+                return r;
+        return taken == left || ftruncate(store->data_fd, (off_t)store->end) == 0 ? 1 : -errno;
+}
+
+/* Looks whether the file that is locked is to be written to: 1; 0: another one is. */
+static int check_file(LogStore *store) {
+        struct stat status;
+        int r = 1;
+
+        if (fstat(store->data_fd, &status) < 0)
+                return -errno;
+        if (status.st_nlink == 0 || (status.st_mode & S_IWUSR) == 0)
+                return 0;
+        if ((uint64_t)status.st_size != store->end || store->end == 0)
+                r = take_tail(store);
+        if (r > 0 && store->end < LOG_FILE_SIZE_MAX)
+                return 1;
+        if (r >= 0 && fchmod(store->data_fd, MODE_ENDED) < 0)
+                r = -errno;
+        return r < 0 ? r : 0;
+}
+
+static int remove_file(int dir_fd, uint64_t number) {
+        char name[LOG_FILE_NAME_MAX];
+
+        log_file_name(number, LOG_INDEX_SUFFIX, name);
+        (void)unlinkat(dir_fd, name, 0);
+        log_file_name(number, LOG_FILE_SUFFIX, name);
+        return unlinkat(dir_fd, name, 0) < 0 ? -errno : 0;
+}
+
+static uint64_t file_size(int dir_fd, uint64_t number) {
+        char name[LOG_FILE_NAME_MAX];
+        struct stat status;
+
+        log_file_name(number, LOG_FILE_SUFFIX, name);
+        return fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+/* Removes the oldest files, but never the one that is written to, until no more than size_max bytes are left in the others.
+ * Returns how many went. */
+static unsigned remove_oldest(const LogStore *store, uint64_t size_max) {
+        _cleanup_(freep) uint64_t *numbers = NULL;
+        uint64_t total = 0;
+        unsigned n_removed = 0;
+        size_t n;
+
+        if (log_files_list(store->dir_fd, &numbers, &n) < 0)
+                return 0;
+        for (size_t i = 0; i < n; i++)
+                total += numbers[i] != store->number ? file_size(store->dir_fd, numbers[i]) : 0;
+        for (size_t i = 0; i < n && total > size_max; i++) {
+                const uint64_t size = file_size(store->dir_fd, numbers[i]);
+
+                if (numbers[i] == store->number || remove_file(store->dir_fd, numbers[i]) < 0)
+                        continue;
+                total -= MIN(size, total);
+                n_removed++;
+        }
+        return n_removed;
+}
+
+/* The lock is held, on the file that is to be written to. */
+static int lock_file(LogStore *store) {
+        uint64_t ended = 0;
+
+        for (;;) {
+                int r = store->number == 0 ? open_newest(store, ended) : 0;
+                if (r < 0)
+                        return r;
+                if (flock(store->data_fd, LOCK_EX) < 0)
+                        return -errno;
+                r = check_file(store);
+                if (r < 0)
+                        return r;
+                if (r > 0 && ended > 0)
+                        (void)remove_oldest(store, LOG_STORE_SIZE_MAX - LOG_FILE_SIZE_MAX);
+                if (r > 0)
+                        return 0;
+                ended = store->number;
+                close_file(store);
+        }
+}
+
+static void unlock_file(const LogStore *store) {
+        if (store->data_fd >= 0)
+                (void)flock(store->data_fd, LOCK_UN);
 }
 
 int log_store_open(const char *directory, LogStore **ret, Reason *reason) {
@@ -95,23 +276,21 @@ int log_store_open(const char *directory, LogStore **ret, Reason *reason) {
 
         if (!store)
                 return -ENOMEM;
-        store->dir_fd = store->file_fd = store->forward_fd = -EBADF;
+        store->dir_fd = store->data_fd = store->index_fd = store->forward.fd = -EBADF;
+        store->forward.path = LOG_FORWARD_SOCKET;
         if (mkdir(directory, 0755) < 0 && errno != EEXIST)
                 return reason_set(reason, -errno, "Cannot make the directory of the log, %s: %m", directory);
         store->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (store->dir_fd < 0)
                 return reason_set(reason, -errno, "Cannot open the directory of the log, %s: %m", directory);
-        int r = lock_current(store);
-        if (r >= 0)
-                r = cut_torn_record(store->file_fd);
+        const int r = lock_file(store);
         if (r < 0)
                 return reason_set(reason, r, "Cannot write the log in %s: %m", directory);
-        (void)flock(store->file_fd, LOCK_UN);
+        unlock_file(store);
         read_id("/proc/sys/kernel/random/boot_id", store->boot_id);
         read_id("/etc/machine-id", store->machine_id);
         if (gethostname(store->host_name, sizeof(store->host_name) - 1) < 0)
                 store->host_name[0] = '\0';
-        store->forward_fd = log_forward_open();
         *ret = TAKE_PTR(store);
         return 0;
 }
@@ -120,106 +299,11 @@ void log_store_free(LogStore *store) {
         if (!store)
                 return;
         (void)fd_close(store->dir_fd);
-        (void)fd_close(store->file_fd);
-        (void)fd_close(store->forward_fd);
+        close_file(store);
+        free(store->own.text);
+        free(store->other.text);
+        (void)fd_close(store->forward.fd);
         free(store);
-}
-
-/* Rotation */
-
-/* 0: the file is none of ours. */
-static uint64_t number_of(const char *name) {
-        uint64_t number = 0;
-        size_t n = 0;
-
-        for (; name[n] >= '0' && name[n] <= '9'; n++)
-                number = number * 10 + (uint64_t)(name[n] - '0');
-        return n == NUMBER_DIGITS && text_equal(name + n, SUFFIX) ? number : 0;
-}
-
-static void name_of(uint64_t number, char name[static 64]) {
-        (void)snprintf(name, 64, "%0*" PRIu64 SUFFIX, NUMBER_DIGITS, number);
-}
-
-/* Of the files that are full. */
-typedef struct Stock {
-        uint64_t first, last; /* numbers; 0: there are none */
-        uint64_t size_bytes;
-} Stock;
-
-static int take_stock(int dir_fd, Stock *ret) {
-        _cleanup_(directory_closep) DIR *directory = NULL;
-        const struct dirent *entry;
-        Stock stock = {};
-
-        const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                (void)fd_close(fd);
-                return -ENOMEM;
-        }
-        while ((entry = readdir(directory))) {
-                const uint64_t number = number_of(entry->d_name);
-                struct stat status;
-
-                if (number == 0 || fstatat(dir_fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-                        continue;
-                stock.size_bytes += (uint64_t)status.st_size;
-                if (stock.first == 0 || number < stock.first)
-                        stock.first = number;
-                stock.last = MAX(stock.last, number);
-        }
-        *ret = stock;
-        return 0;
-}
-
-static void remove_oldest(int dir_fd) {
-        char name[64];
-        Stock stock;
-
-        while (take_stock(dir_fd, &stock) >= 0 && stock.first > 0 &&
-               stock.size_bytes > LOG_STORE_SIZE_MAX - LOG_FILE_SIZE_MAX) {
-                name_of(stock.first, name);
-                if (unlinkat(dir_fd, name, 0) < 0)
-                        return;
-        }
-}
-
-/* The file with the lock goes under the number of now, or the next one when the clock was set back: numbers grow, so that
- * files can be put in order. */
-static int rotate(LogStore *store) {
-        char name[64];
-        Stock stock;
-
-        const int r = take_stock(store->dir_fd, &stock);
-        if (r < 0)
-                return r;
-        name_of(MAX(clock_usec(CLOCK_REALTIME), stock.last + 1), name);
-        if (renameat2(store->dir_fd, CURRENT, store->dir_fd, name, RENAME_NOREPLACE) < 0)
-                return -errno;
-        store->file_fd = fd_close(store->file_fd);
-        remove_oldest(store->dir_fd);
-        return 0;
-}
-
-/* The lock is held, on the file that is to be written to. */
-static int lock_with_room(LogStore *store) {
-        for (;;) {
-                struct stat status;
-
-                int r = lock_current(store);
-                if (r < 0)
-                        return r;
-                if (fstat(store->file_fd, &status) < 0)
-                        return -errno;
-                if (status.st_size < (off_t)LOG_FILE_SIZE_MAX)
-                        return 0;
-                r = rotate(store);
-                if (r < 0)
-                        return r;
-        }
 }
 
 /* Writing */
@@ -244,8 +328,8 @@ void log_field_write(FILE *file, const LogField *field) {
         (void)fputc('\n', file);
 }
 
-static void write_address(FILE *file, LogStore *store) {
-        const uint64_t realtime = clock_usec(CLOCK_REALTIME), monotonic = clock_usec(CLOCK_MONOTONIC);
+static void write_address(FILE *file, LogStore *store, uint64_t realtime) {
+        const uint64_t monotonic = clock_usec(CLOCK_MONOTONIC);
 
         (void)fprintf(file, "__CURSOR=i=%" PRIx64 ";p=%x;b=%s;m=%" PRIx64 ";t=%" PRIx64 "\n",
                       store->n_records, (unsigned)getpid(), store->boot_id, monotonic, realtime);
@@ -260,30 +344,63 @@ static void write_address(FILE *file, LogStore *store) {
                 (void)fprintf(file, "_HOSTNAME=%s\n", store->host_name);
 }
 
-/* All or nothing, also when the disk is full. */
-static int append(int fd, const char *text, size_t size) {
-        const off_t before = lseek(fd, 0, SEEK_END);
+/* All or nothing. */
+static int append_once(LogStore *store, const char *text, size_t size, const LogEntry *entry) {
+        const uint64_t before = store->end;
 
-        if (before < 0)
-                return -errno;
-        const ssize_t n = write(fd, text, size);
-        if (n == (ssize_t)size)
-                return 0;
-        const int r = n < 0 ? -errno : -ENOSPC;
-        if (ftruncate(fd, before) < 0)
-                return -errno;
+        int r = fd_pwrite_all(store->data_fd, text, size, before);
+        if (r >= 0)
+                r = write_entry(store, entry);
+        if (r < 0 && ftruncate(store->data_fd, (off_t)before) < 0)
+                store->end = 0; /* to be looked at again */
         return r;
 }
 
-int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields) {
+/* When the disk is full the oldest records make room for the newest. */
+static int append(LogStore *store, const char *text, size_t size, LogEntry entry) {
+        entry.end = store->end + size;
+        const int r = append_once(store, text, size, &entry);
+        if ((r != -ENOSPC && r != -EDQUOT) || remove_oldest(store, 0) == 0)
+                return r;
+        return append_once(store, text, size, &entry);
+}
+
+void log_store_ask_anew(LogStore *store) {
+        store->other.pid = 0;
+}
+
+/* Asking the kernel costs more than all the rest of a record. */
+static int write_process(FILE *file, LogStore *store, pid_t pid) {
+        ProcessText *const known = pid == 0 ? &store->own : &store->other;
+
+        pid = pid == 0 ? getpid() : pid;
+        if (known->pid != pid) {
+                known->pid = 0;
+                free(known->text);
+                known->text = NULL;
+                FILE *text = open_memstream(&known->text, &known->size);
+                if (!text)
+                        return -errno;
+                const int r = log_process_write(text, pid);
+                if (fclose(text) != 0 || r < 0)
+                        return r < 0 ? r : -ENOMEM;
+                known->pid = pid;
+        }
+        (void)fwrite(known->text, 1, known->size, file);
+        return 0;
+}
+
+static int write_record(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields) {
+        const LogEntry entry = { .realtime_usec = clock_usec(CLOCK_REALTIME),
+                                 .unit = log_unit_of_fields(fields, n_fields) };
         _cleanup_(freep) char *text = NULL;
         size_t size;
 
         FILE *file = open_memstream(&text, &size);
         if (!file)
                 return -errno;
-        write_address(file, store);
-        int r = log_process_write(file, pid);
+        write_address(file, store, entry.realtime_usec);
+        int r = write_process(file, store, pid);
         for (size_t i = 0; i < n_fields; i++)
                 log_field_write(file, &fields[i]);
         (void)fputc('\n', file);
@@ -292,13 +409,46 @@ int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n
         if (size >= LOG_RECORD_SIZE_MAX)
                 return -E2BIG; /* it could not be read again */
 
-        if (store->forward_fd >= 0)
-                log_forward_send(store->forward_fd, fields, n_fields);
-        r = lock_with_room(store);
+        log_forward(&store->forward, fields, n_fields);
+        r = lock_file(store);
         if (r >= 0)
-                r = append(store->file_fd, text, size);
-        if (store->file_fd >= 0)
-                (void)flock(store->file_fd, LOCK_UN);
+                r = append(store, text, size, entry);
+        unlock_file(store);
         store->n_records++;
         return r;
+}
+
+/* What is lost is said, once, as soon as something can be said again. */
+static void say_lost(LogStore *store, uint64_t n, const char *text) {
+        _cleanup_(freep) char *message = NULL, *number = NULL;
+
+        if (text_format(&message, "%" PRIu64 " record%s %s", n, n == 1 ? "" : "s", text) < 0 ||
+            text_format(&number, "%" PRIu64, n) < 0)
+                return;
+        const LogField fields[] = { { "MESSAGE", message, SIZE_MAX },
+                                    { "PRIORITY", "4", SIZE_MAX },
+                                    { "SYSLOG_IDENTIFIER", "mkosi-manager", SIZE_MAX },
+                                    { "MESSAGE_ID", MESSAGE_DROPPED, SIZE_MAX },
+                                    { "N_DROPPED", number, SIZE_MAX },
+                                    { "_TRANSPORT", "driver", SIZE_MAX } };
+        (void)write_record(store, 0, fields, ELEMENTSOF(fields));
+}
+
+int log_store_write(LogStore *store, pid_t pid, const LogField *fields, size_t n_fields) {
+        _cleanup_(freep) char *text = NULL;
+
+        const int r = write_record(store, pid, fields, n_fields);
+        if (r < 0) {
+                store->n_lost++;
+                store->lost_error = r;
+                return r;
+        }
+        const uint64_t n_lost = store->n_lost, n_not_sent = log_forward_take_lost(&store->forward);
+        store->n_lost = 0;
+        if (n_lost > 0 &&
+            text_format(&text, "could not be written to the log: %s", strerror(-store->lost_error)) >= 0)
+                say_lost(store, n_lost, text);
+        if (n_not_sent > 0)
+                say_lost(store, n_not_sent, "could not be sent to journald: this log has them");
+        return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/path.h"
@@ -10,7 +11,8 @@
 #include "service/service-run.h"
 #include "service/unit-transient.h"
 
-#define SOURCE "set-property"
+#define SOURCE           "set-property"
+#define DROP_IN_SIZE_MAX (1024 * 1024)
 #define COMMENT                                                                                             \
         "# Written by set-property. It can be edited, and removed to have back what the other files say;\n" \
         "# the manager is to be told so by daemon-reload.\n"
@@ -92,24 +94,76 @@ static int drop_in_path(const ManagedUnit *unit, bool runtime, const char *name,
         return text_format(ret, "%s/50-%.*s.conf", directory, (int)length, name);
 }
 
-static int write_drop_in(const ManagedUnit *unit, Unit *changed, bool runtime, const char *assignment,
-                         Reason *reason) {
+/* What a drop-in becomes, and what it was. */
+typedef struct DropIn {
+        char *path, *text;
+        char *before; /* NULL: there was none */
+} DropIn;
+
+typedef struct DropIns {
+        DropIn *items;
+        size_t n_items;
+} DropIns;
+
+static void drop_ins_done(DropIns *list) {
+        for (size_t i = 0; i < list->n_items; i++) {
+                free(list->items[i].path);
+                free(list->items[i].text);
+                free(list->items[i].before);
+        }
+        free(list->items);
+}
+
+static int prepare_drop_in(const ManagedUnit *unit, Unit *changed, bool runtime, const char *assignment,
+                           DropIn *ret, Reason *reason) {
         const size_t length = strcspn(assignment, "=");
         _cleanup_(strv_freep) char **values = NULL;
-        _cleanup_(freep) char *text = NULL, *path = NULL;
 
         int r = list_values(changed, assignment, length, &values);
         if (r >= 0)
-                r = unit_file_format(unit_name_type(unit->name), COMMENT, STRV(values), &text, reason);
+                r = unit_file_format(unit_name_type(unit->name), COMMENT, STRV(values), &ret->text, reason);
         if (r >= 0)
-                r = drop_in_path(unit, runtime, assignment, length, &path, reason);
+                r = drop_in_path(unit, runtime, assignment, length, &ret->path, reason);
         if (r < 0)
                 return r;
-        r = file_write_text(AT_FDCWD, path, text, 0644);
-        if (r < 0)
-                return reason_set(reason, r, "Cannot write %s: %m", path);
-        return strv_contains(STRV(changed->drop_ins), path) ? 0
-                                                            : strv_take(&changed->drop_ins, TAKE_PTR(path));
+        r = file_read(AT_FDCWD, ret->path, DROP_IN_SIZE_MAX, &ret->before, NULL);
+        if (r < 0 && r != -ENOENT)
+                return reason_set(reason, r, "Cannot read %s, which is to be changed: %s", ret->path,
+                                  file_read_error(r));
+        return strv_contains(STRV(changed->drop_ins), ret->path) ? 0
+                                                                 : strv_append(&changed->drop_ins, ret->path);
+}
+
+static void take_back(const DropIns *list, size_t n) {
+        while (n-- > 0) {
+                const DropIn *const item = &list->items[n];
+
+                if (item->before)
+                        (void)file_write_text(AT_FDCWD, item->path, item->before, 0644);
+                else
+                        (void)unlink(item->path);
+        }
+}
+
+/* All of them, or what was there before. */
+static int write_drop_ins(const ManagedUnit *unit, Unit *changed, bool runtime,
+                          const char *const *assignments, Reason *reason) {
+        _cleanup_(drop_ins_done)
+                DropIns list = { .items = calloc(strv_length(assignments) + 1, sizeof(DropIn)) };
+        int r = 0;
+
+        if (!list.items)
+                return -ENOMEM;
+        for (const char *const *item = assignments; r >= 0 && *item; item++)
+                r = prepare_drop_in(unit, changed, runtime, *item, &list.items[list.n_items++], reason);
+        for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
+                r = file_write_text(AT_FDCWD, list.items[i].path, list.items[i].text, 0644);
+                if (r < 0) {
+                        (void)reason_set(reason, r, "Cannot write %s: %m", list.items[i].path);
+                        take_back(&list, i + 1);
+                }
+        }
+        return r;
 }
 
 int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *const *assignments,
@@ -122,8 +176,8 @@ int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *con
         int r = check_names(unit, assignments, reason);
         if (r >= 0)
                 r = change(unit, assignments, &changed, reason);
-        for (const char *const *item = assignments; r >= 0 && *item; item++)
-                r = write_drop_in(unit, changed, runtime, *item, reason);
+        if (r >= 0)
+                r = write_drop_ins(unit, changed, runtime, assignments, reason);
         if (r < 0)
                 return r;
         r = managed_unit_adopt(unit, TAKE_PTR(changed));

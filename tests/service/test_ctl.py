@@ -146,6 +146,21 @@ def test_list_units(rig):
     assert 'list.service' not in rig.ctl('list-units').stdout
 
 
+def test_list_units_of_a_state_or_type(rig):
+    rig.unit('good.service', ExecStart=SLEEP)
+    rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
+    rig.ctl('start', 'good')
+    rig.ctl('start', 'bad', check=False)
+
+    def listed(*options):
+        return {line.split()[0] for line in rig.ctl('list-units', '-q', *options).stdout.splitlines()}
+
+    assert listed('--failed') == {'bad.service'}
+    assert listed('--state=running,failed', '--type=service') == {'good.service', 'bad.service'}
+    assert listed('--state=running', '-t', 'service') == {'good.service'}
+    assert 'good.service' not in listed('--type=slice') and listed('-t', 'slice')
+
+
 @pytest.mark.parametrize(
     'options, directory', [([], '/etc/mkosi/system.control'), (['--runtime'], '/run/mkosi/system.control')]
 )
@@ -166,6 +181,21 @@ def test_set_property(rig, options, directory):
     assert rig.ctl('set-property', 'set', 'CPUAccounting=nonsense', check=False).returncode == 1
     assert rig.ctl('set-property', 'set', 'TasksMax', check=False).returncode == 1
     assert rig.show('set', 'TasksMax') == '77'
+
+
+def test_set_property_is_all_or_nothing(rig):
+    """When one of several cannot be written nothing has changed, neither on disk nor in what is shown."""
+    rig.unit('all.service', ExecStart=SLEEP)
+    rig.ctl('set-property', 'all', 'TasksMax=5')
+    directory = '/etc/mkosi/system.control/all.service.d'
+    before = rig.path(f'{directory}/50-TasksMax.conf').read_text()
+    rig.write('/run/elsewhere', '')
+    rig.path(f'{directory}/50-IPAccounting.conf').symlink_to('/run/elsewhere')
+    answer = rig.ctl('set-property', 'all', 'TasksMax=7', 'CPUAccounting=yes', 'IPAccounting=yes', check=False)
+    assert answer.returncode == 1 and '50-IPAccounting.conf' in answer.stderr
+    assert rig.path(f'{directory}/50-TasksMax.conf').read_text() == before
+    assert not rig.exists(f'{directory}/50-CPUAccounting.conf')
+    assert rig.show('all', 'TasksMax', 'CPUAccounting') == {'TasksMax': '5', 'CPUAccounting': 'no'}
 
 
 def test_enable(rig):

@@ -10,10 +10,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "service/log-forward.h"
+#include "temporary-directory.h"
 
 #define LARGE ((size_t)(8 * MIB)) /* no datagram is so large */
 
@@ -28,7 +30,7 @@ static void test_datagram(void **state) {
         int fds[2];
 
         assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
-        log_forward_send(fds[0], fields, ELEMENTSOF(fields));
+        assert_int_equal(log_forward_send(fds[0], fields, ELEMENTSOF(fields)), 0);
         assert_int_equal(recv(fds[1], received, sizeof(received), MSG_DONTWAIT), sizeof(expected) - 1);
         assert_memory_equal(received, expected, sizeof(expected) - 1);
         (void)fd_close(fds[0]);
@@ -51,7 +53,7 @@ static void test_file(void **state) {
         memset(large, 'x', LARGE);
         const LogField field = { .name = "MESSAGE", .value = large, .size = LARGE };
         assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
-        log_forward_send(fds[0], &field, 1);
+        assert_int_equal(log_forward_send(fds[0], &field, 1), 0);
         assert_int_equal(recvmsg(fds[1], &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC), 0);
         assert_int_equal(control.header.cmsg_type, SCM_RIGHTS);
         memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
@@ -65,10 +67,67 @@ static void test_file(void **state) {
         (void)fd_close(fds[1]);
 }
 
+static int listen_at(const char *path) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        (void)unlink(path);
+        (void)strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+        assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+        return fd;
+}
+
+static void assert_received(int fd, const char *text) {
+        char received[64];
+
+        assert_int_equal(recv(fd, received, sizeof(received), MSG_DONTWAIT), strlen(text));
+        assert_memory_equal(received, text, strlen(text));
+}
+
+/* journald comes later, goes, does not read, and comes again: what it missed is counted, but not what was said before it was there. */
+static void test_come_and_go(void **state) {
+        const LogField field = FIELD("MESSAGE", "hello");
+        LogForward forward = { .path = "socket", .fd = -EBADF };
+        static const char said[] = "MESSAGE=hello\n";
+
+        log_forward(&forward, &field, 1);
+        assert_int_equal(forward.n_lost, 0);
+        int fd = listen_at("socket");
+        forward.try_usec = 0; /* a second later */
+        log_forward(&forward, &field, 1);
+        assert_received(fd, said);
+
+        (void)fd_close(fd);
+        log_forward(&forward, &field, 1);
+        log_forward(&forward, &field, 1);
+        assert_int_equal(log_forward_take_lost(&forward), 0);
+        fd = listen_at("socket");
+        forward.try_usec = 0;
+        log_forward(&forward, &field, 1);
+        assert_received(fd, said);
+        assert_int_equal(log_forward_take_lost(&forward), 2);
+        assert_int_equal(log_forward_take_lost(&forward), 0);
+
+        /* Another one at once, without one that is missed. */
+        (void)fd_close(fd);
+        fd = listen_at("socket");
+        log_forward(&forward, &field, 1);
+        assert_received(fd, said);
+        assert_int_equal(forward.n_lost, 0);
+
+        /* One that does not read is not waited for. */
+        for (unsigned i = 0; i < 100000 && forward.n_lost == 0; i++)
+                log_forward(&forward, &field, 1);
+        assert_int_equal(forward.n_lost, 1);
+        (void)fd_close(fd);
+        (void)fd_close(forward.fd);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_datagram),
                 cmocka_unit_test(test_file),
+                unit_test_in_directory(test_come_and_go),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

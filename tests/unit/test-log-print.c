@@ -41,6 +41,7 @@ static void test_formats(void **state) {
         assert_int_equal(setenv("TZ", "UTC", 1), 0);
         tzset();
         assert_printed(&record, LOG_SHORT, "Oct 09 16:05:47 host sh[123]: a\n    b?\n");
+        assert_printed(&record, LOG_SHORT_ISO, "2017-10-09T16:05:47+0000 host sh[123]: a\n    b?\n");
         assert_printed(&record, LOG_CAT, "a\nb?\n");
         assert_printed(
                 &record, LOG_VERBOSE,
