@@ -193,6 +193,7 @@ FAILURES = [
     (217, 'USER', ('User=no-such-user',), '/bin/true'),
     (226, 'NAMESPACE', ('BindPaths=/does/not/exist:/run/x',), '/bin/true'),
     (226, 'NAMESPACE', ('ReadOnlyPaths=/does/not/exist',), '/bin/true'),
+    (226, 'NAMESPACE', ('ReadOnlyPaths=/etc/passwd/below',), '/bin/true'),
     (233, 'RUNTIME_DIRECTORY', ('RuntimeDirectory=way',), '/bin/true'),
     (238, 'STATE_DIRECTORY', ('StateDirectory=way',), '/bin/true'),
     (239, 'CACHE_DIRECTORY', ('CacheDirectory=way',), '/bin/true'),
@@ -210,6 +211,12 @@ def test_exit_codes(rig, code, name, settings, command):
     assert rig.show('fails', 'Result', 'ExecMainStatus') == {'Result': 'exit-code', 'ExecMainStatus': str(code)}
     assert f'status={code}/{name}' in rig.ctl('status', 'fails', check=False).stdout
     assert any(f'Failed at step {name} spawning {command}' in line for line in rig.log('-u', 'fails'))
+
+
+@pytest.mark.parametrize('setting', ['InaccessiblePaths', 'ReadOnlyPaths', 'ReadWritePaths'])
+def test_dash_before_what_is_below_a_file(rig, setting):
+    """What is below a file is missing, as what is below a directory may be."""
+    assert within(rig, 'echo in', f'{setting}=-/etc/passwd/below').stdout == 'in\n'
 
 
 @pytest.mark.parametrize('prefix, expected', [('', '1 ro 1'), ('!', '0 ro 1'), ('+', '0 rw 0')])
