@@ -267,8 +267,13 @@ static int step_working_directory(ExecProcess *process, Reason *reason) {
                 optional = true;
                 wanted++;
         }
-        int r = text_equal(wanted, "~") ? text_copy(process->identity.home ?: "/root", &path)
-                                        : specifier_expand(wanted, process->context->unit, &path, reason);
+        const bool is_home = text_equal(wanted, "~");
+        const char *const home = process->identity.user ? process->identity.home : "/root";
+        if (is_home && !home)
+                return reason_set(reason, -ENXIO, "WorkingDirectory=~: the user \"%s\" has no home directory",
+                                  process->identity.user);
+        int r = is_home ? text_copy(home, &path)
+                        : specifier_expand(wanted, process->context->unit, &path, reason);
         if (r < 0)
                 return r;
         if (path[0] != '/')

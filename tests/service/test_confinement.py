@@ -192,6 +192,7 @@ FAILURES = [
     (216, 'GROUP', ('Group=no-such-group',), '/bin/true'),
     (217, 'USER', ('User=no-such-user',), '/bin/true'),
     (226, 'NAMESPACE', ('BindPaths=/does/not/exist:/run/x',), '/bin/true'),
+    (200, 'CHDIR', ('User=12345', 'WorkingDirectory=~'), '/bin/true'),
     (226, 'NAMESPACE', ('ReadOnlyPaths=/does/not/exist',), '/bin/true'),
     (226, 'NAMESPACE', ('ReadOnlyPaths=/etc/passwd/below',), '/bin/true'),
     (233, 'RUNTIME_DIRECTORY', ('RuntimeDirectory=way',), '/bin/true'),
