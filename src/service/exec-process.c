@@ -99,6 +99,11 @@ static int step_descriptors(ExecProcess *process, Reason *reason) {
         return close_range(STDERR_FILENO + 1, UINT32_MAX, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
+/* Those of whoever started the manager are for no command. */
+static int step_ambient(ExecProcess *process, Reason *reason) {
+        return exec_ambient_clear(reason);
+}
+
 static int step_session(ExecProcess *process, Reason *reason) {
         return setsid() < 0 && errno != EPERM ? -errno : 0;
 }
@@ -356,6 +361,7 @@ static const Step steps[] = {
         { EXEC_EXIT_MEMORY,            0,         step_settings },
         { EXEC_EXIT_SIGNAL_MASK,       0,         step_signals },
         { EXEC_EXIT_FDS,               0,         step_descriptors },
+        { EXEC_EXIT_CAPABILITIES,      0,         step_ambient },
         { EXEC_EXIT_SETSID,            0,         step_session },
         { EXEC_EXIT_USER,              0,         step_identity },
         { EXEC_EXIT_STDIN,             0,         step_stdio },
