@@ -105,7 +105,7 @@ static int step_ambient(ExecProcess *process, Reason *reason) {
 }
 
 static int step_session(ExecProcess *process, Reason *reason) {
-        return setsid() < 0 && errno != EPERM ? -errno : 0;
+        return setsid() < 0 ? -errno : 0;
 }
 
 static int write_record(const ExecProcess *process, Reason *reason) {
