@@ -117,10 +117,11 @@ static int walk_step(int root_fd, Walk *walk, const char *name, bool look) {
                         walk->planted |= is_planted(root_fd, walk->resolved, path);
                         return walk_follow(walk, text, (size_t)n);
                 }
-                if (errno != EINVAL && errno != ENOENT)
-                        return -errno;
+                const int error = errno;
+                if (error != EINVAL && error != ENOENT && error != ENOTDIR)
+                        return -error;
                 memcpy(walk->resolved, path, (size_t)length + 1);
-                return errno == ENOENT;
+                return error != EINVAL;
         }
         memcpy(walk->resolved, path, (size_t)length + 1);
         return 0;
@@ -168,7 +169,8 @@ static int resolve_entry(Resolution *resolution, size_t i, const char **ret) {
         fd = view_open(resolution->root_fd, path);
         if (fd == -ELOOP)
                 return resolve_by_walk(resolution, i, ret);
-        if (fd < 0 && fd != -ENOENT)
+        /* What would be below something that is no directory is not there either. */
+        if (fd < 0 && fd != -ENOENT && fd != -ENOTDIR)
                 return fd;
         resolution->missing[i] = fd < 0;
         *ret = path;

@@ -78,7 +78,7 @@ static int bind_open(const View *view, size_t i) {
         int r = text_is_empty(below)
                         ? view_tree_clone(AT_FDCWD, entry->source, !entry->shallow, &view->tree_fds[i])
                         : view_tree_clone_below(entry->trusted, below, !entry->shallow, &view->tree_fds[i]);
-        if (r == -ENOENT && entry->optional)
+        if ((r == -ENOENT || r == -ENOTDIR) && entry->optional)
                 return 0;
         if (r >= 0 && entry->from != entry->to)
                 r = view_owners_map(view->tree_fds[i], entry->from, entry->to);
@@ -117,7 +117,7 @@ static int view_save_writable(View *view, size_t i) {
                 if (view->entries[j].type != excepted || view_nearest(view->entries, j) != i)
                         continue;
                 int r = view_target(view, j, &fd);
-                if (r == -ENOENT && view->entries[j].optional)
+                if ((r == -ENOENT || r == -ENOTDIR) && view->entries[j].optional)
                         continue;
                 if (r >= 0)
                         r = view_tree_clone_fd(fd, true, &view->tree_fds[j]);
@@ -317,7 +317,7 @@ static int view_apply(View *view, size_t i, Reason *reason) {
         int r = view_target(view, i, &target_fd);
         if (r == -ENOENT && entry->make)
                 r = target_make(view, i, &target_fd);
-        else if (r == -ENOENT)
+        else if (r == -ENOENT || (r == -ENOTDIR && !entry->make))
                 return entry->optional ? 0 : view_missing(entry, reason);
         if (r >= 0)
                 r = apply[entry->type](view, i, target_fd, reason);

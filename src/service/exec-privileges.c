@@ -189,7 +189,30 @@ int exec_capabilities_read(const ServiceSettings *settings, ExecCapabilities *re
         return 0;
 }
 
+int exec_ambient_clear(Reason *reason) {
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+                return reason_set(reason, -errno, "Cannot clear the ambient capabilities: %m");
+        return 0;
+}
+
+/* The bounding set does not bound what is inherited: a program of root's gets that as well, execve(2) adds it. Whoever started
+ * the manager may have had such capabilities, and the ambient ones, which are inheritable always, go with them. */
+static int inheritable_bound(uint64_t bounding) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+        for (unsigned i = 0; i < ELEMENTSOF(data); i++)
+                data[i].inheritable &= (uint32_t)(bounding >> (32 * i));
+        return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
 int exec_bounding_set(const ExecCapabilities *capabilities, Reason *reason) {
+        const int r = capabilities->bounded ? inheritable_bound(capabilities->bounding) : 0;
+
+        if (r < 0)
+                return reason_set(reason, r, "Cannot bound the inheritable capabilities: %m");
         for (int i = 0; capabilities->bounded && i < 64; i++) {
                 if (capabilities->bounding & BIT(i))
                         continue;
@@ -263,16 +286,14 @@ int exec_user_set(const ExecIdentity *identity, const ExecCapabilities *capabili
                 return reason_set(reason, -errno, "Cannot become the user %u: %m", (unsigned)identity->uid);
         if (keep && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
                 return reason_set(reason, -errno, "Cannot stop to keep capabilities: %m");
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-                return reason_set(reason, -errno, "Cannot set AmbientCapabilities=: %m");
         if (bits) {
                 r = secure_bits_set(capabilities->secure_bits);
                 *ret_secure_bits = r < 0;
                 if (r < 0)
                         return reason_set(reason, r, "Cannot set SecureBits=: %m");
         }
-        /* Also where there are none: what was kept goes away. */
-        if (capabilities->ambient || keep)
+        /* Also where there are none: what was kept goes away, and what could be inherited. */
+        if (capabilities->ambient || !root)
                 r = ambient_set(capabilities->ambient, root);
         return r < 0 ? reason_set(reason, r, "Cannot set AmbientCapabilities=: %m") : 0;
 }

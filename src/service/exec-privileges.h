@@ -27,6 +27,8 @@ typedef struct ExecCapabilities {
 /* Lines that begin with "~" take away what is named; if they are the first, from all there are. PrivateDevices= and the like
  * take away what would get around them. -EINVAL with a reason for a name that is none. */
 int exec_capabilities_read(const ServiceSettings *settings, ExecCapabilities *ret, Reason *reason);
+int exec_ambient_clear(Reason *reason);
+/* Bounds what is inheritable, too. */
 int exec_bounding_set(const ExecCapabilities *capabilities, Reason *reason);
 
 /* The group and the supplementary groups; needs CAP_SETGID. */

@@ -99,8 +99,13 @@ static int step_descriptors(ExecProcess *process, Reason *reason) {
         return close_range(STDERR_FILENO + 1, UINT32_MAX, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
+/* Those of whoever started the manager are for no command. */
+static int step_ambient(ExecProcess *process, Reason *reason) {
+        return exec_ambient_clear(reason);
+}
+
 static int step_session(ExecProcess *process, Reason *reason) {
-        return setsid() < 0 && errno != EPERM ? -errno : 0;
+        return setsid() < 0 ? -errno : 0;
 }
 
 static int write_record(const ExecProcess *process, Reason *reason) {
@@ -267,8 +272,13 @@ static int step_working_directory(ExecProcess *process, Reason *reason) {
                 optional = true;
                 wanted++;
         }
-        int r = text_equal(wanted, "~") ? text_copy(process->identity.home ?: "/root", &path)
-                                        : specifier_expand(wanted, process->context->unit, &path, reason);
+        const bool is_home = text_equal(wanted, "~");
+        const char *const home = process->identity.user ? process->identity.home : "/root";
+        if (is_home && !home)
+                return reason_set(reason, -ENXIO, "WorkingDirectory=~: the user \"%s\" has no home directory",
+                                  process->identity.user);
+        int r = is_home ? text_copy(home, &path)
+                        : specifier_expand(wanted, process->context->unit, &path, reason);
         if (r < 0)
                 return r;
         if (path[0] != '/')
@@ -351,6 +361,7 @@ static const Step steps[] = {
         { EXEC_EXIT_MEMORY,            0,         step_settings },
         { EXEC_EXIT_SIGNAL_MASK,       0,         step_signals },
         { EXEC_EXIT_FDS,               0,         step_descriptors },
+        { EXEC_EXIT_CAPABILITIES,      0,         step_ambient },
         { EXEC_EXIT_SETSID,            0,         step_session },
         { EXEC_EXIT_USER,              0,         step_identity },
         { EXEC_EXIT_STDIN,             0,         step_stdio },

@@ -263,13 +263,17 @@ static int stream_open(const Streams *streams, size_t index, Reason *reason) {
         return -EINVAL;
 }
 
-/* The user may open it again, by its name; and signals of the keyboard come to the service. */
-static void take_terminal(const Streams *streams, int fd) {
-        (void)ioctl(fd, TIOCSCTTY,
-                    streams->settings->standard_input &&
-                            text_equal(streams->settings->standard_input, "tty-force"));
-        (void)fchown(fd, streams->identity->uid, (gid_t)-1);
-        (void)fchmod(fd, TERMINAL_MODE);
+/* The user may open it again, by its name; and signals of the keyboard come to the service. Only the terminal that was asked
+ * for: what a client gave for its own streams stays its own. */
+static int take_terminal(const Streams *streams, int fd) {
+        const char *const wanted = streams->settings->standard_input;
+        const int force = wanted && text_equal(wanted, "tty-force");
+
+        /* Of a command beside the main process the main process has it. */
+        if (ioctl(fd, TIOCSCTTY, force) < 0 && !(errno == EPERM && streams->context->control))
+                return -errno;
+        return fchown(fd, streams->identity->uid, (gid_t)-1) < 0 || fchmod(fd, TERMINAL_MODE) < 0 ? -errno
+                                                                                                  : 0;
 }
 
 /* Not into a place that one of them still has. */
@@ -315,7 +319,7 @@ int exec_stdio_set(const ExecContext *context, const ServiceSettings *settings, 
                         return r;
                 }
         }
-        const int r = streams_open(&streams, ret_exit, reason);
+        int r = streams_open(&streams, ret_exit, reason);
         if (r < 0)
                 return r;
         for (int i = 0; i < N_STREAMS; i++)
@@ -325,7 +329,11 @@ int exec_stdio_set(const ExecContext *context, const ServiceSettings *settings, 
                                           stream_settings[i]);
                 }
         *ret_terminal = isatty(STDIN_FILENO);
-        if (*ret_terminal)
-                take_terminal(&streams, STDIN_FILENO);
+        if (*ret_terminal && streams.items[STDIN_FILENO].kind == STREAM_TERMINAL)
+                r = take_terminal(&streams, STDIN_FILENO);
+        if (r < 0) {
+                *ret_exit = EXEC_EXIT_STDIN;
+                return reason_set(reason, r, "Cannot take the terminal for StandardInput=: %m");
+        }
         return 0;
 }

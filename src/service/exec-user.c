@@ -129,6 +129,12 @@ int user_storage_take(int fd, DynamicUser *ret) {
         return 0;
 }
 
+bool user_storage_has(int fd) {
+        StoredUser stored;
+
+        return recv(fd, &stored, sizeof(stored), MSG_PEEK | MSG_DONTWAIT) == sizeof(stored);
+}
+
 /* The name service */
 
 /* One of these functions, with memory that grows until the answer fits. Answers 1 when there is an entry; what it points

@@ -35,6 +35,8 @@ void user_storage_unlock(int fd);
 /* Puts a datagram into the storage, or takes what is there: -EAGAIN when nothing is. The lock has to be held. */
 int user_storage_put(int fd, const DynamicUser *user);
 int user_storage_take(int fd, DynamicUser *ret);
+/* Whether there is one; without the lock not when somebody looks at it at the time. */
+bool user_storage_has(int fd);
 
 /* Also makes a dynamic user, and puts it into the storage. A user of the host takes its place if there is one of that name. 217 or
  * 216 is in *ret_exit when this fails. */

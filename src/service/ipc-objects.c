@@ -303,9 +303,14 @@ int ipc_objects_exist(uid_t uid) {
 }
 
 int ipc_objects_remove(uid_t uid, gid_t gid, Reason *reason) {
-        IpcSearch search = { .uid = uid, .gid = gid, .remove = true, .reason = reason };
+        IpcSearch search = {
+                .uid = uid,
+                .gid = gid == 0 ? IPC_GROUP_NONE : gid,
+                .remove = true,
+                .reason = reason,
+        };
 
-        if (uid == 0 || gid == 0)
+        if (uid == 0)
                 return -EINVAL;
         search_all(&search);
         return search.error;

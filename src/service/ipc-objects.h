@@ -14,6 +14,6 @@ int ipc_objects_exist(uid_t uid);
 
 /* Removes all that belongs to the user, or to the group if that is not IPC_GROUP_NONE: of a dynamic user both have the same
  * number, but the group of another user may be that of users who are still there. What cannot be removed stays, and
- * the first error is returned when the rest is done. Never for number 0, -EINVAL. */
+ * the first error is returned when the rest is done. Never for the user 0, -EINVAL; what the group 0 has stays. */
 #define IPC_GROUP_NONE ((gid_t)-1)
 int ipc_objects_remove(uid_t uid, gid_t gid, Reason *reason);

@@ -51,8 +51,13 @@ static int inner_make(const char *outer, char **ret) {
         if (fd < 0)
                 return -errno;
         /* Whatever the umask is. */
-        if (mkdirat(fd, "tmp", 0700) < 0 || fchmodat(fd, "tmp", 01777, 0) < 0)
+        if (mkdirat(fd, "tmp", 0700) < 0)
                 return -errno;
+        if (fchmodat(fd, "tmp", 01777, 0) < 0) {
+                r = -errno;
+                (void)unlinkat(fd, "tmp", AT_REMOVEDIR);
+                return r;
+        }
         *ret = TAKE_PTR(path);
         return 0;
 }

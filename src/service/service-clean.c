@@ -17,6 +17,7 @@
 #include "service/service-number.h"
 #include "service/service-run.h"
 #include "service/service-shared.h"
+#include "service/service-user.h"
 #include "service/unit-log.h"
 
 #define CLEANER_NAME    "mkosi-clean"
@@ -38,16 +39,40 @@ static bool runtime_goes(const Service *service) {
                !(settings->runtime_directory_preserve == PRESERVE_RESTART && comes_back);
 }
 
-static Remains find_remains(const Service *service) {
+/* Of services of one user that end together each has a cleaner, and the last one to come here sweeps. The number itself is
+ * kept by all of them until their cleaners have ended (service_release). */
+static bool drop_number(Service *service) {
+        Manager *const manager = service->unit->manager;
+
+        if (!service->counts_number)
+                return false;
+        const bool last = service_number_is_last(manager, service->uid);
+        service_number_put(manager, service->uid);
+        service->counts_number = false;
+        return last;
+}
+
+/* The same of directories for temporary files: NULL while another service has them. */
+static const PrivateTmp *drop_tmp(Service *service) {
+        if (!service->tmp)
+                return NULL;
+        if (shared_tmp_is_last(service->tmp))
+                return shared_tmp_paths(service->tmp);
+        shared_tmp_put(service->tmp);
+        service->tmp = NULL;
+        return NULL;
+}
+
+/* Nobody of the service is left. */
+static Remains find_remains(Service *service) {
         const ServiceSettings *const settings = service_settings_of(service);
-        const bool removes_ipc = settings->remove_ipc == TRUTH_YES || service_is_dynamic(settings);
+        const bool removes_ipc = settings->remove_ipc == TRUTH_YES || service_is_dynamic(settings),
+                   last = drop_number(service);
 
         return (Remains){
                 .directories = runtime_goes(service),
-                .objects = removes_ipc && service->has_identity && service->uid != 0 &&
-                           service_number_is_last(service->unit->manager, service->uid),
-                .tmp = service->tmp && shared_tmp_is_last(service->tmp) ? shared_tmp_paths(service->tmp)
-                                                                        : NULL,
+                .objects = removes_ipc && last,
+                .tmp = drop_tmp(service),
         };
 }
 
@@ -60,9 +85,11 @@ static int remove_directories(const Service *service, Reason *reason) {
         return r < 0 ? r : exec_directories_remove_runtime(&directories, reason);
 }
 
-/* The group of a dynamic user is nobody else's. */
+/* The group that was made with a dynamic user is nobody else's; that of Group=, or of a user of the host who took the place of
+ * the dynamic one, may be anybody's. */
 static gid_t group_of(const Service *service) {
-        return service->user ? service->gid : IPC_GROUP_NONE;
+        return service_user_is_dynamic(service->user) && service->gid == service->uid ? service->gid
+                                                                                      : IPC_GROUP_NONE;
 }
 
 /* What cannot be removed stays, and does not keep the rest. What went wrong is said to the descriptor, a line each. */
@@ -155,9 +182,12 @@ static int cleaner_start(Service *service, const Remains *remains) {
 void service_clean(Service *service) {
         if (service->cleaner)
                 return;
+        if (service_group_is_populated(service)) {
+                cleaned(service);
+                return;
+        }
         const Remains remains = find_remains(service);
-        if ((!remains.directories && !remains.objects && !remains.tmp) ||
-            service_group_is_populated(service)) {
+        if (!remains.directories && !remains.objects && !remains.tmp) {
                 cleaned(service);
                 return;
         }

@@ -84,6 +84,10 @@ const char *service_user_name(const ServiceUser *user) {
         return user->name;
 }
 
+bool service_user_is_dynamic(const ServiceUser *user) {
+        return user && user_storage_has(user->storage_fd);
+}
+
 int service_user_storage(const ServiceUser *user) {
         return user ? user->storage_fd : -EBADF;
 }

@@ -15,6 +15,8 @@ void service_user_put(ServiceUser *user);
 /* The same, but that the number is kept: the manager ends, and what runs does not. */
 void service_user_leave(ServiceUser *user);
 bool service_user_is_last(const ServiceUser *user);
+/* Whether there is a number for it: not of NULL, and not when a user of the host has that name. */
+bool service_user_is_dynamic(const ServiceUser *user);
 const char *service_user_name(const ServiceUser *user);
 
 /* The socket that helpers are given; -EBADF of NULL. */

@@ -2,8 +2,10 @@
 """What services may not do, seen from inside and outside; how they fail; and that hostile words harm nobody."""
 
 import os
+import signal
 
 import pytest
+from rig import wait_for
 from within import start, within
 
 TRY = 'for path in {}; do if touch $path/du 2>/dev/null; then echo $path; rm $path/du; fi; done'
@@ -192,7 +194,9 @@ FAILURES = [
     (216, 'GROUP', ('Group=no-such-group',), '/bin/true'),
     (217, 'USER', ('User=no-such-user',), '/bin/true'),
     (226, 'NAMESPACE', ('BindPaths=/does/not/exist:/run/x',), '/bin/true'),
+    (200, 'CHDIR', ('User=12345', 'WorkingDirectory=~'), '/bin/true'),
     (226, 'NAMESPACE', ('ReadOnlyPaths=/does/not/exist',), '/bin/true'),
+    (226, 'NAMESPACE', ('ReadOnlyPaths=/etc/passwd/below',), '/bin/true'),
     (233, 'RUNTIME_DIRECTORY', ('RuntimeDirectory=way',), '/bin/true'),
     (238, 'STATE_DIRECTORY', ('StateDirectory=way',), '/bin/true'),
     (239, 'CACHE_DIRECTORY', ('CacheDirectory=way',), '/bin/true'),
@@ -210,6 +214,26 @@ def test_exit_codes(rig, code, name, settings, command):
     assert rig.show('fails', 'Result', 'ExecMainStatus') == {'Result': 'exit-code', 'ExecMainStatus': str(code)}
     assert f'status={code}/{name}' in rig.ctl('status', 'fails', check=False).stdout
     assert any(f'Failed at step {name} spawning {command}' in line for line in rig.log('-u', 'fails'))
+
+
+@pytest.mark.parametrize('setting', ['InaccessiblePaths', 'ReadOnlyPaths', 'ReadWritePaths'])
+def test_dash_before_what_is_below_a_file(rig, setting):
+    """What is below a file is missing, as what is below a directory may be."""
+    assert within(rig, 'echo in', f'{setting}=-/etc/passwd/below').stdout == 'in\n'
+
+
+def test_capabilities_of_the_manager_are_not_inherited(rig):
+    """CapabilityBoundingSet= and User= bound what whoever started the manager let it inherit, for root as well."""
+    rig.kill_manager(signal.SIGTERM)
+    programs = rig.programs
+    rig.manager = rig.popen(
+        'setpriv', '--inh-caps=+sys_admin,+dac_override', '--ambient-caps=+sys_admin',
+        programs / 'mkosi-manager', f'--cgroup={rig.name}', f'--helper={programs / "mkosi-exec"}',
+    )  # fmt: skip
+    wait_for(rig.is_listening, 'the manager')
+    look = "grep -E 'Cap(Inh|Eff|Amb)' /proc/self/status | while read -r name set; do echo $((0x$set)); done"
+    assert within(rig, look, 'CapabilityBoundingSet=CAP_CHOWN').stdout.split() == ['0', '1', '0']
+    assert within(rig, look, 'User=daemon').stdout.split() == ['0', '0', '0']
 
 
 @pytest.mark.parametrize('prefix, expected', [('', '1 ro 1'), ('!', '0 ro 1'), ('+', '0 rw 0')])

@@ -88,6 +88,41 @@ def test_du06_ipc_objects_stay_for_the_other_service_of_the_user(rig):
     assert rig.run('id', 'both', check=False).returncode != 0
 
 
+def test_objects_of_a_group_are_not_the_dynamic_users(rig):
+    """What others of the group of Group= have stays when a dynamic user of that group goes."""
+    start(rig, 'other', 'touch /dev/shm/of-other; ipcmk -Q', User='daemon', Group='games')
+    start(rig, 'guest', 'touch /dev/shm/of-guest', DynamicUser='yes', Group='games')
+    rig.ctl('stop', 'guest')
+    assert not rig.exists('/dev/shm/of-guest')
+    assert rig.exists('/dev/shm/of-other')
+    assert len(rig.run('cat', '/proc/sysvipc/msg').stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize('settings', [{'DynamicUser': 'yes'}, {'User': 'daemon', 'RemoveIPC': 'yes'}])
+def test_objects_go_with_a_user_of_the_group_root(rig, settings):
+    rig.write('/dev/shm/of-root', '')
+    start(rig, 'rooted', 'touch /dev/shm/left; ipcmk -Q', Group='root', **settings)
+    rig.ctl('stop', 'rooted')
+    assert not rig.exists('/dev/shm/left') and rig.exists('/dev/shm/of-root')
+    assert len(rig.run('cat', '/proc/sysvipc/msg').stdout.splitlines()) == 1
+
+
+def test_services_of_one_user_that_stop_together(rig):
+    """One of them sweeps, though the cleaners of both are at work at the same time; their /tmp goes as well."""
+    for name, other in ('one', 'two'), ('two', 'one'):
+        script = f'cd /run/{name}; seq 20000 | xargs touch; touch /dev/shm/of-{name}; ipcmk -Q'
+        rig.write(f'/run/{name}.script', f'{script}\nsystemd-notify --ready\nexec sleep infinity\n', 0o755)
+        rig.unit(f'{name}.service', f'[Unit]\nJoinsNamespaceOf={other}.service\n[Service]\nType=notify\n'
+                 f'NotifyAccess=all\nDynamicUser=yes\nUser=shared\nRuntimeDirectory={name}\n'
+                 f'ExecStart=/bin/bash -e /run/{name}.script\n')  # fmt: skip
+    rig.ctl('daemon-reload')
+    rig.ctl('start', 'one', 'two')
+    rig.ctl('stop', 'one', 'two')
+    assert not os.listdir(rig.path('/dev/shm')) and not os.listdir(rig.path('/tmp'))
+    assert len(rig.run('cat', '/proc/sysvipc/msg').stdout.splitlines()) == 1
+    assert rig.run('id', 'shared', check=False).returncode != 0
+
+
 def test_du22_first_example_of_the_post(rig):
     """DU22: ps and id say the name."""
     rig.unit(f'{POST}.service', DynamicUser='yes', ExecStart='/usr/bin/sleep 4711')

@@ -281,6 +281,29 @@ def test_terminal_is_given_back(machine, terminal):
     assert termios.tcgetattr(shell.side) == shell.before
 
 
+def test_piped_terminal_stays_its_owners(machine, terminal):
+    """A terminal that is given as a stream belongs to whom it did, and has the mode that it had."""
+    shell = terminal('--pipe', '--wait', '-q', '-p', 'User=daemon', '/bin/sh', '-c', 'test -t 0 && echo on a terminal')
+    before = os.fstat(shell.side)
+    shell.expect('on a terminal')
+    assert shell.wait() == 0
+    after = os.fstat(shell.side)
+    assert (after.st_uid, after.st_mode) == (os.getuid(), before.st_mode)
+
+
+def test_terminal_of_somebody_else(rig):
+    """StandardInput=tty fails with 208 when the terminal is another session's."""
+    master, side = pty.openpty()
+    settings = ['-p', 'StandardInput=tty', '-p', f'TTYPath={os.ttyname(side)}']
+    try:
+        rig.transient('--unit=first', *settings, '/bin/sleep', 'infinity')
+        assert rig.transient('--wait', '-q', *settings, '/bin/true', check=False).returncode == 208
+        rig.ctl('stop', 'first')
+    finally:
+        os.close(master)
+        os.close(side)
+
+
 def test_ip31_summary_on_a_terminal(machine, terminal):
     """IP31: what was counted is told at the end also without --wait; else nothing is."""
     shell = terminal('-t', '-p', 'CPUAccounting=1', '/bin/true')

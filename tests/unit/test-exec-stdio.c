@@ -67,28 +67,52 @@ static void test_null(void **state) {
         ASSERT_TEXT("/run/links", "/dev/null\n/dev/null\n/dev/null\n");
 }
 
-/* A terminal that was handed over is the controlling one, and the user's. */
+/* A terminal that is asked for is the controlling one, and the user's. */
 static void test_terminal(void **state) {
         rig_need(state);
+        char name[64], setting[80];
         int master, slave;
 
-        if (openpty(&master, &slave, NULL, NULL, NULL) < 0)
+        if (openpty(&master, &slave, name, NULL, NULL) < 0)
                 skip();
+        (void)snprintf(setting, sizeof(setting), "TTYPath=%s", name);
         _cleanup_(rig_result_done) RigResult result = rig_run(&(RigWish){
-                .settings =
-                        RIG_LIST("User=nobody", "StandardInput=fd", "StandardOutput=fd", "StandardError=fd"),
+                .settings = RIG_LIST("User=nobody", "StandardInput=tty", "StandardOutput=tty", setting),
                 .argv = RIG_LIST(
                         "/bin/sh", "-c",
                         "echo $TERM $(stat -Lc '%U %a' /dev/stdin) >/dev/tty; ps -o tty= -p $$ | grep -c pts"),
                 .flags = EXEC_COMMAND_LITERAL,
-                .standard = { slave, slave, slave },
-                .has_standard = true,
         });
         char text[200] = "";
 
         assert_int_equal(result.exit, 0);
         assert_true(read(master, text, sizeof(text) - 1) > 0);
         assert_string_equal(text, "vt220 nobody 620\r\n1\r\n");
+        (void)close(slave);
+        (void)close(master);
+}
+
+/* One that was handed over is neither. */
+static void test_foreign_terminal(void **state) {
+        rig_need(state);
+        struct stat before, after;
+        int master, slave;
+
+        if (openpty(&master, &slave, NULL, NULL, NULL) < 0)
+                skip();
+        assert_int_equal(fstat(slave, &before), 0);
+        _cleanup_(rig_result_done) RigResult result = rig_run(&(RigWish){
+                .settings =
+                        RIG_LIST("User=nobody", "StandardInput=fd", "StandardOutput=fd", "StandardError=fd"),
+                .argv = RIG_LIST("/bin/sh", "-c", "test -t 0 && ! true </dev/tty"),
+                .flags = EXEC_COMMAND_LITERAL,
+                .standard = { slave, slave, slave },
+                .has_standard = true,
+        });
+        assert_int_equal(result.exit, 0);
+        assert_int_equal(fstat(slave, &after), 0);
+        assert_int_equal(after.st_uid, before.st_uid);
+        assert_int_equal(after.st_mode, before.st_mode);
         (void)close(slave);
         (void)close(master);
 }
@@ -155,8 +179,8 @@ static void test_refused(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_files),    cmocka_unit_test(test_null),
-                cmocka_unit_test(test_terminal), cmocka_unit_test(test_socket),
-                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_terminal), cmocka_unit_test(test_foreign_terminal),
+                cmocka_unit_test(test_socket),   cmocka_unit_test(test_refused),
         };
 
         return cmocka_run_group_tests(tests, rig_enter, NULL);
