@@ -8,3 +8,6 @@
 
 /* SCMP_ARCH_… of the native architecture and of all that its kernels run, the native one first; ends with 0. */
 const uint32_t *filter_architectures(void);
+
+/* The same number for a name as SystemCallArchitectures= has it, "x86-64"; 0 for what the library does not know. */
+uint32_t filter_architecture_find(const char *name);

@@ -145,6 +145,10 @@ static const char *const calls_resources[] = {
         "setrlimit", NULL,
 };
 
+static const char *const calls_sandbox[] = {
+        "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "seccomp", NULL,
+};
+
 static const char *const calls_setuid[] = {
         "setgid", "setgid32", "setgroups", "setgroups32", "setregid", "setregid32", "setresgid", "setresgid32",
         "setresuid", "setresuid32", "setreuid", "setreuid32", "setuid", "setuid32", NULL,
@@ -280,6 +284,7 @@ static const CallGroup groups[] = {
         { "@raw-io",        calls_raw_io },
         { "@reboot",        calls_reboot },
         { "@resources",     calls_resources },
+        { "@sandbox",       calls_sandbox },
         { "@setuid",        calls_setuid },
         { "@signal",        calls_signal },
         { "@swap",          calls_swap },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/strv.h"
 #include "base/text.h"
 #include "sandbox/filter-architecture.h"
 #include "sandbox/restrict.h"
@@ -28,6 +30,14 @@
 #define NUMBER_MIN (-10000)
 
 #define CONDITIONS_MAX 2
+
+/* Scheduling policies of the kernel. */
+#define POLICY_NORMAL   0
+#define POLICY_FIFO     1
+#define POLICY_RR       2
+#define POLICY_BATCH    3
+#define POLICY_RESERVED 4
+#define POLICY_IDLE     5 /* those above are deadlines, and what programs in the kernel schedule */
 
 typedef struct Condition {
         unsigned argument;
@@ -102,7 +112,34 @@ static const Rule mode_rules[] = {
         OPEN_RULES("openat",    2, 3),
         { "openat2", ENOSYS },
 };
+
+static const Rule realtime_rules[] = {
+        { "sched_setscheduler", EPERM, { { 1, INT_MASK, POLICY_FIFO } } },
+        { "sched_setscheduler", EPERM, { { 1, INT_MASK, POLICY_RR } } },
+        { "sched_setscheduler", EPERM, { { 1, INT_MASK, POLICY_RESERVED } } },
+        { "sched_setattr",      ENOSYS },
+};
+
+static const struct {
+        const char *name;
+        uint64_t flag;
+} namespaces[] = {
+        { "cgroup", CLONE_NEWCGROUP }, { "ipc",  CLONE_NEWIPC },  { "net", CLONE_NEWNET },
+        { "mnt",    CLONE_NEWNS },     { "pid",  CLONE_NEWPID },  { "user", CLONE_NEWUSER },
+        { "uts",    CLONE_NEWUTS },    { "time", CLONE_NEWTIME },
+};
 /* clang-format on */
+
+uint64_t restrict_namespace_flag(const char *name) {
+        uint64_t all = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(namespaces); i++) {
+                if (text_equal(namespaces[i].name, name))
+                        return namespaces[i].flag;
+                all |= namespaces[i].flag;
+        }
+        return text_equal(name, "all") ? all : 0;
+}
 
 static void filter_releasep(scmp_filter_ctx *filter) {
         if (*filter)
@@ -172,6 +209,75 @@ static int families_add(scmp_filter_ctx filter, const RestrictFilter *what) {
         return r;
 }
 
+/* What is above the last policy, flags among it, takes a comparison that rules of bits cannot make. */
+static int realtime_add(scmp_filter_ctx filter, uint32_t architecture) {
+        int number;
+
+        if (call_number(architecture, "sched_setscheduler", 0, &number) != 0)
+                return 0;
+        return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 1, SCMP_A1(SCMP_CMP_GT, POLICY_IDLE));
+}
+
+static int personality_add(scmp_filter_ctx filter, uint32_t architecture, uint32_t personality) {
+        int number;
+
+        if (call_number(architecture, "personality", 0, &number) != 0)
+                return 0;
+        return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 1,
+                                SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)personality));
+}
+
+/* One kind of namespaces. The lowest byte of clone()'s flags is a signal, so that it makes no namespace of time. */
+static int namespace_add(scmp_filter_ctx filter, uint32_t architecture, uint64_t flag) {
+        const bool reversed = architecture == SCMP_ARCH_S390 || architecture == SCMP_ARCH_S390X;
+        const Rule rules[] = {
+                { "unshare", EPERM, { BITS(0, flag) } },
+                { "setns", EPERM, { BITS(1, flag) } },
+                { "clone", EPERM, { BITS(reversed ? 1 : 0, flag) } },
+        };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(rules) - (flag == CLONE_NEWTIME); i++)
+                r = rule_add(filter, architecture, &rules[i]);
+        return r;
+}
+
+static int namespaces_add(scmp_filter_ctx filter, uint32_t architecture, uint64_t allowed) {
+        static const Rule any[] = {
+                { "setns", EPERM, { { 1, INT_MASK, 0 } } },
+                { "clone3", ENOSYS },
+        };
+        int r = 0;
+
+        if ((allowed & restrict_namespace_flag("all")) == restrict_namespace_flag("all"))
+                return 0;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(any); i++)
+                r = rule_add(filter, architecture, &any[i]);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(namespaces); i++)
+                if (!(allowed & namespaces[i].flag))
+                        r = namespace_add(filter, architecture, namespaces[i].flag);
+        return r;
+}
+
+/* What depends on values. */
+static int values_add(scmp_filter_ctx filter, uint32_t architecture, const RestrictFilter *what,
+                      Reason *reason) {
+        int r = 0;
+
+        if (what->families) {
+                r = families_add(filter, what);
+                if (r < 0)
+                        return reason_set(reason, r, "the filter of address families: %m");
+        }
+        if (what->restrict_realtime)
+                r = realtime_add(filter, architecture);
+        if (r >= 0 && what->lock_personality)
+                r = personality_add(filter, architecture, what->personality);
+        if (r >= 0 && what->namespaces)
+                r = namespaces_add(filter, architecture, what->namespaces_allowed);
+        return r;
+}
+
 /* A filter of one architecture with all rules that refuse something and let the rest pass. */
 static int refuse_one(scmp_filter_ctx filter, uint32_t architecture, const RestrictFilter *what,
                       Reason *reason) {
@@ -180,6 +286,7 @@ static int refuse_one(scmp_filter_ctx filter, uint32_t architecture, const Restr
                 { ring_rules, ring ? ELEMENTSOF(ring_rules) : 0 },
                 { memory_rules, what->memory_deny_write_execute ? ELEMENTSOF(memory_rules) : 0 },
                 { mode_rules, what->restrict_suid_sgid ? ELEMENTSOF(mode_rules) : 0 },
+                { realtime_rules, what->restrict_realtime ? ELEMENTSOF(realtime_rules) : 0 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(sets); i++) {
@@ -187,10 +294,7 @@ static int refuse_one(scmp_filter_ctx filter, uint32_t architecture, const Restr
                 if (r < 0)
                         return r;
         }
-        if (!what->families)
-                return 0;
-        const int r = families_add(filter, what);
-        return r < 0 ? reason_set(reason, r, "the filter of address families: %m") : 0;
+        return values_add(filter, architecture, what, reason);
 }
 
 static uint32_t call_action(const RestrictFilter *what, const char *name) {
@@ -233,6 +337,34 @@ static int calls_one(scmp_filter_ctx filter, uint32_t architecture, const Restri
         /* The library may know some that the table does not. */
         for (size_t i = 0; i < what->n_calls; i++) {
                 const int r = call_add(filter, architecture, what, what->call_list[i].name, reason);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int log_add(scmp_filter_ctx filter, uint32_t architecture, const char *name, Reason *reason) {
+        int number;
+
+        if (call_number(architecture, name, 0, &number) != 0)
+                return 0;
+        const int r = seccomp_rule_add(filter, SCMP_ACT_LOG, number, 0);
+        return r < 0 && r != -EEXIST ? reason_set(reason, r, "noting %s(): %m", name) : 0;
+}
+
+static int log_one(scmp_filter_ctx filter, uint32_t architecture, const RestrictFilter *what,
+                   Reason *reason) {
+        if (!what->log_others) {
+                for (const char *const *name = what->log_list; name && *name; name++) {
+                        const int r = log_add(filter, architecture, *name, reason);
+                        if (r < 0)
+                                return r;
+                }
+                return 0;
+        }
+        for (const char *const *name = restrict_call_group("@known"); *name; name++) {
+                const bool listed = (*name)[0] == '@' || strv_contains(what->log_list, *name);
+                const int r = listed ? 0 : log_add(filter, architecture, *name, reason);
                 if (r < 0)
                         return r;
         }
@@ -313,28 +445,74 @@ static int filter_load(scmp_filter_ctx filter, Reason *reason) {
         return r < 0 ? reason_set(reason, r, "a filter of system calls: %m") : 0;
 }
 
-int restrict_apply(const RestrictFilter *what, Reason *reason) {
-        _cleanup_(filter_releasep) scmp_filter_ctx refuse = NULL, calls = NULL;
+/* Nothing but the check of the architecture, which is made of each call. */
+static int architectures_build(const RestrictFilter *what, scmp_filter_ctx *ret) {
+        _cleanup_(filter_releasep) scmp_filter_ctx filter = NULL;
+
+        int r = filter_new(SCMP_ACT_ALLOW, seccomp_arch_native(), &filter);
+        for (const char *const *name = what->architecture_list; r >= 0 && name && *name; name++) {
+                const uint32_t architecture = filter_architecture_find(*name);
+
+                if (architecture != 0 && architecture != seccomp_arch_native())
+                        r = seccomp_arch_add(filter, architecture);
+                r = r == -EEXIST ? 0 : r;
+        }
+        if (r < 0)
+                return r;
+        *ret = filter;
+        filter = NULL;
+        return 0;
+}
+
+bool restrict_architecture_exists(const char *name) {
+        return text_equal(name, "native") || filter_architecture_find(name) != 0;
+}
+
+/* In the order in which they come into force: the last one may forbid what is needed to load another one. */
+typedef enum FilterKind {
+        FILTER_ARCHITECTURES,
+        FILTER_REFUSE,
+        FILTER_LOG,
+        FILTER_CALLS,
+        FILTER_KINDS
+} FilterKind;
+
+static void filters_release(scmp_filter_ctx (*filters)[FILTER_KINDS]) {
+        for (size_t i = 0; i < FILTER_KINDS; i++)
+                filter_releasep(&(*filters)[i]);
+}
+
+static int filters_build(const RestrictFilter *what, scmp_filter_ctx filters[FILTER_KINDS], Reason *reason) {
+        const bool refuse = what->families || what->memory_deny_write_execute || what->restrict_suid_sgid ||
+                            what->lock_personality || what->restrict_realtime || what->namespaces;
         int r = 0;
 
-        if (what->families || what->memory_deny_write_execute || what->restrict_suid_sgid)
-                r = filter_build(what, SCMP_ACT_ALLOW, refuse_one, &refuse, reason);
+        if (what->architectures)
+                r = architectures_build(what, &filters[FILTER_ARCHITECTURES]);
+        if (r >= 0 && refuse)
+                r = filter_build(what, SCMP_ACT_ALLOW, refuse_one, &filters[FILTER_REFUSE], reason);
+        if (r >= 0 && what->log)
+                r = filter_build(what, SCMP_ACT_ALLOW, log_one, &filters[FILTER_LOG], reason);
         /* A program that searches a tree takes the library longer to make than it ever saves: the kernel goes
          * through the program once for each call that is always allowed, and remembers that. */
         if (r >= 0 && what->calls)
-                r = filter_build(what, calls_default(what), calls_one, &calls, reason);
-        if (r < 0)
-                return reason_set(reason, r, "filters of system calls: %m");
+                r = filter_build(what, calls_default(what), calls_one, &filters[FILTER_CALLS], reason);
+        return r < 0 ? reason_set(reason, r, "filters of system calls: %m") : 0;
+}
 
+int restrict_apply(const RestrictFilter *what, Reason *reason) {
+        _cleanup_(filters_release) scmp_filter_ctx filters[FILTER_KINDS] = {};
+
+        int r = filters_build(what, filters, reason);
+        if (r < 0)
+                return r;
         /* Personalities that make all memory executable, and memory that is written to by way of a file, are beyond
          * filters. */
         if (what->memory_deny_write_execute && prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) < 0 &&
             errno != EINVAL)
                 return reason_set(reason, -errno, "memory that is never written to and executed: %m");
-        if (refuse)
-                r = filter_load(refuse, reason);
-        /* Last, since it may forbid what is needed to load another one. */
-        if (r >= 0 && calls)
-                r = filter_load(calls, reason);
+        for (size_t i = 0; r >= 0 && i < FILTER_KINDS; i++)
+                if (filters[i])
+                        r = filter_load(filters[i], reason);
         return r;
 }

@@ -8,6 +8,8 @@
 #include "sandbox/view-plan.h"
 
 /* What is done at a place, in the order of precedence: this far down, the first wins. */
+/* Those that take something away and that except from it are ranked as read-only and writable ones, of which they are never
+ * in one plan with. */
 typedef enum Rank { RANK_HIDE, RANK_REPLACE, RANK_READ_ONLY, RANK_WRITABLE } Rank;
 
 /* clang-format off */
@@ -24,6 +26,9 @@ static const struct {
         [VIEW_TMPFS]          = { "tmpfs",          RANK_REPLACE },
         [VIEW_BOUNDARY]       = { "boundary",       RANK_REPLACE },
         [VIEW_DEVICES]        = { "devices",        RANK_REPLACE },
+        [VIEW_PROC]           = { "proc",           RANK_REPLACE },
+        [VIEW_NO_EXECUTE]     = { "no-execute",     RANK_READ_ONLY },
+        [VIEW_EXECUTABLE]     = { "executable",     RANK_WRITABLE },
 };
 /* clang-format on */
 static_assert(ELEMENTSOF(types) == VIEW_ENTRY_TYPE_MAX, "every type has a row");
@@ -52,6 +57,7 @@ bool view_options_have(const char *options, const char *word) {
 bool view_is_read_only(const ViewEntry *entry) {
         switch (entry->type) {
         case VIEW_READ_ONLY:
+        case VIEW_NO_EXECUTE:
         case VIEW_INACCESSIBLE:
         case VIEW_BIND_READ_ONLY:
         case VIEW_BOUNDARY:
@@ -162,9 +168,9 @@ static void entries_sort(ViewEntry *entries, size_t n) {
 static bool is_idle(const ViewEntry *entry, const ViewEntry *nearest) {
         if (nearest && nearest->type == VIEW_INACCESSIBLE)
                 return true;
-        if (entry->type == VIEW_READ_ONLY)
+        if (rank_of(entry) == RANK_READ_ONLY)
                 return nearest && view_is_read_only(nearest);
-        if (entry->type != VIEW_WRITABLE)
+        if (rank_of(entry) != RANK_WRITABLE)
                 return false;
         return !nearest || !view_is_read_only(nearest) || text_equal(entry->path, nearest->path);
 }
@@ -185,7 +191,7 @@ int view_plan(ViewEntry *entries, size_t *n_entries, Reason *reason) {
                 ViewEntry entry = entries[i];
                 const bool same_path = previous && text_equal(previous->path, entry.path);
 
-                if (same_path && previous->type == VIEW_READ_ONLY && entry.type == VIEW_WRITABLE)
+                if (same_path && rank_of(previous) == RANK_READ_ONLY && rank_of(&entry) == RANK_WRITABLE)
                         continue;
                 if (same_path && rank_of(previous) == rank_of(&entry)) {
                         entry.optional &= previous->optional;

@@ -8,7 +8,7 @@
 /* Whether the entry puts something else in its place, so that what was there does not count any more. */
 bool view_replaces(const ViewEntry *entry);
 
-/* Whether it leaves something that cannot be written to. */
+/* Whether it leaves something that cannot be written to, or executed. */
 bool view_is_read_only(const ViewEntry *entry);
 
 /* Whether comma-separated options have the word. */

@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ typedef struct Walk {
         char resolved[PATH_MAX]; /* "" for the root, else "/etc" */
         char rest[PATH_MAX];
         unsigned n_links;
+        bool planted; /* a link was followed that somebody else than root can have made */
 } Walk;
 
 /* What is known of the entries: where they are as far as that has been found out, and which are not there. */
@@ -31,7 +33,7 @@ typedef struct Resolution {
         const ViewEntry *entries;
         size_t n_entries;
         const char **paths;
-        bool *missing;
+        bool *missing, *planted;
         char ***strings;
 } Resolution;
 
@@ -81,6 +83,15 @@ static size_t walk_next(Walk *walk, char name[static PATH_MAX]) {
         return length;
 }
 
+static bool is_planted(int root_fd, const char *directory, const char *link) {
+        struct stat above, itself;
+
+        if (fstatat(root_fd, directory[0] ? directory + 1 : ".", &above, AT_SYMLINK_NOFOLLOW) < 0 ||
+            fstatat(root_fd, link + 1, &itself, AT_SYMLINK_NOFOLLOW) < 0)
+                return true;
+        return above.st_uid != 0 || itself.st_uid != 0;
+}
+
 /* One component, where the directory is the host's own. 1: it is not there. */
 static int walk_step(int root_fd, Walk *walk, const char *name, bool look) {
         char path[PATH_MAX], text[PATH_MAX];
@@ -102,8 +113,10 @@ static int walk_step(int root_fd, Walk *walk, const char *name, bool look) {
 
                 if (n >= (ssize_t)sizeof(text))
                         return -ENAMETOOLONG;
-                if (n >= 0)
+                if (n >= 0) {
+                        walk->planted |= is_planted(root_fd, walk->resolved, path);
                         return walk_follow(walk, text, (size_t)n);
+                }
                 if (errno != EINVAL && errno != ENOENT)
                         return -errno;
                 memcpy(walk->resolved, path, (size_t)length + 1);
@@ -131,6 +144,7 @@ static int resolve_by_walk(Resolution *resolution, size_t i, const char **ret) {
         }
         const char *const path = walk.resolved[0] ? walk.resolved : "/";
         resolution->missing[i] = missing && !is_replaced(resolution, i, path, false);
+        resolution->planted[i] = walk.planted;
         if (text_equal(path, resolution->paths[i]))
                 return 0;
         int r = strv_append(resolution->strings, path);
@@ -206,14 +220,27 @@ int view_missing(const ViewEntry *entry, Reason *reason) {
                           text, entry->path);
 }
 
+static int refuse_planted(const ViewEntry *entry, Reason *reason) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (view_print(entry, &text) < 0)
+                return -ENOMEM;
+        return reason_set(
+                reason, -EPERM,
+                "%s: %s is not there, and is not made where a link leads that is not root's: make it first",
+                text, entry->path);
+}
+
 static int resolution_keep(const Resolution *resolution, ViewEntry *entries, size_t *n_entries,
                            Reason *reason) {
         size_t n = 0;
 
         for (size_t i = 0; i < resolution->n_entries; i++) {
-                if (resolution->missing[i] && !entries[i].optional)
+                if (resolution->missing[i] && entries[i].make && resolution->planted[i])
+                        return refuse_planted(&entries[i], reason);
+                if (resolution->missing[i] && !entries[i].optional && !entries[i].make)
                         return view_missing(&entries[i], reason);
-                if (resolution->missing[i])
+                if (resolution->missing[i] && !entries[i].make)
                         continue;
                 entries[n] = entries[i];
                 entries[n++].path = resolution->paths[i];
@@ -224,17 +251,19 @@ static int resolution_keep(const Resolution *resolution, ViewEntry *entries, siz
 
 int view_resolve(int root_fd, ViewEntry *entries, size_t *n_entries, char ***strings, Reason *reason) {
         _cleanup_(freep) const char **paths = calloc(*n_entries + 1, sizeof(*paths));
-        _cleanup_(freep) bool *missing = calloc(*n_entries + 1, sizeof(*missing));
+        _cleanup_(freep) bool *missing = calloc(*n_entries + 1, sizeof(*missing)),
+                              *planted = calloc(*n_entries + 1, sizeof(*planted));
         Resolution resolution = {
                 .root_fd = root_fd,
                 .entries = entries,
                 .n_entries = *n_entries,
                 .paths = paths,
                 .missing = missing,
+                .planted = planted,
                 .strings = strings,
         };
 
-        if (!paths || !missing)
+        if (!paths || !missing || !planted)
                 return -ENOMEM;
         for (size_t i = 0; i < *n_entries; i++)
                 paths[i] = entries[i].path;

@@ -8,7 +8,8 @@
 #include "sandbox/view.h"
 
 /* Replaces the paths by what they lead to, which *strings is to keep, and leaves out what is missing and optional.
- * What is missing otherwise is -ENOENT with a reason. They keep their order. */
+ * What is missing otherwise is -ENOENT with a reason; what is to be made stays, or is -EPERM where somebody else than
+ * root can have planted a link that leads to it. They keep their order. */
 int view_resolve(int root_fd, ViewEntry *entries, size_t *n_entries, char ***strings, Reason *reason);
 
 /* -ENOENT with a reason that says what helps. */

@@ -92,7 +92,7 @@ static const AttributeWord *attribute_find(const char *word) {
         return NULL;
 }
 
-static int tmpfs_set(int context_fd, const char *option, Reason *reason) {
+static int option_set(int context_fd, const char *type, const char *option, Reason *reason) {
         _cleanup_(freep) char *key = strndup(option, strcspn(option, "="));
         const char *const equals = strchr(option, '=');
         char text[KERNEL_MESSAGE_MAX];
@@ -104,10 +104,11 @@ static int tmpfs_set(int context_fd, const char *option, Reason *reason) {
                 return 0;
         const int r = -errno;
         kernel_message(context_fd, text);
-        return reason_set(reason, r, "option \"%s\" of a tmpfs: %s", option, text[0] ? text : strerror(-r));
+        return reason_set(reason, r, "option \"%s\" of a %s: %s", option, type,
+                          text[0] ? text : strerror(-r));
 }
 
-int view_tree_tmpfs(const char *options, int *ret_fd, Reason *reason) {
+int view_tree_new(const char *type, const char *options, int *ret_fd, Reason *reason) {
         _cleanup_(fd_closep) int context_fd = -EBADF;
         _cleanup_(strv_freep) char **words = NULL;
         uint64_t attributes = 0;
@@ -115,7 +116,7 @@ int view_tree_tmpfs(const char *options, int *ret_fd, Reason *reason) {
         int r = strv_split(options ? options : "", ",", &words);
         if (r < 0)
                 return r;
-        context_fd = fsopen("tmpfs", FSOPEN_CLOEXEC);
+        context_fd = fsopen(type, FSOPEN_CLOEXEC);
         if (context_fd < 0)
                 return -errno;
         for (char **word = words; word && *word; word++) {
@@ -125,7 +126,7 @@ int view_tree_tmpfs(const char *options, int *ret_fd, Reason *reason) {
                         attributes = (attributes & ~attribute->clear) | attribute->set;
                         continue;
                 }
-                r = tmpfs_set(context_fd, *word, reason);
+                r = option_set(context_fd, type, *word, reason);
                 if (r < 0)
                         return r;
         }
@@ -136,6 +137,10 @@ int view_tree_tmpfs(const char *options, int *ret_fd, Reason *reason) {
                 return -errno;
         *ret_fd = fd;
         return 0;
+}
+
+int view_tree_tmpfs(const char *options, int *ret_fd, Reason *reason) {
+        return view_tree_new("tmpfs", options, ret_fd, reason);
 }
 
 static bool is_directory(int fd) {

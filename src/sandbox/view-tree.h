@@ -15,6 +15,9 @@ int view_tree_clone_below(const char *directory, const char *path, bool recursiv
 /* A clone of what a descriptor of this namespace's tree refers to. */
 int view_tree_clone_fd(int fd, bool recursive, int *ret_fd);
 
+/* A new file system of the type, with options as for mount(8). Bad options are -EINVAL with a reason. */
+int view_tree_new(const char *type, const char *options, int *ret_fd, Reason *reason);
+
 /* A new tmpfs with options as for mount(8); "ro" among them is left to who has put something into it. Bad options are
  * -EINVAL with a reason. */
 int view_tree_tmpfs(const char *options, int *ret_fd, Reason *reason);

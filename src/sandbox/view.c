@@ -15,6 +15,7 @@
 #include "sandbox/view-owners.h"
 #include "sandbox/view-plan.h"
 #include "sandbox/view-resolve.h"
+#include "sandbox/view-target.h"
 #include "sandbox/view-tree.h"
 
 /* How the read-only part comes about: what is not to be read-only below is cloned before, and put in its place
@@ -105,12 +106,15 @@ static int view_open_sources(View *view, Reason *reason) {
         return 0;
 }
 
-/* Clones what lies below entries[i], and is to stay writable when that is read-only. */
+/* Clones what lies below entries[i], and is to stay writable, or executable, when that is not. */
 static int view_save_writable(View *view, size_t i) {
+        const ViewEntryType excepted =
+                view->entries[i].type == VIEW_NO_EXECUTE ? VIEW_EXECUTABLE : VIEW_WRITABLE;
+
         for (size_t j = i + 1; j < view->n_entries; j++) {
                 _cleanup_(fd_closep) int fd = -EBADF;
 
-                if (view->entries[j].type != VIEW_WRITABLE || view_nearest(view->entries, j) != i)
+                if (view->entries[j].type != excepted || view_nearest(view->entries, j) != i)
                         continue;
                 int r = view_target(view, j, &fd);
                 if (r == -ENOENT && view->entries[j].optional)
@@ -190,6 +194,12 @@ static int apply_devices(View *view, size_t i, int target_fd, Reason *reason) {
         return r < 0 ? r : view_devices_attach(&view->devices, target_fd, reason);
 }
 
+static int apply_proc(View *view, size_t i, int target_fd, Reason *reason) {
+        const int r = view_tree_new("proc", view->entries[i].options, &view->tree_fds[i], reason);
+
+        return r < 0 ? r : view_tree_attach(view->tree_fds[i], target_fd);
+}
+
 /* The nodes have to be in the namespace before they can be cloned. On top of the root nothing is hidden by them, as
  * paths start below. */
 static int view_make_nodes(View *view, Reason *reason) {
@@ -236,38 +246,67 @@ static int apply_inaccessible(View *view, size_t i, int target_fd, Reason *reaso
         return -EINVAL;
 }
 
-static int apply_read_only(View *view, size_t i, int target_fd, Reason *reason) {
+static int apply_restriction(View *view, size_t i, int target_fd, Reason *reason) {
+        const uint64_t attribute =
+                view->entries[i].type == VIEW_NO_EXECUTE ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_RDONLY;
         int *const tree_fd = &view->tree_fds[i];
 
         int r = view_save_writable(view, i);
         if (r < 0)
                 return r;
         /* What is the root of a mount needs no clone. */
-        r = view_tree_set(target_fd, MOUNT_ATTR_RDONLY, true);
+        r = view_tree_set(target_fd, attribute, true);
         if (r != -EINVAL)
                 return r;
         r = view_tree_clone_fd(target_fd, true, tree_fd);
         if (r < 0)
                 return r;
-        r = view_tree_set(*tree_fd, MOUNT_ATTR_RDONLY, true);
+        r = view_tree_set(*tree_fd, attribute, true);
         return r < 0 ? r : view_tree_attach(*tree_fd, target_fd);
 }
 
-static int apply_writable(View *view, size_t i, int target_fd, Reason *reason) {
+static int apply_exception(View *view, size_t i, int target_fd, Reason *reason) {
         return view->tree_fds[i] < 0 ? 0 : view_tree_attach(view->tree_fds[i], target_fd);
 }
 
 static int (*const apply[])(View *view, size_t i, int target_fd, Reason *reason) = {
-        [VIEW_READ_ONLY] = apply_read_only,
-        [VIEW_WRITABLE] = apply_writable,
+        [VIEW_READ_ONLY] = apply_restriction,
+        [VIEW_WRITABLE] = apply_exception,
         [VIEW_INACCESSIBLE] = apply_inaccessible,
         [VIEW_BIND] = apply_bind,
         [VIEW_BIND_READ_ONLY] = apply_bind,
         [VIEW_TMPFS] = apply_tmpfs,
         [VIEW_BOUNDARY] = apply_tmpfs,
         [VIEW_DEVICES] = apply_devices,
+        [VIEW_PROC] = apply_proc,
+        [VIEW_NO_EXECUTE] = apply_restriction,
+        [VIEW_EXECUTABLE] = apply_exception,
 };
 static_assert(ELEMENTSOF(apply) == VIEW_ENTRY_TYPE_MAX, "every type is carried out");
+
+static int target_make(const View *view, size_t i, int *ret_fd) {
+        const bool directory = !is_bind(&view->entries[i]) || is_directory(view->tree_fds[i]);
+
+        return view_target_make(view->root_fd, view->entries[i].path, directory, ret_fd);
+}
+
+/* Those in the host's own tree, before anything in it is read-only. */
+static int view_make_host_targets(View *view, Reason *reason) {
+        for (size_t i = 0; i < view->n_entries; i++) {
+                const ViewEntry *const entry = &view->entries[i];
+                _cleanup_(fd_closep) int fd = -EBADF;
+
+                if (!entry->make || view_ground(view, i) != SIZE_MAX ||
+                    (is_bind(entry) && view->tree_fds[i] < 0))
+                        continue;
+                int r = view_target(view, i, &fd);
+                if (r == -ENOENT)
+                        r = target_make(view, i, &fd);
+                if (r < 0)
+                        return view_failed(entry, r, reason);
+        }
+        return 0;
+}
 
 static int view_apply(View *view, size_t i, Reason *reason) {
         const ViewEntry *const entry = &view->entries[i];
@@ -276,7 +315,9 @@ static int view_apply(View *view, size_t i, Reason *reason) {
         if (is_bind(entry) && view->tree_fds[i] < 0)
                 return 0;
         int r = view_target(view, i, &target_fd);
-        if (r == -ENOENT)
+        if (r == -ENOENT && entry->make)
+                r = target_make(view, i, &target_fd);
+        else if (r == -ENOENT)
                 return entry->optional ? 0 : view_missing(entry, reason);
         if (r >= 0)
                 r = apply[entry->type](view, i, target_fd, reason);
@@ -306,25 +347,52 @@ static int view_prepare(View *view, const ViewEntry *entries, size_t n_entries, 
         if (r < 0)
                 return r;
         r = view_plan(view->entries, &view->n_entries, reason);
-        return r < 0 ? r : view_open_sources(view, reason);
+        if (r >= 0)
+                r = view_open_sources(view, reason);
+        return r < 0 ? r : view_make_host_targets(view, reason);
 }
 
-int view_enter(const ViewEntry *entries, size_t n_entries, Reason *reason) {
+static int view_make(const ViewEntry *entries, size_t n_entries, Reason *reason) {
         _cleanup_(view_done) View view = { .root_fd = -EBADF, .nodes_fd = -EBADF };
 
         view_devices_init(&view.devices);
-        if (unshare(CLONE_NEWNS) < 0)
-                return reason_set(reason, -errno, "a mount namespace: %m");
-        if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-                return reason_set(reason, -errno, "mounts that do not go back to the host: %m");
-
         int r = view_prepare(&view, entries, n_entries, reason);
         for (size_t i = 0; r >= 0 && i < view.n_entries; i++)
                 r = view_apply(&view, i, reason);
         if (r < 0)
                 return r;
         r = view_drop_nodes(&view);
+        return r < 0 ? reason_set(reason, r, "taking away what was needed for inaccessible paths: %m") : 0;
+}
+
+/* What can be executed is decided where all the rest is in its place: clones that are to be writable are of the state
+ * before. */
+static int view_make_in_order(const ViewEntry *entries, size_t n_entries, Reason *reason) {
+        _cleanup_(freep) ViewEntry *sorted = calloc(n_entries + 1, sizeof(*sorted));
+        size_t n = 0, n_first;
+
+        if (!sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_entries; i++)
+                if (entries[i].type != VIEW_NO_EXECUTE && entries[i].type != VIEW_EXECUTABLE)
+                        sorted[n++] = entries[i];
+        n_first = n;
+        for (size_t i = 0; i < n_entries; i++)
+                if (entries[i].type == VIEW_NO_EXECUTE || entries[i].type == VIEW_EXECUTABLE)
+                        sorted[n++] = entries[i];
+        const int r = view_make(sorted, n_first, reason);
+        return r < 0 || n == n_first ? r : view_make(sorted + n_first, n - n_first, reason);
+}
+
+int view_enter(const ViewEntry *entries, size_t n_entries, ViewPropagation propagation, Reason *reason) {
+        const unsigned long flags = propagation == VIEW_PRIVATE ? MS_PRIVATE : MS_SLAVE;
+
+        if (unshare(CLONE_NEWNS) < 0)
+                return reason_set(reason, -errno, "a mount namespace: %m");
+        if (mount(NULL, "/", NULL, MS_REC | flags, NULL) < 0)
+                return reason_set(reason, -errno, "mounts that do not go back to the host: %m");
+        const int r = view_make_in_order(entries, n_entries, reason);
         if (r < 0)
-                return reason_set(reason, r, "taking away what was needed for inaccessible paths: %m");
+                return r;
         return chdir("/") < 0 ? -errno : 0;
 }

@@ -17,11 +17,15 @@ typedef enum ViewEntryType {
         VIEW_WRITABLE,     /* as writable as it is without the view */
         VIEW_INACCESSIBLE, /* an empty node of the same kind that nobody may open */
         /* Something else in its place. */
-        VIEW_BIND, /* of source; a missing target is made where that can be done in the view alone */
+        VIEW_BIND, /* of source; a missing target is made where that can be done in the view alone, or `make` says so */
         VIEW_BIND_READ_ONLY, /* the same */
         VIEW_TMPFS,          /* a tmpfs of its own, options as for mount(8): of the mount, and of tmpfs(5) */
         VIEW_BOUNDARY, /* an empty read-only tmpfs with mode 0755, in which only the targets of other entries are */
         VIEW_DEVICES, /* /dev with the harmless devices only */
+        VIEW_PROC,    /* a /proc of its own, options as for mount(8): of the mount, and of proc(5) */
+        /* What can be executed: these are carried out at last, in the tree that all others make. */
+        VIEW_NO_EXECUTE, /* what is there, with all that is mounted below, but for what has an entry of its own */
+        VIEW_EXECUTABLE, /* as far as it is without VIEW_NO_EXECUTE */
         VIEW_ENTRY_TYPE_MAX
 } ViewEntryType;
 
@@ -29,8 +33,12 @@ typedef struct ViewEntry {
         ViewEntryType type;
         /* Where: absolute, normalised. Links in it are followed, but for those in what another entry has put there. */
         const char *path;
-        bool optional;       /* what is missing is passed over */
-        const char *options; /* VIEW_TMPFS */
+        bool optional; /* what is missing is passed over: of binds the source, and the target unless it is made */
+        const char *options; /* VIEW_TMPFS, VIEW_PROC */
+        /* Of binds and VIEW_TMPFS: a target that is missing in the host's own tree is made there, for all to see, with
+         * mode 0755: the view must not be another tree than that in which the service works. Not where a link leads to
+         * it that somebody else than root can have planted (EPERM). */
+        bool make;
         /* The rest is of binds. What: absolute, as the host sees it. Links are followed as far as trusted goes, and
          * are an error (ELOOP) below; NULL: followed everywhere. */
         const char *source, *trusted;
@@ -51,9 +59,12 @@ int view_plan(ViewEntry *entries, size_t *n_entries, Reason *reason);
 /* One line, for tests and people: "read-only /usr", "bind /srv/x on /opt/x (nosuid)". */
 int view_print(const ViewEntry *entry, char **ret);
 
+/* Whether mounts that the host makes later are seen in the view. */
+typedef enum ViewPropagation { VIEW_SLAVE, VIEW_PRIVATE } ViewPropagation;
+
 /* Unshares the mount namespace and makes the view; the entries are in any order. The process is in "/" then. All or
  * nothing: after an error the process is in no state to go on. Reasons name the entry. */
-int view_enter(const ViewEntry *entries, size_t n_entries, Reason *reason);
+int view_enter(const ViewEntry *entries, size_t n_entries, ViewPropagation propagation, Reason *reason);
 
 /* Whether the file system of the directory can be shown with other owners: 1, 0, or an error. */
 int view_can_map_owners(int directory_fd);

@@ -15,6 +15,7 @@
 void exec_filter_done(ExecFilter *filter) {
         free(filter->families);
         free(filter->calls);
+        strv_free(filter->logged);
         strv_free(filter->strings);
         *filter = (ExecFilter){};
 }
@@ -129,8 +130,10 @@ static int calls_put_named(ExecFilter *filter, const char *name, bool allow, int
 
         if (group)
                 return calls_put_group(filter, group, allow, error, 0);
+        /* A call that there is not can be refused to nobody, and is allowed to nobody. But behind the name of a group
+         * that is not known there are calls. */
         if (!restrict_call_exists(name))
-                return -EINVAL;
+                return name[0] == '@' && !allow ? -EINVAL : 0;
         const int r = strv_append(&filter->strings, name);
         return r < 0 ? r
                      : calls_put(filter, filter->strings[strv_length(STRV(filter->strings)) - 1], allow,
@@ -175,9 +178,7 @@ static int calls_add_word(ExecFilter *filter, char *word, bool allow, Reason *re
         if (colon)
                 *colon = '\0';
         const int r = calls_put_named(filter, word, allow, error);
-        return r == -EINVAL
-                       ? word_failed(name, word, "no system call and no group of them has this name", reason)
-                       : r;
+        return r == -EINVAL ? word_failed(name, word, "no group of system calls has this name", reason) : r;
 }
 
 static int calls_add_line(ExecFilter *filter, const char *line, Reason *reason) {
@@ -217,37 +218,183 @@ static int calls_refuse(ExecFilter *filter, const char *const *members, int erro
         return 0;
 }
 
+/* What settings refuse beside what they hide and take away. */
 static int calls_add_implied(ExecFilter *filter, const ServiceSettings *settings) {
         static const char *const tunables[] = { "_sysctl", NULL };
+        static const char *const names[] = { "sethostname", "setdomainname", NULL };
+        static const char *const logs[] = { "syslog", NULL };
+        const struct {
+                bool wanted;
+                const char *const *calls;
+        } implied[] = {
+                { settings->private_devices == TRUTH_YES, restrict_call_group("@raw-io") },
+                { settings->protect_kernel_tunables == TRUTH_YES, tunables },
+                { settings->protect_kernel_modules == TRUTH_YES, restrict_call_group("@module") },
+                { settings->protect_kernel_logs == TRUTH_YES, logs },
+                { settings->protect_clock == TRUTH_YES, restrict_call_group("@clock") },
+                { settings->protect_hostname == PROTECT_HOSTNAME_YES, names },
+        };
         int r = 0;
 
-        if (settings->private_devices == TRUTH_YES)
-                r = calls_refuse(filter, restrict_call_group("@raw-io"), EPERM);
-        if (r >= 0 && settings->protect_kernel_tunables == TRUTH_YES)
-                r = calls_refuse(filter, tunables, EPERM);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(implied); i++)
+                if (implied[i].wanted)
+                        r = calls_refuse(filter, implied[i].calls, EPERM);
+        return r;
+}
+
+static int read_error_number(const ServiceSettings *settings, int *ret, Reason *reason) {
+        const char *const text = settings->system_call_error_number;
+
+        if (text_is_empty(text))
+                return 0;
+        return error_parse(text, ret) < 0 ? word_failed("SystemCallErrorNumber", text,
+                                                        "no errno, as \"EPERM\", and not \"kill\"", reason)
+                                          : 0;
+}
+
+/* calls to note */
+
+static int log_put(ExecFilter *filter, const char *name, bool add, unsigned depth) {
+        const char *const *const group = restrict_call_group(name);
+        int r = 0;
+
+        if (!group && !restrict_call_exists(name))
+                return 0;
+        if (!group && add)
+                return strv_contains(STRV(filter->logged), name) ? 0 : strv_append(&filter->logged, name);
+        for (char **item = filter->logged; !group && item && *item; item++)
+                if (text_equal(*item, name)) {
+                        char **const removed = item;
+
+                        free(*removed);
+                        for (char **next = removed; *next; next++)
+                                next[0] = next[1];
+                        return 0;
+                }
+        if (group && depth > GROUP_DEPTH_MAX)
+                return -ELOOP;
+        for (const char *const *member = group; r >= 0 && member && *member; member++)
+                r = log_put(filter, *member, add, depth + 1);
+        return r;
+}
+
+/* As of calls: the first line says which kind of list this is. */
+static int log_add_line(ExecFilter *filter, const char *line, Reason *reason) {
+        _cleanup_(strv_freep) char **words = NULL;
+        bool inverted;
+
+        int r = line_split("SystemCallLog", line, &inverted, &words, reason);
+        if (r < 0)
+                return r;
+        if (!filter->filter.log)
+                filter->filter.log_others = inverted;
+        filter->filter.log = true;
+        for (char **word = words; r >= 0 && word && *word; word++)
+                r = log_put(filter, *word, inverted == filter->filter.log_others, 0);
+        return r;
+}
+
+/* namespaces */
+
+static int namespaces_read(const char *line, uint64_t *ret, Reason *reason) {
+        _cleanup_(strv_freep) char **words = NULL;
+        bool inverted;
+
+        int r = line_split("RestrictNamespaces", line, &inverted, &words, reason);
+        if (r < 0)
+                return r;
+        *ret = 0;
+        for (char **word = words; word && *word; word++) {
+                const uint64_t flag = text_equal(*word, "all") ? 0 : restrict_namespace_flag(*word);
+
+                if (flag == 0)
+                        return word_failed("RestrictNamespaces", *word,
+                                           "neither yes or no, nor a kind of namespaces, as \"net\"", reason);
+                *ret |= flag;
+        }
+        return inverted;
+}
+
+/* The first line says what it starts from; those behind it add to what is allowed, or with "~" take away. */
+static int namespaces_add_line(ExecFilter *filter, const char *line, Reason *reason) {
+        RestrictFilter *const what = &filter->filter;
+        const uint64_t all = restrict_namespace_flag("all");
+        const bool first = !what->namespaces;
+        uint64_t named = 0;
+        bool yes;
+
+        what->namespaces = true;
+        if (parse_bool(line, &yes) >= 0) {
+                what->namespaces_allowed = yes ? 0 : all;
+                return 0;
+        }
+        const int r = namespaces_read(line, &named, reason);
+        if (r < 0)
+                return r;
+        if (first)
+                what->namespaces_allowed = r ? all & ~named : named;
+        else
+                what->namespaces_allowed =
+                        r ? what->namespaces_allowed & ~named : what->namespaces_allowed | named;
+        return 0;
+}
+
+/* architectures */
+
+static int architectures_read(const ServiceSettings *settings, ExecFilter *filter, Reason *reason) {
+        for (char *const *name = settings->system_call_architectures; name && *name; name++)
+                if (!restrict_architecture_exists(*name))
+                        return word_failed("SystemCallArchitectures", *name,
+                                           "not the name of an architecture, as \"x86-64\" or \"native\"",
+                                           reason);
+        filter->filter.architectures = strv_length(STRV(settings->system_call_architectures)) > 0;
+        filter->filter.architecture_list = STRV(settings->system_call_architectures);
+        return 0;
+}
+
+/* Lines of lists, in the order in which they are said. */
+static int filter_add_lines(const ServiceSettings *settings, ExecFilter *filter, Reason *reason) {
+        const struct {
+                char *const *lines;
+                int (*add)(ExecFilter *filter, const char *line, Reason *reason);
+        } lists[] = {
+                { settings->restrict_address_families, families_add_line },
+                { settings->system_call_filter, calls_add_line },
+                { settings->system_call_log, log_add_line },
+                { settings->restrict_namespaces, namespaces_add_line },
+        };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(lists); i++)
+                for (char *const *line = lists[i].lines; r >= 0 && line && *line; line++)
+                        r = lists[i].add(filter, *line, reason);
         return r;
 }
 
 int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason) {
         _cleanup_(exec_filter_done) ExecFilter filter = { .filter.error = RESTRICT_KILL };
         RestrictFilter *const what = &filter.filter;
-        int r = 0;
 
-        for (char *const *line = settings->restrict_address_families; r >= 0 && line && *line; line++)
-                r = families_add_line(&filter, *line, reason);
-        for (char *const *line = settings->system_call_filter; r >= 0 && line && *line; line++)
-                r = calls_add_line(&filter, *line, reason);
+        int r = read_error_number(settings, &what->error, reason);
+        if (r >= 0)
+                r = filter_add_lines(settings, &filter, reason);
         if (r >= 0)
                 r = calls_add_implied(&filter, settings);
+        if (r >= 0)
+                r = architectures_read(settings, &filter, reason);
         if (r < 0)
                 return r;
         what->memory_deny_write_execute = settings->memory_deny_write_execute == TRUTH_YES;
         what->restrict_suid_sgid =
                 settings->restrict_suid_sgid == TRUTH_YES || settings->dynamic_user == TRUTH_YES;
+        what->lock_personality = settings->lock_personality == TRUTH_YES;
+        what->restrict_realtime = settings->restrict_realtime == TRUTH_YES;
         what->family_list = filter.families;
         what->call_list = filter.calls;
-        filter.any =
-                what->families || what->calls || what->memory_deny_write_execute || what->restrict_suid_sgid;
+        what->log_list = STRV(filter.logged);
+        filter.any = what->families || what->calls || what->memory_deny_write_execute ||
+                     what->restrict_suid_sgid || what->lock_personality || what->restrict_realtime ||
+                     what->namespaces || what->architectures || what->log;
         *ret = filter;
         filter = (ExecFilter){};
         return 0;

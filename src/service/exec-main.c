@@ -3,10 +3,10 @@
 /* mkosi-exec: the manager of services runs this in the control group of a service, with all that is to be done in a file that it
  * inherits. */
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "service/exec-process.h"
 #include "service/exec-status.h"
@@ -14,7 +14,7 @@
 #define CONTEXT_SIZE_MAX (16 * 1024 * 1024)
 
 static int refuse(int exit, int r, const Reason *reason) {
-        (void)fprintf(stderr, "mkosi-exec: %s\n", reason_text(reason, r));
+        (void)log_error(r, "%s", reason_text(reason, r));
         return exit;
 }
 
@@ -24,6 +24,7 @@ int main(int argc, char *argv[]) {
         _cleanup_(reason_done) Reason reason = {};
         uint64_t fd;
 
+        log_set_name("mkosi-exec");
         if (argc != 2 || parse_uint64(argv[1], &fd) < 0 || fd <= STDERR_FILENO || fd > INT32_MAX) {
                 (void)reason_set(&reason, -EINVAL,
                                  "This is run by the manager of services, and by nobody else");

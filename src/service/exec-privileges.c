@@ -118,16 +118,73 @@ static int read_lines(char *const *lines, const char *setting, uint64_t *ret, Re
         return 0;
 }
 
+/* What somebody could do with them is what the setting says that the service cannot do. */
+static uint64_t implied_away(const ServiceSettings *settings) {
+        uint64_t away = 0;
+
+        if (settings->private_devices == TRUTH_YES)
+                away |= BIT(CAP_MKNOD) | BIT(CAP_SYS_RAWIO);
+        if (settings->protect_kernel_modules == TRUTH_YES)
+                away |= BIT(CAP_SYS_MODULE);
+        if (settings->protect_kernel_logs == TRUTH_YES)
+                away |= BIT(CAP_SYSLOG);
+        if (settings->protect_clock == TRUTH_YES)
+                away |= BIT(CAP_SYS_TIME) | BIT(CAP_WAKE_ALARM);
+        return away;
+}
+
+static int read_secure_bits(const ServiceSettings *settings, unsigned *ret, Reason *reason) {
+        /* clang-format off */
+        static const struct {
+                const char *name;
+                unsigned bit;
+        } bits[] = {
+                { "keep-caps",       SECBIT_KEEP_CAPS },
+                { "keep-caps-locked", SECBIT_KEEP_CAPS_LOCKED },
+                { "no-setuid-fixup", SECBIT_NO_SETUID_FIXUP },
+                { "no-setuid-fixup-locked", SECBIT_NO_SETUID_FIXUP_LOCKED },
+                { "noroot",          SECBIT_NOROOT },
+                { "noroot-locked",   SECBIT_NOROOT_LOCKED },
+        };
+        /* clang-format on */
+        for (char *const *line = settings->secure_bits; line && *line; line++) {
+                _cleanup_(strv_freep) char **words = NULL;
+
+                int r = strv_split(*line, " \t\n\r", &words);
+                if (r < 0)
+                        return r;
+                for (char **word = words; word && *word; word++) {
+                        size_t i = 0;
+
+                        while (i < ELEMENTSOF(bits) && !text_equal(bits[i].name, *word))
+                                i++;
+                        if (i == ELEMENTSOF(bits))
+                                return reason_set(reason, -EINVAL, "SecureBits=: there is no bit \"%s\"",
+                                                  *word);
+                        *ret |= bits[i].bit;
+                }
+        }
+        return 0;
+}
+
 int exec_capabilities_read(const ServiceSettings *settings, ExecCapabilities *ret, Reason *reason) {
         ExecCapabilities capabilities = { .bounded = settings->capability_bounding_set != NULL };
+        const uint64_t away = implied_away(settings);
 
         int r = read_lines(settings->capability_bounding_set, "CapabilityBoundingSet", &capabilities.bounding,
                            reason);
         if (r >= 0)
                 r = read_lines(settings->ambient_capabilities, "AmbientCapabilities", &capabilities.ambient,
                                reason);
+        if (r >= 0)
+                r = read_secure_bits(settings, &capabilities.secure_bits, reason);
         if (r < 0)
                 return r;
+        if (away != 0 && !capabilities.bounded)
+                capabilities.bounding = all_capabilities();
+        capabilities.bounded |= away != 0;
+        capabilities.bounding &= ~away;
+        capabilities.ambient &= ~away;
         *ret = capabilities;
         return 0;
 }
@@ -179,19 +236,43 @@ int exec_groups_set(const ExecIdentity *identity, Reason *reason) {
         return 0;
 }
 
-int exec_user_set(const ExecIdentity *identity, const ExecCapabilities *capabilities, Reason *reason) {
-        const bool root = identity->uid == 0;
+/* The bits take a capability, which somebody who is not root any more has to fetch from what was kept. */
+static int secure_bits_set(unsigned bits) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+        data[0].effective |= data[0].permitted & (uint32_t)BIT(CAP_SETPCAP);
+        if (syscall(SYS_capset, &header, data) < 0 ||
+            prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) < 0)
+                return -errno;
+        return 0;
+}
+
+int exec_user_set(const ExecIdentity *identity, const ExecCapabilities *capabilities, bool *ret_secure_bits,
+                  Reason *reason) {
+        const bool root = identity->uid == 0, bits = capabilities->secure_bits != 0,
+                   keep = (capabilities->ambient || bits) && !root;
         int r = 0;
 
-        if (capabilities->ambient && !root && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+        *ret_secure_bits = false;
+        if (keep && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
                 return reason_set(reason, -errno, "Cannot keep capabilities: %m");
         if (setresuid(identity->uid, identity->uid, identity->uid) < 0)
                 return reason_set(reason, -errno, "Cannot become the user %u: %m", (unsigned)identity->uid);
+        if (keep && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+                return reason_set(reason, -errno, "Cannot stop to keep capabilities: %m");
         if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-                r = -errno;
-        else if (capabilities->ambient)
+                return reason_set(reason, -errno, "Cannot set AmbientCapabilities=: %m");
+        if (bits) {
+                r = secure_bits_set(capabilities->secure_bits);
+                *ret_secure_bits = r < 0;
+                if (r < 0)
+                        return reason_set(reason, r, "Cannot set SecureBits=: %m");
+        }
+        /* Also where there are none: what was kept goes away. */
+        if (capabilities->ambient || keep)
                 r = ambient_set(capabilities->ambient, root);
-        if (r >= 0 && !root && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
-                r = -errno;
         return r < 0 ? reason_set(reason, r, "Cannot set AmbientCapabilities=: %m") : 0;
 }

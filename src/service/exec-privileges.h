@@ -19,16 +19,19 @@ int exec_limits_set(const ServiceSettings *settings, Reason *reason);
 
 /* The capabilities that a service may have at most, and those that it has though it is not root: bit n is capability n. */
 typedef struct ExecCapabilities {
-        bool bounded; /* CapabilityBoundingSet= was said */
+        bool bounded; /* CapabilityBoundingSet= was said, or something that takes a capability away */
         uint64_t bounding, ambient;
+        unsigned secure_bits; /* SecureBits=, as for prctl(2); 0: none */
 } ExecCapabilities;
 
-/* Lines that begin with "~" take away what is named; if they are the first, from all there are. -EINVAL with a reason for a
- * name that is none. */
+/* Lines that begin with "~" take away what is named; if they are the first, from all there are. PrivateDevices= and the like
+ * take away what would get around them. -EINVAL with a reason for a name that is none. */
 int exec_capabilities_read(const ServiceSettings *settings, ExecCapabilities *ret, Reason *reason);
 int exec_bounding_set(const ExecCapabilities *capabilities, Reason *reason);
 
 /* The group and the supplementary groups; needs CAP_SETGID. */
 int exec_groups_set(const ExecIdentity *identity, Reason *reason);
-/* The user, who has the ambient capabilities and no other unless it is root. */
-int exec_user_set(const ExecIdentity *identity, const ExecCapabilities *capabilities, Reason *reason);
+/* The user, who has the ambient capabilities and no other unless it is root; and the secure bits, of which *ret_secure_bits
+ * tells that it was them that could not be had. */
+int exec_user_set(const ExecIdentity *identity, const ExecCapabilities *capabilities, bool *ret_secure_bits,
+                  Reason *reason);

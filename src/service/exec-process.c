@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/securebits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +16,10 @@
 #include "base/text.h"
 #include "service/exec-directories.h"
 #include "service/exec-environment.h"
+#include "service/exec-isolation.h"
 #include "service/exec-privileges.h"
 #include "service/exec-process.h"
+#include "service/exec-schedule.h"
 #include "service/exec-status.h"
 #include "service/exec-stdio.h"
 #include "service/exec-user.h"
@@ -77,7 +79,7 @@ static int step_settings(ExecProcess *process, Reason *reason) {
         return exec_capabilities_read(process->settings, &process->capabilities, reason);
 }
 
-/* SIGPIPE is ignored in services, as IgnoreSIGPIPE= is everywhere: who writes to a peer that is gone gets an error. */
+/* SIGPIPE is ignored in services unless IgnoreSIGPIPE= says otherwise: who writes to a peer that is gone gets an error. */
 static int step_signals(ExecProcess *process, Reason *reason) {
         const struct sigaction standard = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
         sigset_t none;
@@ -86,8 +88,10 @@ static int step_signals(ExecProcess *process, Reason *reason) {
                 if (i != SIGKILL && i != SIGSTOP && sigaction(i, &standard, NULL) < 0 && errno != EINVAL)
                         return -errno;
         (void)sigemptyset(&none);
-        return sigaction(SIGPIPE, &ignore, NULL) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno
-                                                                                                  : 0;
+        const bool ignored = process->settings->ignore_sigpipe != TRUTH_NO;
+        return (ignored && sigaction(SIGPIPE, &ignore, NULL) < 0) || sigprocmask(SIG_SETMASK, &none, NULL) < 0
+                       ? -errno
+                       : 0;
 }
 
 /* Nothing that this process has open comes to the program, but what is put into the first three places. */
@@ -144,6 +148,22 @@ static int step_nice(ExecProcess *process, Reason *reason) {
         return exec_nice_set(process->settings, reason);
 }
 
+static int step_policy(ExecProcess *process, Reason *reason) {
+        return exec_cpu_policy_set(process->settings, reason);
+}
+
+static int step_affinity(ExecProcess *process, Reason *reason) {
+        return exec_cpu_affinity_set(process->settings, reason);
+}
+
+static int step_io_priority(ExecProcess *process, Reason *reason) {
+        return exec_io_priority_set(process->settings, reason);
+}
+
+static int step_timer_slack(ExecProcess *process, Reason *reason) {
+        return exec_timer_slack_set(process->settings, reason);
+}
+
 static int step_directories(ExecProcess *process, Reason *reason) {
         const ExecIdentity *const identity = &process->identity;
 
@@ -190,7 +210,30 @@ static int step_umask(ExecProcess *process, Reason *reason) {
         return 0;
 }
 
+static int step_personality(ExecProcess *process, Reason *reason) {
+        return exec_personality_set(process->settings, reason);
+}
+
+static int step_keyring(ExecProcess *process, Reason *reason) {
+        return exec_keyring_join(process->settings, &process->identity, reason);
+}
+
+static int step_hostname(ExecProcess *process, Reason *reason) {
+        if (process->settings->protect_hostname == PROTECT_HOSTNAME_NO || unshare(CLONE_NEWUTS) == 0)
+                return 0;
+        return reason_set(reason, -errno, "Cannot make a namespace of host names for ProtectHostname=: %m");
+}
+
+static int step_users(ExecProcess *process, Reason *reason) {
+        return exec_user_namespace_enter(process->settings, &process->identity, reason);
+}
+
 static int step_network(ExecProcess *process, Reason *reason) {
+        const char *const path = process->settings->network_namespace_path;
+
+        if (!text_is_empty(path))
+                return exec_namespace_join("NetworkNamespacePath", path, CLONE_NEWNET, process->context->unit,
+                                           reason);
         if (process->settings->private_network != TRUTH_YES)
                 return 0;
         if (process->context->descriptors.network < 0)
@@ -198,14 +241,19 @@ static int step_network(ExecProcess *process, Reason *reason) {
         return network_namespace_enter(process->context->descriptors.network, reason);
 }
 
+static int step_ipc(ExecProcess *process, Reason *reason) {
+        return exec_namespace_join("IPCNamespacePath", process->settings->ipc_namespace_path, CLONE_NEWIPC,
+                                   process->context->unit, reason);
+}
+
 static int step_view(ExecProcess *process, Reason *reason) {
         _cleanup_(exec_view_done) ExecView view = {};
 
         const int r = exec_view_make(process->context, process->settings, &process->directories,
                                      process->identity.uid, &view, reason);
-        if (r < 0 || view.n_entries == 0)
+        if (r < 0 || !view.own)
                 return r;
-        return view_enter(view.entries, view.n_entries, reason);
+        return view_enter(view.entries, view.n_entries, view.propagation, reason);
 }
 
 static int step_working_directory(ExecProcess *process, Reason *reason) {
@@ -246,7 +294,12 @@ static int step_bounding(ExecProcess *process, Reason *reason) {
 }
 
 static int step_user(ExecProcess *process, Reason *reason) {
-        return exec_user_set(&process->identity, &process->capabilities, reason);
+        bool secure_bits;
+
+        const int r = exec_user_set(&process->identity, &process->capabilities, &secure_bits, reason);
+        if (secure_bits)
+                process->exit = EXEC_EXIT_SECUREBITS;
+        return r;
 }
 
 static bool is_dynamic_default(const ExecProcess *process, Truth truth) {
@@ -265,6 +318,7 @@ static int step_filter(ExecProcess *process, Reason *reason) {
         int r = exec_filter_make(process->settings, &filter, reason);
         if (r < 0 || !filter.any)
                 return r;
+        filter.filter.personality = exec_personality_get();
         if (filter.filter.families)
                 process->exit = EXEC_EXIT_ADDRESS_FAMILIES;
         return restrict_apply(&filter.filter, reason);
@@ -302,14 +356,23 @@ static const Step steps[] = {
         { EXEC_EXIT_STDIN,             0,         step_stdio },
         { EXEC_EXIT_OOM_ADJUST,        0,         step_oom_score },
         { EXEC_EXIT_NICE,              0,         step_nice },
+        { EXEC_EXIT_SETSCHEDULER,      0,         step_policy },
+        { EXEC_EXIT_CPUAFFINITY,       0,         step_affinity },
+        { EXEC_EXIT_IOPRIO,            0,         step_io_priority },
+        { EXEC_EXIT_TIMERSLACK,        0,         step_timer_slack },
+        { EXEC_EXIT_PERSONALITY,       CONFINED,  step_personality },
         { EXEC_EXIT_STATE_DIRECTORY,   0,         step_directories },
         { EXEC_EXIT_MEMORY,            0,         step_environment },
         { EXEC_EXIT_LIMITS,            0,         step_umask },
+        { EXEC_EXIT_KEYRING,           CONFINED,  step_keyring },
         { EXEC_EXIT_NETWORK,           CONFINED,  step_network },
+        { EXEC_EXIT_NAMESPACE,         CONFINED,  step_ipc },
+        { EXEC_EXIT_NAMESPACE,         CONFINED,  step_hostname },
         { EXEC_EXIT_NAMESPACE,         CONFINED,  step_view },
         { EXEC_EXIT_CHDIR,             0,         step_working_directory },
         { EXEC_EXIT_GROUP,             AS_A_USER, step_groups },
         { EXEC_EXIT_LIMITS,            0,         step_limits },
+        { EXEC_EXIT_USER,              CONFINED,  step_users },
         { EXEC_EXIT_CAPABILITIES,      CONFINED,  step_bounding },
         { EXEC_EXIT_USER,              AS_A_USER, step_user },
         { EXEC_EXIT_NO_NEW_PRIVILEGES, CONFINED,  step_no_new_privileges },

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/strv.h"
 #include "base/text.h"
+#include "service/exec-data.h"
 #include "service/exec-status.h"
 #include "service/exec-stdio.h"
 #include "service/specifier.h"
@@ -31,6 +33,8 @@ typedef enum StreamKind {
         STREAM_LOG,
         STREAM_INHERIT,
         STREAM_DESCRIPTOR,
+        STREAM_DATA,
+        STREAM_NO_SOCKET, /* what only a socket unit can give */
 } StreamKind;
 
 typedef struct StreamRow {
@@ -46,7 +50,9 @@ static const StreamRow rows[] = {
         { "tty-force",       STREAM_TERMINAL,   true,  false },
         { "tty-fail",        STREAM_TERMINAL,   true,  false },
         { "fd",              STREAM_DESCRIPTOR, true,  true },
-        { "fd:",             STREAM_DESCRIPTOR, true,  true },
+        { "fd:",             STREAM_NO_SOCKET,  true,  true },
+        { "socket",          STREAM_NO_SOCKET,  true,  true },
+        { "data",            STREAM_DATA,       true,  false },
         { "file:",           STREAM_FILE,       true,  true },
         { "append:",         STREAM_APPEND,     false, true },
         { "truncate:",       STREAM_TRUNCATE,   false, true },
@@ -99,6 +105,12 @@ static int stream_read(Streams *streams, size_t index, const char *text, Reason 
                 if (!rest || !(index == STDIN_FILENO ? rows[i].input : rows[i].output))
                         continue;
                 stream->kind = rows[i].kind;
+                if (stream->kind == STREAM_NO_SOCKET)
+                        return reason_set(
+                                reason, -EOPNOTSUPP,
+                                "%s=%s: no socket unit hands descriptors to this service, and there "
+                                "are no socket units yet",
+                                stream_settings[index], text);
                 if (stream->kind != STREAM_FILE && stream->kind != STREAM_APPEND &&
                     stream->kind != STREAM_TRUNCATE)
                         return 0;
@@ -108,11 +120,16 @@ static int stream_read(Streams *streams, size_t index, const char *text, Reason 
                                           stream_settings[index], text);
                 return r;
         }
-        return reason_set(reason, -EINVAL, "%s=%s: this is not known or not there yet",
-                          stream_settings[index], text);
+        return reason_set(reason, -EINVAL, "%s=%s: there is nothing of this name", stream_settings[index],
+                          text);
 }
 
-/* What is not said: nothing to read, and the log, or where output goes. */
+static bool has_data(const ServiceSettings *settings) {
+        return strv_length(STRV(settings->standard_input_text)) > 0 ||
+               strv_length(STRV(settings->standard_input_data)) > 0;
+}
+
+/* What is not said: the data if there are any, else nothing to read, and the log, or where output goes. */
 static int stream_plan(Streams *streams, size_t index, Reason *reason) {
         const ServiceSettings *const settings = streams->settings;
         const char *const texts[N_STREAMS] = {
@@ -124,7 +141,8 @@ static int stream_plan(Streams *streams, size_t index, Reason *reason) {
 
         if (!text_is_empty(texts[index]))
                 return stream_read(streams, index, texts[index], reason);
-        streams->items[index].kind = defaults[index];
+        streams->items[index].kind =
+                index == STDIN_FILENO && has_data(settings) ? STREAM_DATA : defaults[index];
         return 0;
 }
 
@@ -221,7 +239,7 @@ static int open_inherited(const Streams *streams, size_t index) {
         return fd < 0 ? -errno : fd;
 }
 
-static int stream_open(const Streams *streams, size_t index) {
+static int stream_open(const Streams *streams, size_t index, Reason *reason) {
         switch (streams->items[index].kind) {
         case STREAM_NULL:
                 return open_path("/dev/null", index == STDIN_FILENO ? O_RDONLY : O_WRONLY);
@@ -237,6 +255,10 @@ static int stream_open(const Streams *streams, size_t index) {
                 return open_inherited(streams, index);
         case STREAM_DESCRIPTOR:
                 return open_descriptor(streams, index);
+        case STREAM_DATA:
+                return exec_data_open(streams->context, streams->settings, reason);
+        case STREAM_NO_SOCKET:
+                break;
         }
         return -EINVAL;
 }
@@ -254,7 +276,7 @@ static void take_terminal(const Streams *streams, int fd) {
 static int streams_open(Streams *streams, int *ret_exit, Reason *reason) {
         for (size_t i = 0; i < N_STREAMS; i++) {
                 Stream *const stream = &streams->items[i];
-                int fd = stream_open(streams, i);
+                int fd = stream_open(streams, i, reason);
 
                 if (fd >= 0 && fd <= STDERR_FILENO) {
                         const int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

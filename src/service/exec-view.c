@@ -98,6 +98,18 @@ static const ViewRow protect_control_groups[] = {
         {},
 };
 
+static const ViewRow protect_kernel_logs[] = {
+        { "/dev/kmsg",  VIEW_INACCESSIBLE },
+        { "/proc/kmsg", VIEW_INACCESSIBLE },
+        {},
+};
+
+static const ViewRow protect_kernel_modules[] = {
+        { "/usr/lib/modules", VIEW_INACCESSIBLE },
+        { "/lib/modules",     VIEW_INACCESSIBLE },
+        {},
+};
+
 static const ViewRow *const protect_system_rows[] = {
         [PROTECT_SYSTEM_YES]    = protect_system_yes,
         [PROTECT_SYSTEM_FULL]   = protect_system_full,
@@ -168,6 +180,8 @@ static int view_add_protection(ExecView *view, const ServiceSettings *settings) 
                 settings->private_devices == TRUTH_YES ? private_devices : NULL,
                 settings->protect_kernel_tunables == TRUTH_YES ? protect_kernel_tunables : NULL,
                 settings->protect_control_groups == TRUTH_YES ? protect_control_groups : NULL,
+                settings->protect_kernel_logs == TRUTH_YES ? protect_kernel_logs : NULL,
+                settings->protect_kernel_modules == TRUTH_YES ? protect_kernel_modules : NULL,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -176,6 +190,28 @@ static int view_add_protection(ExecView *view, const ServiceSettings *settings) 
                         return r;
         }
         return 0;
+}
+
+/* A /proc of its own, which has options for whom it shows what. */
+static int view_add_proc(ExecView *view, const ServiceSettings *settings) {
+        static const char *const hide[] = {
+                [PROTECT_PROC_NOACCESS] = "hidepid=noaccess",
+                [PROTECT_PROC_INVISIBLE] = "hidepid=invisible",
+                [PROTECT_PROC_PTRACEABLE] = "hidepid=ptraceable",
+        };
+        const bool hidden = settings->protect_proc != PROTECT_PROC_DEFAULT,
+                   subset = settings->proc_subset == PROC_SUBSET_PID;
+        ViewEntry entry = { .type = VIEW_PROC, .path = "/proc" };
+        char *options = NULL;
+
+        static_assert(ELEMENTSOF(hide) == PROTECT_PROC_MAX, "every word has an option");
+        if (!hidden && !subset)
+                return 0;
+        int r = text_format(&options, "nosuid,nodev,noexec%s%s%s", hidden ? "," : "",
+                            hidden ? hide[settings->protect_proc] : "", subset ? ",subset=pid" : "");
+        if (r >= 0)
+                r = view_keep(view, options, &entry.options);
+        return r < 0 ? r : view_add(view, &entry);
 }
 
 static int view_add_private_tmp(ExecView *view, const ExecContext *context, const ServiceSettings *settings,
@@ -304,7 +340,7 @@ static char *field_next(char **text) {
 }
 
 static int add_bind(ExecView *view, ViewEntryType type, const char *word) {
-        ViewEntry entry = { .type = type };
+        ViewEntry entry = { .type = type, .make = true };
         _cleanup_(freep) char *copy = strdup(word);
         char *rest = copy;
         bool ignored;
@@ -326,7 +362,7 @@ static int add_bind(ExecView *view, ViewEntryType type, const char *word) {
 }
 
 static int add_tmpfs(ExecView *view, ViewEntryType type, const char *word) {
-        ViewEntry entry = { .type = type };
+        ViewEntry entry = { .type = type, .make = true };
         _cleanup_(freep) char *copy = strdup(word);
         char *rest = copy, *options = NULL;
         bool optional;
@@ -371,6 +407,8 @@ static int view_add_lists(ExecView *view, const char *unit, const ServiceSetting
         } lists[] = {
                 { "ReadWritePaths", settings->read_write_paths, VIEW_WRITABLE, add_path },
                 { "ReadOnlyPaths", settings->read_only_paths, VIEW_READ_ONLY, add_path },
+                { "NoExecPaths", settings->no_exec_paths, VIEW_NO_EXECUTE, add_path },
+                { "ExecPaths", settings->exec_paths, VIEW_EXECUTABLE, add_path },
                 { "InaccessiblePaths", settings->inaccessible_paths, VIEW_INACCESSIBLE, add_path },
                 { "TemporaryFileSystem", settings->temporary_file_system, VIEW_TMPFS, add_tmpfs },
                 { "BindPaths", settings->bind_paths, VIEW_BIND, add_bind },
@@ -401,6 +439,8 @@ int exec_view_make(const ExecContext *context, const ServiceSettings *settings,
 
         int r = view_add_protection(&view, settings);
         if (r >= 0)
+                r = view_add_proc(&view, settings);
+        if (r >= 0)
                 r = view_add_private_tmp(&view, context, settings, reason);
         for (size_t i = 0; r >= 0 && i < directories->n_items; i++)
                 r = view_add_directory(&view, settings, &directories->items[i], uid);
@@ -408,6 +448,9 @@ int exec_view_make(const ExecContext *context, const ServiceSettings *settings,
                 r = view_add_lists(&view, context->unit, settings, reason);
         if (r < 0)
                 return r;
+        view.own = view.n_entries > 0 || settings->private_mounts == TRUTH_YES ||
+                   settings->mount_flags == MOUNT_FLAGS_SLAVE || settings->mount_flags == MOUNT_FLAGS_PRIVATE;
+        view.propagation = settings->mount_flags == MOUNT_FLAGS_PRIVATE ? VIEW_PRIVATE : VIEW_SLAVE;
         *ret = view;
         view = (ExecView){};
         return 0;

@@ -27,11 +27,30 @@ static const char *const notify_words[NOTIFY_MAX + 1] = { "", "none", "main", "e
 static const char *const preserve_words[PRESERVE_MAX + 1] = { "no", "yes", "restart" };
 static const char *const protect_system_words[PROTECT_SYSTEM_MAX + 1] = { "no", "yes", "full", "strict" };
 static const char *const protect_home_words[PROTECT_HOME_MAX + 1] = { "no", "yes", "read-only", "tmpfs" };
+static const char *const io_class_words[IO_CLASS_MAX + 1] = { "", "none", "realtime", "best-effort", "idle" };
+static const char *const cpu_policy_words[CPU_POLICY_MAX + 1] = { "", "other", "batch", "idle", "fifo", "rr" };
+static const char *const protect_proc_words[PROTECT_PROC_MAX + 1] = { "default", "noaccess", "invisible", "ptraceable" };
+static const char *const proc_subset_words[PROC_SUBSET_MAX + 1] = { "all", "pid" };
+static const char *const protect_hostname_words[PROTECT_HOSTNAME_MAX + 1] = { "no", "yes", "private" };
+static const char *const private_users_words[PRIVATE_USERS_MAX + 1] = { "no", "yes", "identity" };
+static const char *const keyring_words[KEYRING_MAX + 1] = { "", "inherit", "private", "shared" };
+static const char *const mount_flags_words[MOUNT_FLAGS_MAX + 1] = { "", "shared", "slave", "private" };
 
 /* The other ways to say "yes" and "no" that parse_bool() knows. */
 static const SettingAlias truth_aliases[] = {
         { "true", "yes" }, { "1", "yes" }, { "on", "yes" }, { "y", "yes" }, { "t", "yes" },
         { "false", "no" }, { "0", "no" },  { "off", "no" }, { "n", "no" },  { "f", "no" },
+        {},
+};
+
+static const SettingAlias io_class_aliases[] = {
+        { "0", "none" }, { "1", "realtime" }, { "2", "best-effort" }, { "3", "idle" }, {},
+};
+
+static const SettingAlias private_users_aliases[] = {
+        { "true", "yes" }, { "1", "yes" }, { "on", "yes" }, { "y", "yes" }, { "t", "yes" },
+        { "false", "no" }, { "0", "no" },  { "off", "no" }, { "n", "no" },  { "f", "no" },
+        { "self", "yes" },
         {},
 };
 
@@ -159,6 +178,10 @@ static const Setting rows[] = {
                    "may be missing." },
         { .section = "Service", .name = "StandardInput", SETTING_MEMBER(ServiceSettings, standard_input, text),
           .about = "What standard input is: null, tty, data, file:PATH …" },
+        { .section = "Service", .name = "StandardInputText", SETTING_MEMBER(ServiceSettings, standard_input_text, lines),
+          .about = "Text that standard input has: a line each." },
+        { .section = "Service", .name = "StandardInputData", SETTING_MEMBER(ServiceSettings, standard_input_data, lines),
+          .about = "The same in Base64; it comes after the text." },
         { .section = "Service", .name = "StandardOutput", SETTING_MEMBER(ServiceSettings, standard_output, text),
           .about = "What standard output is: journal, null, tty, inherit, file:PATH, append:PATH, truncate:PATH." },
         { .section = "Service", .name = "StandardError", SETTING_MEMBER(ServiceSettings, standard_error, text),
@@ -172,6 +195,25 @@ static const Setting rows[] = {
           .about = "The permission bits that new files do not get." },
         { .section = "Service", .name = "Nice", SETTING_MEMBER(ServiceSettings, nice, nice),
           .about = "From -20 (most urgent) to 19." },
+        { .section = "Service", .name = "IgnoreSIGPIPE", SETTING_MEMBER(ServiceSettings, ignore_sigpipe, truth),
+          .about = "Whether who writes to a peer that is gone gets an error and no signal; so it is unless it is "
+                   "said." },
+        { .section = "Service", .name = "CPUSchedulingPolicy", SETTING_MEMBER(ServiceSettings, cpu_policy, enum),
+          .words = cpu_policy_words,
+          .about = "How processor time is given: other, batch, idle, fifo, rr." },
+        { .section = "Service", .name = "CPUSchedulingPriority", SETTING_MEMBER(ServiceSettings, cpu_priority, level),
+          .about = "The priority, 1 to 99, where that is fifo or rr." },
+        { .section = "Service", .name = "CPUSchedulingResetOnFork", SETTING_MEMBER(ServiceSettings, cpu_reset_on_fork, truth),
+          .about = "Whether children of the service are scheduled as usual." },
+        { .section = "Service", .name = "CPUAffinity", SETTING_MEMBER(ServiceSettings, cpu_affinity, lines),
+          .about = "The processors on which the service runs: numbers and ranges." },
+        { .section = "Service", .name = "IOSchedulingClass", SETTING_MEMBER(ServiceSettings, io_class, enum),
+          .words = io_class_words, .aliases = io_class_aliases,
+          .about = "How urgent reading and writing of disks is: none, realtime, best-effort, idle." },
+        { .section = "Service", .name = "IOSchedulingPriority", SETTING_MEMBER(ServiceSettings, io_priority, level),
+          .about = "The priority in that class, 0 (first) to 7." },
+        { .section = "Service", .name = "TimerSlackNSec", SETTING_MEMBER(ServiceSettings, timer_slack, text),
+          .about = "How late timers may be, in nanoseconds unless a unit is said." },
         { .section = "Service", .name = "OOMScoreAdjust", SETTING_MEMBER(ServiceSettings, oom_score_adjust, oom_score),
           .about = "From -1000 (never killed when memory runs out) to 1000 (first)." },
         { .section = "Service", .name = "LimitCPU", SETTING_MEMBER(ServiceSettings, limits[RLIMIT_CPU], limit),
@@ -270,6 +312,13 @@ static const Setting rows[] = {
         { .section = "Service", .name = "PrivateNetwork", SETTING_MEMBER(ServiceSettings, private_network, truth),
           .flags = SETTING_STRICT,
           .about = "Whether the service has a network of its own, with nothing in it but a loopback device." },
+        { .section = "Service", .name = "NetworkNamespacePath", SETTING_MEMBER(ServiceSettings, network_namespace_path, text),
+          .flags = SETTING_STRICT,
+          .about = "The network namespace in which the service is, as a file: /run/netns/NAME, /proc/PID/ns/net. Goes "
+                   "before PrivateNetwork=." },
+        { .section = "Service", .name = "IPCNamespacePath", SETTING_MEMBER(ServiceSettings, ipc_namespace_path, text),
+          .flags = SETTING_STRICT,
+          .about = "The same of shared memory, semaphores and message queues." },
         { .section = "Service", .name = "PrivateDevices", SETTING_MEMBER(ServiceSettings, private_devices, truth),
           .flags = SETTING_STRICT,
           .about = "Whether /dev has nothing but pseudo devices such as null and random." },
@@ -279,6 +328,74 @@ static const Setting rows[] = {
         { .section = "Service", .name = "ProtectControlGroups", SETTING_MEMBER(ServiceSettings, protect_control_groups, truth),
           .flags = SETTING_STRICT,
           .about = "Whether control groups are read-only." },
+        { .section = "Service", .name = "PrivateMounts", SETTING_MEMBER(ServiceSettings, private_mounts, truth),
+          .flags = SETTING_STRICT,
+          .about = "Whether the service has a mount namespace of its own, also where nothing else asks for one." },
+        { .section = "Service", .name = "MountFlags", SETTING_MEMBER(ServiceSettings, mount_flags, enum),
+          .words = mount_flags_words, .flags = SETTING_STRICT,
+          .about = "Whether mounts of the host that come later are seen in a mount namespace of its own: slave, or "
+                   "not: private." },
+        { .section = "Service", .name = "PrivateUsers", SETTING_MEMBER(ServiceSettings, private_users, enum),
+          .words = private_users_words, .aliases = private_users_aliases, .flags = SETTING_STRICT,
+          .about = "Whether the service has a user namespace of its own, in which there are root and the service's "
+                   "user, or the first 65536 (identity), and which has no rights outside." },
+        { .section = "Service", .name = "ProtectProc", SETTING_MEMBER(ServiceSettings, protect_proc, enum),
+          .words = protect_proc_words, .flags = SETTING_STRICT,
+          .about = "What the service sees in /proc of processes of others: all, less, nothing (invisible), or those "
+                   "alone that it may trace." },
+        { .section = "Service", .name = "ProcSubset", SETTING_MEMBER(ServiceSettings, proc_subset, enum),
+          .words = proc_subset_words, .flags = SETTING_STRICT,
+          .about = "Whether /proc has nothing but processes (pid)." },
+        { .section = "Service", .name = "ProtectHostname", SETTING_MEMBER(ServiceSettings, protect_hostname, enum),
+          .words = protect_hostname_words, .aliases = truth_aliases, .flags = SETTING_STRICT,
+          .about = "Whether the host name can neither be changed nor seen changing; private: the service can change "
+                   "its own." },
+        { .section = "Service", .name = "ProtectKernelLogs", SETTING_MEMBER(ServiceSettings, protect_kernel_logs, truth),
+          .flags = SETTING_STRICT,
+          .about = "Whether the log of the kernel is out of reach." },
+        { .section = "Service", .name = "ProtectKernelModules", SETTING_MEMBER(ServiceSettings, protect_kernel_modules, truth),
+          .flags = SETTING_STRICT,
+          .about = "Whether modules of the kernel can be neither loaded nor read." },
+        { .section = "Service", .name = "ProtectClock", SETTING_MEMBER(ServiceSettings, protect_clock, truth),
+          .flags = SETTING_STRICT,
+          .about = "Whether the clocks cannot be set." },
+        { .section = "Service", .name = "NoExecPaths", SETTING_MEMBER(ServiceSettings, no_exec_paths, lines),
+          .flags = SETTING_STRICT,
+          .about = "Paths in which nothing can be executed." },
+        { .section = "Service", .name = "ExecPaths", SETTING_MEMBER(ServiceSettings, exec_paths, lines),
+          .flags = SETTING_STRICT,
+          .about = "Paths in which programs and libraries can be executed though they lie in what NoExecPaths= "
+                   "says." },
+        { .section = "Service", .name = "KeyringMode", SETTING_MEMBER(ServiceSettings, keyring_mode, enum),
+          .words = keyring_words, .flags = SETTING_STRICT,
+          .about = "Whether the service has a session keyring of its own (private), one that has the keys of its "
+                   "user (shared), or that of the manager (inherit)." },
+        { .section = "Service", .name = "Personality", SETTING_MEMBER(ServiceSettings, personality, text),
+          .flags = SETTING_STRICT,
+          .about = "The architecture that uname(2) tells: x86-64, x86 …" },
+        { .section = "Service", .name = "LockPersonality", SETTING_MEMBER(ServiceSettings, lock_personality, truth),
+          .flags = SETTING_STRICT,
+          .about = "Whether the service cannot change that." },
+        { .section = "Service", .name = "RestrictRealtime", SETTING_MEMBER(ServiceSettings, restrict_realtime, truth),
+          .flags = SETTING_STRICT,
+          .about = "Whether the service cannot be scheduled in real time." },
+        { .section = "Service", .name = "RestrictNamespaces", SETTING_MEMBER(ServiceSettings, restrict_namespaces, lines),
+          .flags = SETTING_STRICT,
+          .about = "The kinds of namespaces that the service can make and enter: yes (none), no (all), or cgroup, "
+                   "ipc, net, mnt, pid, user, uts, time; with \"~\" in front those that it cannot." },
+        { .section = "Service", .name = "SecureBits", SETTING_MEMBER(ServiceSettings, secure_bits, lines),
+          .flags = SETTING_STRICT,
+          .about = "How root is special, capabilities(7): keep-caps, no-setuid-fixup, noroot, and the same with "
+                   "-locked." },
+        { .section = "Service", .name = "SystemCallArchitectures", SETTING_MEMBER(ServiceSettings, system_call_architectures, word_list),
+          .flags = SETTING_STRICT,
+          .about = "The architectures whose system calls the service can make, beside the native one." },
+        { .section = "Service", .name = "SystemCallErrorNumber", SETTING_MEMBER(ServiceSettings, system_call_error_number, text),
+          .flags = SETTING_STRICT,
+          .about = "The error of calls that SystemCallFilter= refuses, in place of the end of the service; kill: "
+                   "that." },
+        { .section = "Service", .name = "SystemCallLog", SETTING_MEMBER(ServiceSettings, system_call_log, lines),
+          .about = "The system calls that the kernel notes in its log; with \"~\" in front those that it does not." },
         { .section = "Service", .name = "ReadWritePaths", .old_names = NAMES("ReadWriteDirectories"), SETTING_MEMBER(ServiceSettings, read_write_paths, lines),
           .flags = SETTING_STRICT,
           .about = "Paths that can be written to though they lie in what is read-only." },
@@ -314,8 +431,8 @@ static const Setting rows[] = {
           .flags = SETTING_STRICT,
           .about = "The system calls that the service can make; with \"~\" in front those that it cannot." },
         { .section = "Service", .name = "CapabilityBoundingSet", SETTING_MEMBER(ServiceSettings, capability_bounding_set, lines),
-          .flags = SETTING_STRICT,
-          .about = "The capabilities that the service can have; with \"~\" in front those that it cannot." },
+          .flags = SETTING_STRICT | SETTING_EMPTY_COUNTS,
+          .about = "The capabilities that the service can have; with \"~\" in front those that it cannot. Empty: none." },
         { .section = "Service", .name = "AmbientCapabilities", SETTING_MEMBER(ServiceSettings, ambient_capabilities, lines),
           .flags = SETTING_STRICT,
           .about = "The capabilities that the service has though it does not run as root." },

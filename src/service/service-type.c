@@ -421,7 +421,8 @@ const SettingType setting_type_asked = {
 static int lines_parse(const Setting *setting, const char *text, void *member, Reason *reason) {
         if (strv_length(STRV(*(char ***)member)) >= SETTING_LIST_ITEMS_MAX)
                 return reason_set(reason, -EINVAL, "more than %d lines", SETTING_LIST_ITEMS_MAX);
-        return text_is_empty(text) ? 0 : strv_append(member, text);
+        return text_is_empty(text) && !(setting->flags & SETTING_EMPTY_COUNTS) ? 0
+                                                                               : strv_append(member, text);
 }
 
 static bool lines_print(const Setting *setting, const void *member, size_t index, FILE *file) {

@@ -107,6 +107,66 @@ typedef enum ProtectHome {
         PROTECT_HOME_MAX
 } ProtectHome;
 
+typedef enum IoClass {
+        IO_CLASS_OPEN,
+        IO_CLASS_NONE,
+        IO_CLASS_REALTIME,
+        IO_CLASS_BEST_EFFORT,
+        IO_CLASS_IDLE,
+        IO_CLASS_MAX
+} IoClass;
+
+typedef enum CpuPolicy {
+        CPU_POLICY_OPEN,
+        CPU_POLICY_OTHER,
+        CPU_POLICY_BATCH,
+        CPU_POLICY_IDLE,
+        CPU_POLICY_FIFO,
+        CPU_POLICY_RR,
+        CPU_POLICY_MAX
+} CpuPolicy;
+
+typedef enum ProtectProc {
+        PROTECT_PROC_DEFAULT,
+        PROTECT_PROC_NOACCESS,
+        PROTECT_PROC_INVISIBLE,
+        PROTECT_PROC_PTRACEABLE,
+        PROTECT_PROC_MAX
+} ProtectProc;
+
+typedef enum ProcSubset { PROC_SUBSET_ALL, PROC_SUBSET_PID, PROC_SUBSET_MAX } ProcSubset;
+
+typedef enum ProtectHostname {
+        PROTECT_HOSTNAME_NO,
+        PROTECT_HOSTNAME_YES,
+        PROTECT_HOSTNAME_PRIVATE,
+        PROTECT_HOSTNAME_MAX
+} ProtectHostname;
+
+typedef enum PrivateUsers {
+        PRIVATE_USERS_NO,
+        PRIVATE_USERS_SELF,
+        PRIVATE_USERS_IDENTITY,
+        PRIVATE_USERS_MAX
+} PrivateUsers;
+
+typedef enum KeyringMode {
+        KEYRING_OPEN,
+        KEYRING_INHERIT,
+        KEYRING_PRIVATE,
+        KEYRING_SHARED,
+        KEYRING_MAX
+} KeyringMode;
+
+/* Which mounts of the host that are made later the service sees; those of the service are never seen outside. */
+typedef enum MountFlags {
+        MOUNT_FLAGS_OPEN,
+        MOUNT_FLAGS_SHARED,
+        MOUNT_FLAGS_SLAVE,
+        MOUNT_FLAGS_PRIVATE,
+        MOUNT_FLAGS_MAX
+} MountFlags;
+
 typedef enum Preserve { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART, PRESERVE_MAX } Preserve;
 
 /* The five kinds of directories that a service may ask for by name. */
@@ -138,34 +198,19 @@ typedef enum ServiceCommand {
         row(BPFProgram)                   \
         row(DeviceAllow)                  \
         row(DevicePolicy, "auto")         \
-        row(ExecPaths)                    \
         row(ExtensionDirectories)         \
         row(ExtensionImages)              \
         row(IPAddressAllow)               \
         row(IPAddressDeny)                \
-        row(IPCNamespacePath)             \
         row(IPEgressFilterPath)           \
         row(IPIngressFilterPath)          \
-        row(LockPersonality)              \
         row(MountImages)                  \
-        row(NetworkNamespacePath)         \
-        row(NoExecPaths)                  \
         row(PAMName)                      \
         row(PrivateBPF)                   \
         row(PrivateIPC)                   \
-        row(PrivateMounts)                \
         row(PrivatePIDs)                  \
-        row(PrivateUsers)                 \
-        row(ProcSubset, "all")            \
-        row(ProtectClock)                 \
-        row(ProtectHostname)              \
-        row(ProtectKernelLogs)            \
-        row(ProtectKernelModules)         \
-        row(ProtectProc, "default")       \
         row(RestrictFileSystems)          \
-        row(RestrictNamespaces)           \
         row(RestrictNetworkInterfaces)    \
-        row(RestrictRealtime)             \
         row(RootDirectory, "/")           \
         row(RootEphemeral)                \
         row(RootHash)                     \
@@ -173,11 +218,9 @@ typedef enum ServiceCommand {
         row(RootImage)                    \
         row(RootVerity)                   \
         row(SELinuxContext)               \
-        row(SecureBits)                   \
         row(SmackProcessLabel)            \
         row(SocketBindAllow)              \
-        row(SocketBindDeny)               \
-        row(SystemCallArchitectures)
+        row(SocketBindDeny)
 
 /* The same of a slice, which would confine all services in it. */
 #define SERVICE_REFUSED_OF_SLICE(row)     \
@@ -228,10 +271,17 @@ typedef struct ServiceSettings {
         char **environment, **environment_file, **pass_environment, **unset_environment;
         char *working_directory;
         char *standard_input, *standard_output, *standard_error;
+        char **standard_input_data, **standard_input_text;
         char *tty_path;
         char *syslog_identifier;
         Mode umask;
         Level nice, oom_score_adjust;
+        Truth ignore_sigpipe;
+        unsigned io_class, cpu_policy;
+        Level io_priority, cpu_priority;
+        Truth cpu_reset_on_fork;
+        char **cpu_affinity;
+        char *timer_slack;
         Limit limits[SERVICE_LIMITS];
 
         /* [Service]: who */
@@ -247,10 +297,20 @@ typedef struct ServiceSettings {
 
         /* [Service]: confinement */
         unsigned protect_system, protect_home;
-        Truth private_tmp, private_network, private_devices;
-        Truth protect_kernel_tunables, protect_control_groups;
+        unsigned protect_proc, proc_subset, protect_hostname;
+        Truth private_tmp, private_network, private_devices, private_mounts;
+        char *network_namespace_path, *ipc_namespace_path;
+        unsigned private_users, mount_flags;
+        Truth protect_kernel_tunables, protect_control_groups, protect_kernel_logs, protect_kernel_modules;
+        Truth protect_clock;
         char **read_write_paths, **read_only_paths, **inaccessible_paths;
+        char **exec_paths, **no_exec_paths;
         char **bind_paths, **bind_read_only_paths, **temporary_file_system;
+        Truth lock_personality, restrict_realtime;
+        char *personality;
+        unsigned keyring_mode;
+        char **secure_bits, **restrict_namespaces, **system_call_architectures, **system_call_log;
+        char *system_call_error_number;
         Truth no_new_privileges, restrict_suid_sgid, memory_deny_write_execute;
         char **restrict_address_families, **system_call_filter;
         char **capability_bounding_set, **ambient_capabilities;

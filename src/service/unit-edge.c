@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "service/managed-unit.h"
 #include "service/service-cgroup.h"
+#include "service/specifier.h"
 
 /* Where a setting goes: backward ones say the same of the other unit. */
 typedef struct EdgeRow {
@@ -40,9 +41,12 @@ static int edge_add(ManagedUnit *owner, EdgeKind kind, ManagedUnit *from, Manage
 
 /* A name that is none was written by somebody: it is said, and passed over. */
 static int add_by_name(ManagedUnit *unit, EdgeKind kind, bool backward, const char *name) {
+        _cleanup_(freep) char *expanded = NULL;
         ManagedUnit *other;
 
-        const int r = managed_unit_get(unit->manager, name, &other);
+        int r = specifier_expand(name, unit->name, &expanded, NULL);
+        if (r >= 0)
+                r = managed_unit_get(unit->manager, expanded, &other);
         if (r == -EINVAL) {
                 log_warning("%s: \"%s\" is no name of a unit, and left out", unit->name, name);
                 return 0;

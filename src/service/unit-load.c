@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "service/service-check.h"
 #include "service/service-implied.h"
 #include "service/unit-load.h"
 #include "service/unit-name.h"
@@ -100,6 +101,8 @@ static int unit_check(Unit *unit, const char *origin) {
         if (r >= 0)
                 r = check_commands(unit, origin);
         if (r >= 0)
+                r = service_settings_check(unit);
+        if (r >= 0)
                 r = service_settings_imply(unit->store);
         unit->state = unit->mistakes.texts ? UNIT_BAD_SETTING : UNIT_LOADED;
         return r;
@@ -182,7 +185,8 @@ static int property_set(Unit *unit, const Setting *setting, const char *text, co
 
         if (text[0] == '\0') {
                 setting_reset(unit->store, setting);
-                return 0;
+                if (!(setting->flags & SETTING_EMPTY_COUNTS))
+                        return 0;
         }
         const int r = setting_assign(unit->store, setting, &value, &reason);
         if (r >= 0 || r == -ENOMEM)

@@ -171,7 +171,8 @@ static int store_value(FileScan *scan, const char *text) {
 
         if (is_unit(scan) && text[0] == '\0') {
                 setting_reset(scan->store, setting);
-                return 0;
+                if (!(setting->flags & SETTING_EMPTY_COUNTS))
+                        return 0;
         }
         const SettingValue value = {
                 .text = text,

@@ -51,6 +51,8 @@ typedef enum SettingFlags {
         SETTING_URI = 1 << 6,               /* a path in whose place a URI may stand (path_is_uri()) */
         SETTING_STRICT =
                 1 << 7, /* a bad value is a mistake in every dialect: passing over it would be dangerous */
+        SETTING_EMPTY_COUNTS =
+                1 << 8, /* units: an empty value takes back, and is an item of the list itself */
 } SettingFlags;
 
 /* A row. */

@@ -273,7 +273,9 @@ def test_odd_names_are_names(rig, name):
     'setting',
     ['ProtectSystem=perhaps', 'ProtectHome=maybe', 'ReadWritePaths=/run/../etc', 'BindPaths=relative:/x',
      'SystemCallFilter="', 'CapabilityBoundingSet=CAP_NONE_SUCH', 'RestrictAddressFamilies=AF_NONE_SUCH',
-     'User=%Y', 'RootImage=/x', 'PrivateUsers=yes', 'DynamicUser=x', 'UMask=9', 'InaccessiblePaths=x'],
+     'User=%Y', 'RootImage=/x', 'PrivatePIDs=yes', 'PrivateUsers=perhaps', 'RestrictNamespaces=nets',
+     'SystemCallArchitectures=z80', 'Personality=z80', 'SecureBits=root', 'SystemCallErrorNumber=ENO', 'ProtectProc=x',
+     'NoExecPaths=x', 'SystemCallFilter=~@files', 'DynamicUser=x', 'UMask=9', 'InaccessiblePaths=x'],
 )  # fmt: skip
 def test_hostile_values(rig, setting):
     """What is not understood and would confine is not left out: nothing is run."""

@@ -403,3 +403,13 @@ def test_nothing_is_left(rig):
     rig.transient('--wait', '-p', 'DynamicUser=yes', '-p', 'RuntimeDirectory=short', '/bin/true')
     assert tree() == before
     assert [path.name for path in rig.cgroup.iterdir() if path.is_dir()] == []
+
+
+def test_specifiers_in_names_of_others(rig):
+    """An instance needs the instance of another template that its own name says."""
+    rig.unit('needed@.service', f'[Service]\nExecStart={SLEEP}\n')
+    rig.unit('needs@.service', f'[Unit]\nRequires=needed@%i.service\nAfter=needed@%i.service\n[Service]\nExecStart={SLEEP}\n')
+    rig.ctl('start', 'needs@one')
+    assert rig.state('needed@one.service') == 'active'
+    rig.ctl('stop', 'needed@one')
+    rig.wait_state('needs@one.service', 'inactive')

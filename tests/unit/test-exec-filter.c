@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -168,11 +169,112 @@ static void test_implied(void **state) {
         exec_filter_done(&filter);
 }
 
+static void test_more_implied(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .protect_clock = TRUTH_YES,
+                                 .protect_kernel_logs = TRUTH_YES,
+                                 .protect_kernel_modules = TRUTH_YES,
+                                 .protect_hostname = PROTECT_HOSTNAME_YES },
+             &filter);
+        assert_call(&filter, "clock_settime", false, EPERM);
+        assert_call(&filter, "syslog", false, EPERM);
+        assert_call(&filter, "finit_module", false, EPERM);
+        assert_call(&filter, "setdomainname", false, EPERM);
+        exec_filter_done(&filter);
+        make(&(ServiceSettings){ .protect_hostname = PROTECT_HOSTNAME_PRIVATE }, &filter);
+        assert_false(filter.any);
+        exec_filter_done(&filter);
+}
+
+/* What is no call is nobody's: allowed or not, the others count. */
+static void test_unknown_calls(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .system_call_filter = LINES("read opne @files") }, &filter);
+        assert_true(filter.filter.calls_allow && !find(&filter, "opne") && !find(&filter, "@files"));
+        assert_call(&filter, "read", true, 0);
+        exec_filter_done(&filter);
+        make(&(ServiceSettings){ .system_call_filter = LINES("~opne mkdir") }, &filter);
+        assert_true(filter.filter.calls && !filter.filter.calls_allow);
+        assert_call(&filter, "mkdir", false, RESTRICT_KILL);
+        exec_filter_done(&filter);
+}
+
+static void test_error_number(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .system_call_filter = LINES("~mkdir rmdir:EXDEV unlink:kill"),
+                                 .system_call_error_number = (char *)"EPERM" },
+             &filter);
+        assert_int_equal(filter.filter.error, EPERM);
+        assert_call(&filter, "mkdir", false, EPERM);
+        assert_call(&filter, "rmdir", false, EXDEV);
+        assert_call(&filter, "unlink", false, RESTRICT_KILL);
+        exec_filter_done(&filter);
+        refused(&(ServiceSettings){ .system_call_error_number = (char *)"EPREM" },
+                "SystemCallErrorNumber=EPREM: no errno, as \"EPERM\", and not \"kill\"");
+}
+
+static void test_log(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .system_call_log = LINES("@swap read write", "~write nothing") }, &filter);
+        assert_true(filter.any && filter.filter.log && !filter.filter.log_others && !filter.filter.calls);
+        assert_string_equal(filter.logged[0], "swapoff");
+        assert_string_equal(filter.logged[1], "swapon");
+        assert_string_equal(filter.logged[2], "read");
+        assert_null(filter.logged[3]);
+        exec_filter_done(&filter);
+        make(&(ServiceSettings){ .system_call_log = LINES("~read write", "write") }, &filter);
+        assert_true(filter.filter.log_others);
+        assert_string_equal(filter.logged[0], "read");
+        assert_null(filter.logged[1]);
+        exec_filter_done(&filter);
+}
+
+static void test_namespaces(void **state) {
+        const struct {
+                const char *const *lines;
+                uint64_t taken; /* from all */
+                bool only;      /* these are what is left */
+        } cases[] = {
+                { (const char *const[]){ "yes", NULL }, 0, true },
+                { (const char *const[]){ "no", NULL }, 0, false },
+                { (const char *const[]){ "net mnt", NULL }, CLONE_NEWNET | CLONE_NEWNS, true },
+                { (const char *const[]){ "~net mnt", NULL }, CLONE_NEWNET | CLONE_NEWNS, false },
+                { (const char *const[]){ "net mnt", "~mnt", NULL }, CLONE_NEWNET, true },
+                { (const char *const[]){ "net", "user", NULL }, CLONE_NEWNET | CLONE_NEWUSER, true },
+                { (const char *const[]){ "~user", "~uts", NULL }, CLONE_NEWUTS | CLONE_NEWUSER, false },
+        };
+        const uint64_t all = restrict_namespace_flag("all");
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                ExecFilter filter;
+
+                make(&(ServiceSettings){ .restrict_namespaces = (char **)cases[i].lines }, &filter);
+                assert_true(filter.any && filter.filter.namespaces);
+                assert_int_equal(filter.filter.namespaces_allowed,
+                                 cases[i].only ? cases[i].taken : all & ~cases[i].taken);
+                exec_filter_done(&filter);
+        }
+        refused(&(ServiceSettings){ .restrict_namespaces = LINES("nets") },
+                "RestrictNamespaces=nets: neither yes or no, nor a kind of namespaces, as \"net\"");
+}
+
+static void test_architectures(void **state) {
+        ExecFilter filter;
+
+        make(&(ServiceSettings){ .system_call_architectures = LINES("native", "x32") }, &filter);
+        assert_true(filter.any && filter.filter.architectures);
+        exec_filter_done(&filter);
+        refused(&(ServiceSettings){ .system_call_architectures = LINES("native", "z80") },
+                "SystemCallArchitectures=z80: not the name of an architecture, as \"x86-64\" or \"native\"");
+}
+
 static void test_refused(void **state) {
-        refused(&(ServiceSettings){ .system_call_filter = LINES("read opne") },
-                "SystemCallFilter=opne: no system call and no group of them has this name");
-        refused(&(ServiceSettings){ .system_call_filter = LINES("@files") },
-                "SystemCallFilter=@files: no system call and no group of them has this name");
+        refused(&(ServiceSettings){ .system_call_filter = LINES("~@files") },
+                "SystemCallFilter=@files: no group of system calls has this name");
         refused(&(ServiceSettings){ .system_call_filter = LINES("~read:ENOSUCH") },
                 "SystemCallFilter=read:ENOSUCH: what follows the colon is no errno, as \"EPERM\", and not \"kill\"");
         refused(&(ServiceSettings){ .system_call_filter = LINES("~read:4096") },
@@ -183,10 +285,13 @@ static void test_refused(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_nothing),      cmocka_unit_test(test_switches),
-                cmocka_unit_test(test_families),     cmocka_unit_test(test_calls_allowed),
-                cmocka_unit_test(test_calls_nested), cmocka_unit_test(test_calls_denied),
-                cmocka_unit_test(test_implied),      cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_nothing),       cmocka_unit_test(test_switches),
+                cmocka_unit_test(test_families),      cmocka_unit_test(test_calls_allowed),
+                cmocka_unit_test(test_calls_nested),  cmocka_unit_test(test_calls_denied),
+                cmocka_unit_test(test_implied),       cmocka_unit_test(test_more_implied),
+                cmocka_unit_test(test_unknown_calls), cmocka_unit_test(test_error_number),
+                cmocka_unit_test(test_log),           cmocka_unit_test(test_namespaces),
+                cmocka_unit_test(test_architectures), cmocka_unit_test(test_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

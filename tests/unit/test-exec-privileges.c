@@ -139,7 +139,7 @@ static int child_user(void) {
         };
 
         if (exec_bounding_set(&capabilities, NULL) < 0 || exec_groups_set(&identity, NULL) < 0 ||
-            exec_user_set(&identity, &capabilities, NULL) < 0)
+            exec_user_set(&identity, &capabilities, &(bool){ false }, NULL) < 0)
                 return 1;
         if (!status_has("Uid:\t62000\t62000\t62000\t62000") ||
             !status_has("Gid:\t62001\t62001\t62001\t62001") || !status_has("Groups:\t4 5 \n"))
@@ -155,7 +155,8 @@ static int child_plain(void) {
         const ExecIdentity identity = { .uid = 62000, .gid = 62000 };
         const ExecCapabilities none = {};
 
-        if (exec_groups_set(&identity, NULL) < 0 || exec_user_set(&identity, &none, NULL) < 0)
+        if (exec_groups_set(&identity, NULL) < 0 ||
+            exec_user_set(&identity, &none, &(bool){ false }, NULL) < 0)
                 return 1;
         return status_has("CapPrm:\t0000000000000000\n") && status_has("Groups:\t \n") && setuid(0) < 0 ? 0
                                                                                                         : 2;

@@ -76,7 +76,13 @@ static void test_failures(void **state) {
                 { "PrivateNetwork=yes", "step NETWORK", EXEC_EXIT_NETWORK },
                 { "InaccessiblePaths=not-absolute", "step NAMESPACE", EXEC_EXIT_NAMESPACE },
                 { "DynamicUser=yes", "step USER", EXEC_EXIT_USER },
-                { "SystemCallFilter=no_call_of_that_name", "step SECCOMP", EXEC_EXIT_SECCOMP },
+                { "SystemCallFilter=~@no-group-of-that-name", "step SECCOMP", EXEC_EXIT_SECCOMP },
+                { "RestrictNamespaces=nets", "step SECCOMP", EXEC_EXIT_SECCOMP },
+                { "SystemCallArchitectures=z80", "step SECCOMP", EXEC_EXIT_SECCOMP },
+                { "SecureBits=no-root", "step MEMORY", EXEC_EXIT_MEMORY },
+                { "Personality=z80", "step PERSONALITY", EXEC_EXIT_PERSONALITY },
+                { "StandardInput=socket", "step STDIN", EXEC_EXIT_STDIN },
+                { "StandardInputText=\\q", "step STDIN", EXEC_EXIT_STDIN },
         };
 
         rig_need(state);

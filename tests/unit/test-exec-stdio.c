@@ -118,7 +118,8 @@ static void test_refused(void **state) {
                 int exit;
         } rows[] = {
                 { "StandardInput=journal", EXEC_EXIT_STDIN },
-                { "StandardInput=data", EXEC_EXIT_STDIN },
+                { "StandardInput=socket", EXEC_EXIT_STDIN },
+                { "StandardOutput=fd:web", EXEC_EXIT_STDOUT },
                 { "StandardInput=file:relative", EXEC_EXIT_STDIN },
                 { "StandardInput=fd", EXEC_EXIT_STDIN },
                 { "StandardInput=append:/run/x", EXEC_EXIT_STDIN },

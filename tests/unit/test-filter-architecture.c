@@ -30,9 +30,17 @@ static void test_architectures(void **state) {
 #endif
 }
 
+static void test_names(void **state) {
+        assert_int_equal(filter_architecture_find("x86-64"), SCMP_ARCH_X86_64);
+        assert_int_equal(filter_architecture_find("arm64"), SCMP_ARCH_AARCH64);
+        assert_int_equal(filter_architecture_find("native"), 0);
+        assert_int_equal(filter_architecture_find("x86_64"), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_architectures),
+                cmocka_unit_test(test_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -244,6 +245,75 @@ static void test_modes(void **state) {
         assert_int_equal(behind(&filter, check_modes), 0);
 }
 
+static void check_realtime(void) {
+        const struct sched_param realtime = { .sched_priority = 1 }, none = {};
+
+        INSIDE_ERROR(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &realtime), EPERM);
+        INSIDE_ERROR(syscall(SYS_sched_setscheduler, 0, SCHED_RR | SCHED_RESET_ON_FORK, &realtime), EPERM);
+        INSIDE_ERROR(syscall(SYS_sched_setscheduler, 0, (uint64_t)SCHED_RR | HIGH, &realtime), EPERM);
+        INSIDE_ERROR(syscall(SYS_sched_setattr, 0, NULL, 0), ENOSYS);
+        INSIDE_CHECK(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &none) == 0);
+        INSIDE_CHECK(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &none) == 0);
+        INSIDE_CHECK(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none) == 0);
+}
+
+static void test_realtime(void **state) {
+        assert_int_equal(behind(&(RestrictFilter){ .restrict_realtime = true }, check_realtime), 0);
+}
+
+static void check_personality(void) {
+        INSIDE_CHECK(personality(PER_LINUX) == PER_LINUX);
+        INSIDE_ERROR(personality(PER_LINUX32), EPERM);
+        INSIDE_ERROR(personality(ADDR_NO_RANDOMIZE), EPERM);
+}
+
+static void test_personality(void **state) {
+        if (personality(0xffffffff) != PER_LINUX)
+                skip();
+        assert_int_equal(behind(&(RestrictFilter){ .lock_personality = true }, check_personality), 0);
+}
+
+static void check_namespaces(void) {
+        const int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+        INSIDE_CHECK(fd >= 0);
+        INSIDE_ERROR(unshare(CLONE_NEWNS), EPERM);
+        INSIDE_ERROR(unshare(CLONE_NEWUTS | CLONE_NEWUSER), EPERM);
+        INSIDE_ERROR(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL), EPERM);
+        INSIDE_ERROR(syscall(SYS_clone3, NULL, 0), ENOSYS);
+        INSIDE_ERROR(setns(fd, CLONE_NEWPID), EPERM);
+        INSIDE_ERROR(setns(fd, 0), EPERM);
+        INSIDE_CHECK(setns(fd, CLONE_NEWNET) == 0);
+        INSIDE_CHECK(unshare(CLONE_NEWUTS) == 0);
+        /* Signals in the lowest byte are no flags of namespaces. */
+        const pid_t pid = fork();
+        if (pid == 0)
+                _exit(EXIT_SUCCESS);
+        INSIDE_CHECK(pid > 0 && waitpid(pid, NULL, 0) == pid);
+}
+
+static void test_namespaces(void **state) {
+        const RestrictFilter some = { .namespaces = true, .namespaces_allowed = CLONE_NEWNET | CLONE_NEWUTS };
+
+        if (geteuid() != 0)
+                skip();
+        assert_int_equal(behind(&some, check_namespaces), 0);
+        assert_int_equal(restrict_namespace_flag("mnt"), CLONE_NEWNS);
+        assert_int_equal(restrict_namespace_flag("none"), 0);
+        assert_int_equal(restrict_namespace_flag("all") & CLONE_NEWCGROUP, CLONE_NEWCGROUP);
+}
+
+static void check_logged(void) {
+        INSIDE_CHECK(syscall(SYS_getpid) > 0);
+        INSIDE_CHECK(prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2);
+}
+
+static void test_log(void **state) {
+        static const char *const names[] = { "getpid", NULL };
+
+        assert_int_equal(behind(&(RestrictFilter){ .log = true, .log_list = names }, check_logged), 0);
+}
+
 static int no_new_privileges(void) {
         return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 }
@@ -418,6 +488,36 @@ static void test_x32(void **state) {
 
         assert_int_equal(behind(&filter, check_x32), 0);
 }
+
+static void call_as_32(void) {
+        INSIDE_CHECK(call_32(CALL_GETPID, 0, 0, 0, 0) > 0);
+}
+
+static void call_as_x32(void) {
+        INSIDE_ERROR(syscall(0x40000000 | SYS_getpid), ENOSYS);
+}
+
+static void call_native(void) {
+        INSIDE_CHECK(syscall(SYS_getpid) > 0);
+}
+
+static bool is_killed(int status) {
+        return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
+static void test_architecture_list(void **state) {
+        static const char *const x86[] = { "native", "x86", NULL };
+        const RestrictFilter native = { .architectures = true },
+                             both = { .architectures = true, .architecture_list = x86 };
+
+        assert_int_equal(behind(&native, call_native), 0);
+        assert_true(is_killed(behind(&native, call_as_x32)));
+        assert_true(is_killed(behind(&both, call_as_x32)));
+        if (!has_32())
+                return;
+        assert_true(is_killed(behind(&native, call_as_32)));
+        assert_int_equal(behind(&both, call_as_32), 0);
+}
 #endif
 
 int main(int argc, char *argv[]) {
@@ -427,11 +527,16 @@ int main(int argc, char *argv[]) {
                 unit_test_in_directory(test_calls_allowed),
                 cmocka_unit_test(test_memory),
                 unit_test_in_directory(test_modes),
+                cmocka_unit_test(test_realtime),
+                cmocka_unit_test(test_personality),
+                cmocka_unit_test(test_namespaces),
+                cmocka_unit_test(test_log),
                 cmocka_unit_test(test_privileges),
                 cmocka_unit_test(test_execute),
 #if defined(__x86_64__)
                 unit_test_in_directory(test_32),
                 cmocka_unit_test(test_x32),
+                cmocka_unit_test(test_architecture_list),
 #endif
         };
 

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/strv.h"
 #include "failing-allocation.h"
 #include "service/unit-load.h"
 #include "temporary-directory.h"
@@ -153,16 +154,31 @@ static void test_refused(void **state) {
                                          "ProtectProc=default\nProcSubset=all\n");
         unit_tree_write("etc/b.service", "[Service]\nExecStart=/bin/true\nRootDirectory=/srv/x\n"
                                          "IPAddressDeny=any\nIPAddressDeny=\n");
-        unit_tree_write("etc/a.service.d/x.conf", "[Service]\nLockPersonality=yes\nRestrictNamespaces=no\n");
+        unit_tree_write("etc/a.service.d/x.conf", "[Service]\nRootEphemeral=yes\nRestrictNamespaces=no\n");
         unit = load(&paths, "a.service");
         assert_mistakes(unit,
-                        "/etc/a.service.d/x.conf:2: LockPersonality= is refused: it would confine what it "
+                        "/etc/a.service.d/x.conf:2: RootEphemeral= is refused: it would confine what it "
                         "is said of, and is not there yet\n");
         unit_free(TAKE_PTR(unit));
         unit = load(&paths, "b.service");
         assert_mistakes(unit,
                         "/etc/b.service:3: RootDirectory= is refused: it would confine what it is said of, "
                         "and is not there yet\n");
+}
+
+/* An empty set of capabilities is one: the strictest. */
+static void test_empty_counts(void **state) {
+        _cleanup_(unit_paths_done) UnitPaths paths = unit_tree_paths();
+        _cleanup_(unit_freep) Unit *unit = NULL;
+
+        unit_tree_write("etc/a.service", "[Service]\nExecStart=/bin/true\nCapabilityBoundingSet=CAP_KILL\n"
+                                         "CapabilityBoundingSet=\nAmbientCapabilities=CAP_KILL\n"
+                                         "AmbientCapabilities=\n");
+        unit = load(&paths, "a.service");
+        assert_mistakes(unit, "");
+        assert_string_equal(unit->settings.capability_bounding_set[0], "");
+        assert_null(unit->settings.capability_bounding_set[1]);
+        assert_int_equal(strv_length(STRV(unit->settings.ambient_capabilities)), 0);
 }
 
 static void test_messages(void **state) {
@@ -274,9 +290,9 @@ static void test_transient_mistakes(void **state) {
                 { "a.service", "Nise=5", "--property: Unknown setting \"Nise\", did you mean \"Nice\"?\n" },
                 { "a.service", "Nice=x", "--property: Nice=x: not a number\n" },
                 { "a.service", "WantedBy=x.target", "--property: Unknown setting \"WantedBy\"\n" },
-                { "a.service", "PrivateUsers=yes",
-                  "--property: PrivateUsers= is refused: it would confine what it is said of, and is not there yet\n" },
-                { "a.service", "PrivateUsers=no", "" },
+                { "a.service", "PrivatePIDs=yes",
+                  "--property: PrivatePIDs= is refused: it would confine what it is said of, and is not there yet\n" },
+                { "a.service", "PrivatePIDs=no", "" },
                 { "a.service", "InaccessibleDirectories=/x", "" },
                 { "a.slice", "IPAddressDeny=any",
                   "--property: IPAddressDeny= is refused: it would confine what it is said of, and is not there yet\n" },
@@ -316,11 +332,11 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_directory(test_all),           unit_test_in_directory(test_states),
-                unit_test_in_directory(test_refused),       unit_test_in_directory(test_messages),
-                unit_test_in_directory(test_unreadable),    unit_test_in_directory(test_enabled),
-                cmocka_unit_test(test_transient),           cmocka_unit_test(test_transient_mistakes),
-                unit_test_in_directory(test_out_of_memory),
+                unit_test_in_directory(test_all),          unit_test_in_directory(test_states),
+                unit_test_in_directory(test_refused),      unit_test_in_directory(test_empty_counts),
+                unit_test_in_directory(test_messages),     unit_test_in_directory(test_unreadable),
+                unit_test_in_directory(test_enabled),      cmocka_unit_test(test_transient),
+                cmocka_unit_test(test_transient_mistakes), unit_test_in_directory(test_out_of_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,9 @@ static void test_optional(void **state) {
 
 static void test_reduction(void **state) {
         PLAN("", { VIEW_WRITABLE, "/a" }, { VIEW_WRITABLE, "/a/b" });
+        PLAN("no-execute /\nexecutable /usr\n", { VIEW_EXECUTABLE, "/usr" }, { VIEW_NO_EXECUTE, "/" },
+             { VIEW_NO_EXECUTE, "/home" });
+        PLAN("proc /proc (hidepid=invisible)\n", { VIEW_PROC, "/proc", .options = "hidepid=invisible" });
         PLAN("read-only /a\n", { VIEW_READ_ONLY, "/a" }, { VIEW_READ_ONLY, "/a/b" });
         PLAN("read-only /a\nwritable /a/b\nread-only /a/b/c\nwritable /a/b/c/d\n", { VIEW_READ_ONLY, "/a" },
              { VIEW_WRITABLE, "/a/b" }, { VIEW_READ_ONLY, "/a/b/c" }, { VIEW_WRITABLE, "/a/b/c/d" },

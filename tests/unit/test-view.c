@@ -430,7 +430,7 @@ static void test_later(void **state) {
         assert_true(pid >= 0);
         if (pid == 0) {
                 (void)close(to_child[1]);
-                INSIDE_CHECK(view_enter(entries, ELEMENTSOF(entries), NULL) == 0);
+                INSIDE_CHECK(view_enter(entries, ELEMENTSOF(entries), VIEW_SLAVE, NULL) == 0);
                 check_later();
                 _exit(EXIT_SUCCESS);
         }
@@ -534,7 +534,7 @@ static void test_without_privilege(void **state) {
                 Reason reason = {};
 
                 INSIDE_CHECK(setresuid(65534, 65534, 65534) == 0);
-                INSIDE_CHECK(view_enter(&entry, 1, &reason) == -EPERM);
+                INSIDE_CHECK(view_enter(&entry, 1, VIEW_SLAVE, &reason) == -EPERM);
                 INSIDE_CHECK(text_equal(reason.text, "a mount namespace: Operation not permitted"));
                 _exit(EXIT_SUCCESS);
         }

@@ -132,7 +132,7 @@ _fixture_ void in_view(const ViewEntry *entries, size_t n_entries, void (*check)
         assert_true(pid >= 0);
         if (pid == 0) {
                 Reason reason = {};
-                const int r = view_enter(entries, n_entries, &reason);
+                const int r = view_enter(entries, n_entries, VIEW_SLAVE, &reason);
 
                 if (r < 0)
                         (void)fprintf(stderr, "view: %s\n", reason_text(&reason, r));
@@ -150,7 +150,7 @@ _fixture_ void no_view(const ViewEntry *entries, size_t n_entries, int error, co
         assert_true(pid >= 0);
         if (pid == 0) {
                 Reason reason = {};
-                const int r = view_enter(entries, n_entries, &reason);
+                const int r = view_enter(entries, n_entries, VIEW_SLAVE, &reason);
 
                 if (r != error || !text_equal(reason_text(&reason, r), text))
                         (void)fprintf(stderr, "%d: %s\n", r, reason_text(&reason, r));
