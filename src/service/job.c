@@ -258,8 +258,9 @@ static void stop_bound(ManagedUnit *unit) {
 
 void job_unit_changed(ManagedUnit *unit, UnitActiveState before) {
         Job *const job = unit->job;
-        const bool was_up = before == UNIT_ACTIVE || before == UNIT_RELOADING,
-                   down = unit->active == UNIT_INACTIVE || unit->active == UNIT_FAILED;
+        const bool was_up = before == UNIT_ACTIVE || before == UNIT_RELOADING || before == UNIT_ACTIVATING,
+                   goes_down = unit->active == UNIT_DEACTIVATING || unit->active == UNIT_INACTIVE ||
+                               unit->active == UNIT_FAILED;
 
         if (job && job->running) {
                 const int result = result_by_state(job);
@@ -270,7 +271,7 @@ void job_unit_changed(ManagedUnit *unit, UnitActiveState before) {
                         job_finish(job, (JobResult)result);
         } else if (job && !job->blocker)
                 job_enqueue(job);
-        if (was_up && down && !job)
+        if (was_up && goes_down && !job)
                 stop_bound(unit);
 }
 

@@ -24,6 +24,14 @@
 #define SOCKET_MODE          0666
 #define RECEIVE_BUFFER_BYTES (8 * 1024 * 1024)
 
+/* States: in which the watchdog watches, in which there is a main process to be told of, in which anything is under way. */
+#define STATE(state) (1U << (state))
+#define FEEDS        (STATE(SERVICE_IN_START_POST) | STATE(SERVICE_RUNNING) | STATE(SERVICE_IN_RELOAD))
+#define HAS_MAIN     (FEEDS | STATE(SERVICE_IN_START))
+#define RUNS                                                                                \
+        ~(STATE(SERVICE_DEAD) | STATE(SERVICE_STATE_FAILED) | STATE(SERVICE_AUTO_RESTART) | \
+          STATE(SERVICE_EXITED))
+
 static NotifyAccess access_of(const ServiceSettings *settings) {
         if (settings->notify_access != NOTIFY_OPEN)
                 return (NotifyAccess)settings->notify_access;
@@ -51,7 +59,6 @@ static bool may_say(const Service *service, pid_t pid) {
 static void on_ready(Service *service, const char *value) {
         if (!text_equal(value, "1"))
                 return;
-        service->said_ready = true;
         if (service->state == SERVICE_IN_START && service_settings_of(service)->type == SERVICE_NOTIFY)
                 service_enter_start_post(service);
         else if (service->state == SERVICE_IN_RELOAD && !service->control)
@@ -59,7 +66,7 @@ static void on_ready(Service *service, const char *value) {
 }
 
 static void on_reloading(Service *service, const char *value) {
-        if (!text_equal(value, "1") || service->state != SERVICE_RUNNING)
+        if (!text_equal(value, "1"))
                 return;
         service->reload_result = SERVICE_SUCCESS;
         service_set_timer(service, service_start_timeout(service));
@@ -67,10 +74,9 @@ static void on_reloading(Service *service, const char *value) {
 }
 
 static void on_stopping(Service *service, const char *value) {
-        if (!text_equal(value, "1") || service->state != SERVICE_RUNNING || !service->main)
+        if (!text_equal(value, "1") || !service->main)
                 return;
         /* It ends by itself, and has as long as a stop may take. */
-        service->said_stopping = true;
         service_stop_watchdog(service);
         service_set_timer(service, service_stop_timeout(service));
         service_set_state(service, SERVICE_STOP_SIGTERM);
@@ -101,9 +107,9 @@ static void on_main_pid(Service *service, const char *value) {
 }
 
 static void on_watchdog(Service *service, const char *value) {
-        if (text_equal(value, "1") && service->state == SERVICE_RUNNING)
+        if (text_equal(value, "1"))
                 service_feed_watchdog(service);
-        else if (text_equal(value, "trigger") && service->state == SERVICE_RUNNING)
+        else if (text_equal(value, "trigger"))
                 service_watchdog_expired(service);
 }
 
@@ -115,7 +121,7 @@ static void on_watchdog_usec(Service *service, const char *value) {
         service->watchdog_usec = usec;
         if (usec == 0)
                 service_stop_watchdog(service);
-        else if (service->state == SERVICE_RUNNING)
+        else if (STATE(service->state) & FEEDS)
                 service_feed_watchdog(service);
 }
 
@@ -125,25 +131,29 @@ static void on_extend_timeout(Service *service, const char *value) {
         if (parse_uint64(value, &usec) < 0 || service->deadline == UINT64_MAX)
                 return;
         const uint64_t now = time_monotonic();
-        if (usec < UINT64_MAX - now && now + usec > service->deadline)
-                service_set_deadline(service, now + usec);
+        if (usec >= UINT64_MAX - now || now + usec <= service->deadline)
+                return;
+        service_set_deadline(service, now + usec);
+        if (service->state == SERVICE_RUNNING)
+                service->runtime_deadline = now + usec;
 }
 
 typedef struct Variable {
         const char *name;
+        unsigned states; /* in which it counts: what a run before has left says something as well */
         void (*take)(Service *service, const char *value);
 } Variable;
 
 /* In the order in which they count, whatever their order in the message is. */
 static const Variable variables[] = {
-        { "MAINPID", on_main_pid },
-        { "STATUS", on_status_text },
-        { "EXTEND_TIMEOUT_USEC", on_extend_timeout },
-        { "WATCHDOG_USEC", on_watchdog_usec },
-        { "READY", on_ready },
-        { "RELOADING", on_reloading },
-        { "STOPPING", on_stopping },
-        { "WATCHDOG", on_watchdog },
+        { "MAINPID", HAS_MAIN, on_main_pid },
+        { "STATUS", RUNS, on_status_text },
+        { "EXTEND_TIMEOUT_USEC", RUNS, on_extend_timeout },
+        { "WATCHDOG_USEC", HAS_MAIN, on_watchdog_usec },
+        { "READY", STATE(SERVICE_IN_START) | STATE(SERVICE_IN_RELOAD), on_ready },
+        { "RELOADING", STATE(SERVICE_RUNNING), on_reloading },
+        { "STOPPING", STATE(SERVICE_RUNNING), on_stopping },
+        { "WATCHDOG", FEEDS, on_watchdog },
 };
 
 void notify_message(ManagedUnit *unit, pid_t pid, char *text) {
@@ -164,7 +174,7 @@ void notify_message(ManagedUnit *unit, pid_t pid, char *text) {
                                 values[i] = equals + 1;
         }
         for (size_t i = 0; i < ELEMENTSOF(variables); i++)
-                if (values[i])
+                if (values[i] && (STATE(service->state) & variables[i].states))
                         variables[i].take(service, values[i]);
 }
 

@@ -87,6 +87,11 @@ static void main_ended(Service *service, ServiceResult result, bool executed) {
         case SERVICE_RUNNING:
                 service_enter_running(service, result);
                 break;
+        case SERVICE_IN_RELOAD:
+                /* One that it has told of by itself has no command that would end. */
+                if (!service->control)
+                        service_enter_running(service, result);
+                break;
         case SERVICE_STOP_WATCHDOG:
         case SERVICE_STOP_SIGTERM:
         case SERVICE_STOP_SIGKILL:
@@ -222,6 +227,7 @@ void service_group_empty(Service *service) {
                 }
                 break;
         case SERVICE_RUNNING:
+        case SERVICE_IN_RELOAD:
                 service_enter_running(service, SERVICE_SUCCESS);
                 break;
         case SERVICE_STOP_WATCHDOG:

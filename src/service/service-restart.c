@@ -20,6 +20,7 @@ static const unsigned restart_results[RESTART_MAX] = {
         [RESTART_ON_SUCCESS] = ON(SUCCESS),
         [RESTART_ON_FAILURE] = ~ON(SUCCESS),
         [RESTART_ON_ABNORMAL] = ~(ON(SUCCESS) | ON(FAILURE_EXIT_CODE)),
+        [RESTART_ON_WATCHDOG] = ON(FAILURE_WATCHDOG),
         [RESTART_ON_ABORT] = ON(FAILURE_SIGNAL) | ON(FAILURE_CORE_DUMP),
         [RESTART_ALWAYS] = ~0U,
 };
@@ -119,10 +120,14 @@ void service_finish(Service *service) {
 
 void service_restart_now(Service *service) {
         ManagedUnit *const unit = service->unit;
+        const Job *const job = unit->job;
         _cleanup_(reason_done) Reason reason = {};
         char count[24];
         uint32_t id;
 
+        /* Somebody has asked for what comes next already, and waits for it. */
+        if (job && job->type != JOB_RELOAD && job->type != JOB_TRY_RESTART)
+                return;
         service->restart_queued = true;
         const int r = manager_start_job(unit->manager, unit, JOB_RESTART, &id, &reason);
         if (r < 0) {

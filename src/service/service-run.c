@@ -63,7 +63,8 @@ static void forget_last_run(Service *service) {
         service->main_ended = service->main_ended_monotonic = 0;
         service->last_main_pid = 0;
         service->cpu_nsec = UINT64_MAX;
-        service->said_ready = service->said_stopping = service->stop_asked = false;
+        service->stop_asked = false;
+        service->runtime_deadline = 0;
         free(service->status_text);
         service->status_text = NULL;
         if (!service->restart_queued)
@@ -196,6 +197,16 @@ static bool is_good(const Service *service) {
                                  service_group_is_populated(service));
 }
 
+static void set_runtime_limit(Service *service) {
+        const Duration *const limit = &service_settings_of(service)->runtime_max;
+
+        if (service->runtime_deadline == 0) {
+                service_set_timer(service, limit->set ? limit->usec : TIME_SPAN_INFINITY);
+                service->runtime_deadline = service->deadline;
+        } else
+                service_set_deadline(service, service->runtime_deadline);
+}
+
 void service_enter_running(Service *service, ServiceResult result) {
         const ServiceSettings *const settings = service_settings_of(service);
 
@@ -203,8 +214,7 @@ void service_enter_running(Service *service, ServiceResult result) {
         if (service->result != SERVICE_SUCCESS)
                 service_enter_signal(service, SERVICE_STOP_SIGTERM, SERVICE_SUCCESS);
         else if (is_good(service)) {
-                service_set_timer(service, settings->runtime_max.set ? settings->runtime_max.usec
-                                                                     : TIME_SPAN_INFINITY);
+                set_runtime_limit(service);
                 if (service->state != SERVICE_IN_RELOAD)
                         service_feed_watchdog(service);
                 service_set_state(service, SERVICE_RUNNING);
@@ -251,8 +261,11 @@ int service_stop(ManagedUnit *unit) {
 int service_reload(ManagedUnit *unit) {
         Service *const service = unit->service;
 
-        if (service->state != SERVICE_RUNNING && service->state != SERVICE_EXITED)
+        /* What goes up will be there; what goes down, or is down, never again. */
+        if (unit->active == UNIT_ACTIVATING || unit->active == UNIT_RELOADING)
                 return -EAGAIN;
+        if (service->state != SERVICE_RUNNING && service->state != SERVICE_EXITED)
+                return -ESRCH;
         unit_log_begin(unit, JOB_RELOAD);
         service->reload_result = SERVICE_SUCCESS;
         service_set_timer(service, service_start_timeout(service));

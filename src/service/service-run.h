@@ -62,13 +62,14 @@ struct Service {
         char *user_name;
 
         sd_event_source *timer, *watchdog;
-        uint64_t deadline;         /* monotonic; UINT64_MAX: none */
-        uint64_t watchdog_usec;    /* 0: none */
+        uint64_t deadline; /* monotonic; UINT64_MAX: none */
+        uint64_t
+                runtime_deadline; /* the one of RuntimeMaxSec=, which goes on in a reload; 0: not known yet */
+        uint64_t watchdog_usec;   /* 0: none */
         sd_event_source *pid_file; /* waiting for PIDFile= */
         char *status_text;
         uint64_t cpu_nsec; /* of the run that has ended */
         uint64_t n_restarts;
-        bool said_ready, said_stopping;
         bool stop_asked;     /* nothing is to follow but the end */
         bool restart_queued; /* the start that is to come is not the user's */
 

@@ -82,6 +82,17 @@ static bool service_kill(const Service *service, ServiceState state) {
         return true;
 }
 
+/* Nobody whose end would have to be waited for. With KillMode=mixed there may still be others, who are killed alone. */
+static void enter_without_victims(Service *service, ServiceState state) {
+        if (!is_hard(state) && service_settings_of(service)->send_sigkill != TRUTH_NO)
+                service_enter_signal(service, is_final(state) ? SERVICE_FINAL_SIGKILL : SERVICE_STOP_SIGKILL,
+                                     SERVICE_SUCCESS);
+        else if (is_final(state))
+                service_enter_dead(service, SERVICE_SUCCESS);
+        else
+                service_enter_stop_post(service, SERVICE_SUCCESS);
+}
+
 void service_enter_signal(Service *service, ServiceState state, ServiceResult result) {
         service_fail(service, result);
         service_stop_watchdog(service);
@@ -93,10 +104,8 @@ void service_enter_signal(Service *service, ServiceState state, ServiceResult re
         if (service_kill(service, state)) {
                 service_set_timer(service, service_stop_timeout(service));
                 service_set_state(service, state);
-        } else if (is_final(state))
-                service_enter_dead(service, SERVICE_SUCCESS);
-        else
-                service_enter_stop_post(service, SERVICE_SUCCESS);
+        } else
+                enter_without_victims(service, state);
 }
 
 void service_enter_stop_post(Service *service, ServiceResult result) {

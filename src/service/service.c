@@ -139,10 +139,19 @@ static bool state_has_timer(ServiceState state) {
         return state != SERVICE_DEAD && state != SERVICE_STATE_FAILED && state != SERVICE_EXITED;
 }
 
+/* What is left in the others is nobody that the next run would have to do with. */
+static bool state_has_processes(ServiceState state) {
+        return state != SERVICE_DEAD && state != SERVICE_STATE_FAILED && state != SERVICE_AUTO_RESTART;
+}
+
 void service_set_state(Service *service, ServiceState state) {
         service->state = state;
         if (!state_has_timer(state))
                 service_set_timer(service, TIME_SPAN_INFINITY);
+        if (!state_has_processes(state)) {
+                process_free(TAKE_PTR(service->main));
+                process_free(TAKE_PTR(service->control));
+        }
         if (state == SERVICE_DEAD || state == SERVICE_STATE_FAILED)
                 unit_state_remove(service->unit);
         else

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What follows what: services whose processes end, stay or speak when nobody expects it."""
+
+import os
+import signal
+
+import pytest
+from rig import wait_for
+
+NOTIFY = """
+import os, signal, socket, sys, time
+def say(text):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+        out.sendto(text.encode(), os.environ["NOTIFY_SOCKET"])
+"""
+
+
+def python(rig, name, script):
+    """A program that can talk to the manager."""
+    rig.write(f'/run/{name}.py', NOTIFY + script)
+    return f'/usr/bin/python3 /run/{name}.py'
+
+
+def pids(rig, unit):
+    return rig.processes(f'system.slice/{unit}.service')
+
+
+def log(rig, unit):
+    return '\n'.join(rig.log('-u', unit))
+
+
+def wait_state(rig, unit, *states):
+    wait_for(lambda: rig.state(unit) in states, f'{unit} to be {states}, log:\n{log(rig, unit)}')
+
+
+@pytest.mark.parametrize('main', ['exec sleep 601', 'trap "" TERM; sleep 601'], ids=['ends', 'is-deaf'])
+def test_mixed_leaves_nobody(rig, main):
+    """KillMode=mixed asks the main process alone; the others are killed when that has ended."""
+    command = f"/bin/sh -c 'sleep 600 & {main}'"
+    rig.unit('mixed.service', KillMode='mixed', TimeoutStopSec='200ms', ExecStart=command)
+    rig.ctl('start', 'mixed')
+    wait_for(lambda: len(pids(rig, 'mixed')) >= 2, 'two processes')
+    before = pids(rig, 'mixed')
+    rig.ctl('stop', 'mixed')
+    assert not [pid for pid in before if os.path.exists(f'/proc/{pid}')]
+
+
+def test_mixed_may_not_kill(rig):
+    """SendSIGKILL=no holds for the others, too."""
+    rig.unit('mild.service', KillMode='mixed', SendSIGKILL='no', ExecStart="/bin/sh -c 'sleep 600 & exec sleep 601'")
+    rig.ctl('start', 'mild')
+    wait_for(lambda: len(pids(rig, 'mild')) == 2, 'two processes')
+    main = int(rig.show('mild', 'MainPID'))
+    (other,) = set(pids(rig, 'mild')) - {main}
+    rig.ctl('stop', 'mild')
+    assert os.path.exists(f'/proc/{other}')
+    assert rig.show('mild', 'MainPID') == '0'
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [{}, {'ExecStopPost': '/bin/true'}, {'ExecStart': "/bin/sh -c 'sleep 600 & exec sleep 601'"}],
+    ids=['alone', 'stop-post', 'two-processes'],
+)
+def test_bound_units_go_down_along(rig, settings):
+    """BindsTo= counts however many states the other one goes through."""
+    rig.unit('base.service', **{'ExecStart': '/bin/sleep 600', **settings})
+    rig.unit('bound.service', '[Unit]\nBindsTo=base.service\nAfter=base.service\n[Service]\nExecStart=/bin/sleep 600\n')
+    rig.ctl('start', 'bound')
+    os.kill(int(rig.show('base', 'MainPID')), signal.SIGKILL)
+    wait_state(rig, 'bound', 'inactive')
+
+
+ENDS = {
+    'success': ("/bin/sh -c 'exit 0'", {}),
+    'exit-code': ("/bin/sh -c 'exit 3'", {}),
+    'signal': ("/bin/sh -c 'kill -KILL $$$$'", {}),
+    'timeout': ('/bin/sleep 600', {'RuntimeMaxSec': '50ms'}),
+    'watchdog': ('/bin/sleep 600', {'WatchdogSec': '50ms'}),
+}
+COMES_BACK = {
+    'no': set(),
+    'on-success': {'success'},
+    'on-failure': {'exit-code', 'signal', 'timeout', 'watchdog'},
+    'on-abnormal': {'signal', 'timeout', 'watchdog'},
+    'on-abort': {'signal'},
+    'on-watchdog': {'watchdog'},
+    'always': set(ENDS),
+}
+
+
+@pytest.mark.parametrize('end', ENDS)
+def test_after_which_ends_it_comes_back(rig, end):
+    """The table of systemd.service(5), "Exit causes and the effect of the Restart= settings"."""
+    command, settings = ENDS[end]
+    for word in COMES_BACK:
+        rig.unit(f'{word}.service', Restart=word, RestartSec='1h', ExecStart=command, **settings)
+    rig.ctl('start', *COMES_BACK)
+    for word, ends in COMES_BACK.items():
+        wait_for(lambda word=word: rig.state(word) in ('inactive', 'failed', 'activating'), f'{word}.service')
+        assert rig.show(word, 'Result') == end
+        assert rig.show(word, 'SubState') == (
+            'auto-restart' if end in ends else 'dead' if end == 'success' else 'failed'
+        ), word
+
+
+def test_who_was_left_is_nobody_of_the_next_run(rig):
+    """The main process of a run before may end whenever it likes."""
+    rig.unit('left.service', KillMode='none', ExecStart='/bin/sleep 600', ExecStartPost='-/bin/sleep 600')
+    rig.ctl('start', '--no-block', 'left')
+    wait_for(lambda: rig.show('left', 'SubState') == 'start-post', 'ExecStartPost=')
+    old = int(rig.show('left', 'MainPID'))
+    rig.ctl('stop', 'left')
+    assert rig.show('left', 'MainPID') == '0'
+    rig.ctl('start', '--no-block', 'left')
+    wait_for(lambda: rig.show('left', 'SubState') == 'start-post', 'ExecStartPost=')
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: not os.path.exists(f'/proc/{old}'), 'the end of the old one')
+    rig.ctl('list-units')
+    assert rig.show('left', 'SubState') == 'start-post'
+    assert rig.show('left', 'MainPID') != '0'
+
+
+def test_main_pid_is_for_those_that_run(rig):
+    """What is left of a dead service cannot become its main process."""
+    left = python(
+        rig,
+        'left',
+        """
+if os.fork() == 0:
+    signal.signal(signal.SIGUSR1, lambda *_: (say("MAINPID=%d\\nEXTEND_TIMEOUT_USEC=1000000" % os.getpid()),
+                                              open("/run/said", "w").close()))
+    open("/run/child", "w").write(str(os.getpid()))
+    while True:
+        signal.pause()
+while not os.path.exists("/run/child"):
+    time.sleep(0.01)
+""",
+    )
+    rig.unit('dead.service', KillMode='process', NotifyAccess='all', ExecStart=left)
+    rig.ctl('start', 'dead')
+    wait_state(rig, 'dead', 'inactive')
+    os.kill(int(rig.path('/run/child').read_text()), signal.SIGUSR1)
+    wait_for(lambda: rig.exists('/run/said'), 'the message')
+    rig.ctl('list-units')
+    assert rig.show('dead', 'MainPID', 'ActiveState') == {'MainPID': '0', 'ActiveState': 'inactive'}
+
+
+def test_reloading_and_then_gone(rig):
+    """RELOADING=1 has no command that would end: with the process all is over."""
+    gone = python(rig, 'gone', 'say("READY=1"); say("RELOADING=1"); sys.exit(3)\n')
+    rig.unit('gone.service', Type='notify', TimeoutStartSec='infinity', ExecStart=gone)
+    rig.ctl('start', '--no-block', 'gone')
+    wait_state(rig, 'gone', 'failed')
+    assert rig.show('gone', 'Result') == 'exit-code'
+
+
+def test_reload_of_what_goes_down_fails(rig):
+    """Nobody waits for a reload that cannot come any more."""
+    reloading = python(
+        rig,
+        'reloading',
+        """
+say("READY=1"); say("RELOADING=1")
+while not os.path.exists("/run/go"):
+    time.sleep(0.01)
+""",
+    )
+    rig.unit('reloading.service', Type='notify', ExecStart=reloading, ExecReload='/bin/true')
+    rig.ctl('start', 'reloading')
+    wait_state(rig, 'reloading', 'reloading')
+    client = rig.popen(rig.programs / 'mkosi-ctl', 'reload', 'reloading')
+    rig.ctl('list-units')
+    rig.write('/run/go', '')
+    assert client.wait(timeout=60) != 0
+    assert rig.state('reloading') == 'inactive'
+
+
+def test_watchdog_is_fed_during_a_reload(rig):
+    """It lives and says so, and is not killed for the command that takes its time."""
+    fed = python(rig, 'fed', 'while True:\n    say("WATCHDOG=1")\n    time.sleep(0.05)\n')
+    rig.unit('fed.service', WatchdogSec='2s', ExecStart=fed, ExecReload='/bin/sleep 4')
+    rig.ctl('start', 'fed')
+    rig.ctl('reload', 'fed')
+    assert rig.show('fed', 'ActiveState', 'Result') == {'ActiveState': 'active', 'Result': 'success'}
+
+
+def test_reloads_do_not_prolong_a_life(rig):
+    """RuntimeMaxSec= is measured from when the service was started."""
+    rig.unit('short.service', RuntimeMaxSec='2s', ExecStart='/bin/sleep 600', ExecReload='/bin/true')
+    rig.ctl('start', 'short')
+    reloads = 0
+    while rig.ctl('reload', 'short', check=False).returncode == 0:
+        reloads += 1
+        assert reloads < 2000
+        rig.run('sleep', '0.2')
+    wait_state(rig, 'short', 'failed')
+    assert reloads > 0
+    assert rig.show('short', 'Result') == 'timeout'
+
+
+def test_restart_does_not_cancel_who_waits(rig):
+    """A start that waits for another unit is the restart, when its time has come."""
+    rig.unit('slow.service', Type='oneshot', ExecStart="/bin/sh -c 'while [ ! -e /run/go ]; do sleep 0.05; done'")
+    rig.unit(
+        'again.service',
+        '[Unit]\nAfter=slow.service\n[Service]\nRestart=always\nRestartSec=300ms\n'
+        "ExecStart=/bin/sh -c '[ -e /run/go ] && exec sleep 600; exit 1'\n",
+    )
+    rig.ctl('start', '--no-block', 'slow')
+    wait_state(rig, 'slow', 'activating')
+    first = rig.popen(rig.programs / 'mkosi-ctl', 'start', 'again')
+    rig.write('/run/go', '')
+    assert first.wait(timeout=60) == 0
+    # Now it dies, and while it waits to be restarted somebody asks for it, behind a unit that takes its time.
+    rig.path('/run/go').unlink()
+    rig.ctl('start', '--no-block', 'slow')
+    wait_state(rig, 'slow', 'activating')
+    os.kill(int(rig.show('again', 'MainPID')), signal.SIGKILL)
+    wait_for(lambda: rig.show('again', 'SubState') == 'auto-restart', 'the pause before the restart')
+    second = rig.popen(rig.programs / 'mkosi-ctl', 'start', 'again', stderr=-1)
+    rig.run('sleep', '0.6')
+    rig.write('/run/go', '')
+    assert second.wait(timeout=60) == 0, second.stderr.read()
+    wait_state(rig, 'again', 'active')
