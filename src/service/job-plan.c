@@ -75,6 +75,26 @@ typedef struct Propagation {
         bool must;
 } Propagation;
 
+/* Those at the other ends of edges. They are noted before anything is done with them: reading a unit's files anew frees its
+ * edges. The array is the caller's. */
+static int list_neighbours(const EdgeList *list, bool incoming, ManagedUnit ***ret, size_t *ret_n) {
+        ManagedUnit **units;
+        Edge *edge;
+        size_t n = 0;
+
+        for (edge = LIST_FIRST(list); edge; edge = incoming ? LIST_NEXT(edge, in) : LIST_NEXT(edge, out))
+                n++;
+        units = calloc(n + 1, sizeof(ManagedUnit *));
+        if (!units)
+                return -ENOMEM;
+        n = 0;
+        for (edge = LIST_FIRST(list); edge; edge = incoming ? LIST_NEXT(edge, in) : LIST_NEXT(edge, out))
+                units[n++] = incoming ? edge->from : edge->to;
+        *ret = units;
+        *ret_n = n;
+        return 0;
+}
+
 /* What is started along. */
 static int plan_add_needed(Plan *plan, ManagedUnit *unit, bool must, Reason *reason) {
         static const Propagation needed[] = {
@@ -84,13 +104,17 @@ static int plan_add_needed(Plan *plan, ManagedUnit *unit, bool must, Reason *rea
         };
 
         for (size_t i = 0; i < ELEMENTSOF(needed); i++) {
-                Edge *edge;
+                _cleanup_(freep) ManagedUnit **units = NULL;
+                size_t n_units = 0;
 
-                LIST_FOREACH(edge, &unit->out[needed[i].kind], out) {
+                int r = list_neighbours(&unit->out[needed[i].kind], false, &units, &n_units);
+                if (r < 0)
+                        return r;
+                for (size_t j = 0; j < n_units; j++) {
                         _cleanup_(reason_done) Reason why = {};
                         const size_t n_before = plan->n_items;
 
-                        const int r = plan_add(plan, edge->to, JOB_START, must && needed[i].must, &why);
+                        r = plan_add(plan, units[j], JOB_START, must && needed[i].must, &why);
                         if (r == -ENOMEM)
                                 return r;
                         if (r < 0 && needed[i].must)
@@ -111,37 +135,32 @@ static int plan_stop_if_active(Plan *plan, ManagedUnit *unit, JobType type, bool
         return plan_add(plan, unit, type, must, reason);
 }
 
-static int plan_add_conflicting(Plan *plan, ManagedUnit *unit, bool must, Reason *reason) {
-        Edge *edge;
-        int r;
+static int plan_stop_neighbours(Plan *plan, const EdgeList *list, bool incoming, JobType type, bool must,
+                                Reason *reason) {
+        _cleanup_(freep) ManagedUnit **units = NULL;
+        size_t n_units = 0;
 
-        LIST_FOREACH(edge, &unit->out[EDGE_CONFLICTS], out) {
-                r = plan_stop_if_active(plan, edge->to, JOB_STOP, must, reason);
-                if (r < 0)
-                        return r;
-        }
-        LIST_FOREACH(edge, &unit->in[EDGE_CONFLICTS], in) {
-                r = plan_stop_if_active(plan, edge->from, JOB_STOP, must, reason);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        int r = list_neighbours(list, incoming, &units, &n_units);
+        for (size_t i = 0; r >= 0 && i < n_units; i++)
+                r = plan_stop_if_active(plan, units[i], type, must, reason);
+        return r;
+}
+
+static int plan_add_conflicting(Plan *plan, ManagedUnit *unit, bool must, Reason *reason) {
+        const int r = plan_stop_neighbours(plan, &unit->out[EDGE_CONFLICTS], false, JOB_STOP, must, reason);
+
+        return r < 0 ? r
+                     : plan_stop_neighbours(plan, &unit->in[EDGE_CONFLICTS], true, JOB_STOP, must, reason);
 }
 
 /* What cannot be without the unit goes with it, down, or down and up. */
 static int plan_add_dependent(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reason *reason) {
         static const EdgeKind kinds[] = { EDGE_REQUIRES, EDGE_BINDS_TO, EDGE_PART_OF };
+        int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
-                Edge *edge;
-
-                LIST_FOREACH(edge, &unit->in[kinds[i]], in) {
-                        const int r = plan_stop_if_active(plan, edge->from, type, must, reason);
-                        if (r < 0)
-                                return r;
-                }
-        }
-        return 0;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(kinds); i++)
+                r = plan_stop_neighbours(plan, &unit->in[kinds[i]], true, type, must, reason);
+        return r;
 }
 
 static int merge(PlanEntry *entry, JobType type, bool must, Reason *reason) {
@@ -183,7 +202,10 @@ static int plan_add(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reas
                 log_debug("%s is not run by this manager, and taken as given", unit->name);
                 return 0;
         }
-        int r = managed_unit_load(&unit);
+        if (unit->alias_of)
+                unit = unit->alias_of;
+        /* What goes down goes by what was read when it came up. */
+        int r = unit->unit && type != JOB_START && type != JOB_RESTART ? 0 : managed_unit_load(&unit);
         if (r < 0)
                 return r;
         if (type == JOB_TRY_RESTART)

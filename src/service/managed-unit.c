@@ -79,6 +79,8 @@ void managed_unit_free(ManagedUnit *unit) {
 
         if (!unit)
                 return;
+        if (unit->job)
+                job_forget(unit->job);
         managed_unit_unload(unit);
         while ((alias = LIST_FIRST(&unit->aliases)))
                 managed_unit_free(alias);
@@ -123,16 +125,28 @@ int managed_unit_adopt(ManagedUnit *unit, Unit *read) {
         return r;
 }
 
-/* The file is that of another name: what is said of the one is said of the other. */
+/* Whether nothing would be lost if the name stood for another unit from now on. */
+static bool can_be_alias(const ManagedUnit *unit) {
+        return !unit->job && unit->n_holds == 0 && unit->plan == 0 && unit->active == UNIT_INACTIVE &&
+               !(unit->service && unit->service->cgroup);
+}
+
+/* The file is that of another name: what is said of the one is said of the other. A unit that is in use stays the one that
+ * it is, and stale, until it is not. */
 static int become_alias(ManagedUnit **unit, Unit *read) {
         ManagedUnit *const alias = *unit;
         ManagedUnit *real;
 
+        if (alias->unit && !can_be_alias(alias)) {
+                unit_free(read);
+                return 0;
+        }
         int r = managed_unit_get(alias->manager, read->name, &real);
         if (r < 0 || real == alias) {
                 unit_free(read);
                 return r < 0 ? r : -EINVAL;
         }
+        managed_unit_unload(alias);
         alias->alias_of = real;
         LIST_INSERT_HEAD(&real->aliases, alias, alias);
         unit_edges_move(alias, real);

@@ -223,9 +223,11 @@ static int receive(Manager *manager) {
         if (n < 0)
                 return errno == EINTR ? 1 : 0;
         const pid_t pid = take_control(&message);
-        if (pid <= 0 || (message.msg_flags & MSG_TRUNC) || memchr(text, '\0', (size_t)n))
+        /* Some send the end of their string along. */
+        const size_t length = n > 0 && text[n - 1] == '\0' ? (size_t)n - 1 : (size_t)n;
+        if (pid <= 0 || (message.msg_flags & MSG_TRUNC) || memchr(text, '\0', length))
                 return 1;
-        text[n] = '\0';
+        text[length] = '\0';
         unit = manager_unit_of_process(manager, pid);
         if (unit)
                 notify_message(unit, pid, text);

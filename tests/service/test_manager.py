@@ -126,6 +126,19 @@ def test_notify(rig):
     }
 
 
+def test_notify_with_end_of_string(rig):
+    """A message may end with the NUL of the string that it was."""
+    rig.write(
+        '/run/say',
+        'import os, socket, time\n'
+        'socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1\\0", os.environ["NOTIFY_SOCKET"])\n'
+        'time.sleep(1000)\n',
+    )
+    rig.unit('ended.service', Type='notify', ExecStart='/usr/bin/python3 /run/say', TimeoutStartSec='20')
+    rig.ctl('start', 'ended')
+    assert rig.state('ended') == 'active'
+
+
 def test_notify_of_others_is_not_heard(rig):
     """A child says so; systemd-notify would not do, as it speaks in the name of its parent."""
     rig.write(

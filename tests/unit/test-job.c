@@ -152,6 +152,62 @@ static void test_restart(void **state) {
         fixture_end(&fixture);
 }
 
+static ManagedUnit *find(ManagerFixture *fixture, const char *name) {
+        ManagedUnit *unit;
+
+        assert_int_equal(manager_find_unit(fixture->manager, name, &unit), 0);
+        return unit;
+}
+
+/* Those that are about to be started, and whose files are to be read anew, are stopped by what was read: no edge goes while
+ * it is followed. */
+static void test_stop_of_stale(void **state) {
+        ManagerFixture fixture;
+        Record record;
+        uint32_t id;
+
+        fixture_unit("a1.target", "[Unit]\nRequires=b.target\n");
+        fixture_unit("a2.target", "[Unit]\nRequires=b.target\n");
+        fixture_unit("b.target", "[Unit]\nDescription=B\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(fixture_job(&fixture, "b.target", JOB_START, NULL), 0);
+        ManagedUnit *const a1 = find(&fixture, "a1.target"), *const a2 = find(&fixture, "a2.target");
+        assert_int_equal(manager_start_job(fixture.manager, a1, JOB_START, &id, NULL), 0);
+        assert_int_equal(manager_start_job(fixture.manager, a2, JOB_START, &id, NULL), 0);
+        assert_int_equal(manager_reload(fixture.manager, NULL), 0);
+        assert_int_equal(manager_start_job(fixture.manager, find(&fixture, "b.target"), JOB_STOP, &id, NULL),
+                         0);
+        assert_true(a1->stale && a2->stale);
+        assert_int_equal(a1->job->type, JOB_STOP);
+        assert_int_equal(a2->job->type, JOB_STOP);
+        fixture_run(&fixture);
+        fixture_end(&fixture);
+}
+
+/* A unit that something is done with does not become another name of another unit meanwhile. */
+static void test_no_alias_in_use(void **state) {
+        ManagerFixture fixture;
+        Record record;
+        uint32_t id;
+
+        fixture_unit("a.target", "[Unit]\nDescription=A\n");
+        fixture_unit("b.target", "[Unit]\nDescription=B\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        ManagedUnit *const a = find(&fixture, "a.target");
+        assert_int_equal(manager_start_job(fixture.manager, a, JOB_START, &id, NULL), 0);
+        assert_int_equal(unlink("units/a.target"), 0);
+        assert_int_equal(symlink("b.target", "units/a.target"), 0);
+        assert_int_equal(manager_reload(fixture.manager, NULL), 0);
+        assert_ptr_equal(find(&fixture, "a.target"), a);
+        assert_int_equal(manager_reload(fixture.manager, NULL), 0);
+        fixture_run(&fixture);
+        assert_int_equal(fixture_job(&fixture, "a.target", JOB_STOP, NULL), 0);
+        assert_string_equal(find(&fixture, "a.target")->name, "b.target");
+        fixture_end(&fixture);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_type_waits),
@@ -161,6 +217,8 @@ int main(void) {
                 unit_test_in_directory(test_refusals),
                 unit_test_in_directory(test_wanted_cycle),
                 unit_test_in_directory(test_restart),
+                unit_test_in_directory(test_stop_of_stale),
+                unit_test_in_directory(test_no_alias_in_use),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
