@@ -26,7 +26,6 @@ LIBRARIES = {
     'openssl/*': [
         'base/base64.c',
         'base/hash.c',
-        'base/siphash.c',
         'format/luks-cipher.c',
         'verity/*.c',
         'secureboot/*.c',
