@@ -229,7 +229,7 @@ static bool file_has_changed(const char *path, uint64_t read_at) {
         return changed > read_at;
 }
 
-static bool needs_reload(const ManagedUnit *unit) {
+bool managed_unit_needs_reload(const ManagedUnit *unit) {
         const Unit *const read = unit->unit;
 
         if (unit->stale || read->state == UNIT_NOT_FOUND)
@@ -257,11 +257,15 @@ void managed_unit_status(ManagedUnit *unit, UnitStatus *ret) {
                 .cpu_nsec = UINT64_MAX,
                 .tasks = UINT64_MAX,
                 .ip_counters = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX },
-                .needs_reload = needs_reload(unit),
                 .transient = unit->transient,
         };
         if (unit->service)
                 service_status(unit, ret);
+}
+
+void managed_unit_count(const ManagedUnit *unit, UnitStatus *status) {
+        if (unit->service)
+                service_count(unit->service, status);
 }
 
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n) {

@@ -104,10 +104,10 @@ typedef struct UnitStatus {
         uint64_t main_started, main_ended; /* of the last main process */
         uint64_t main_started_monotonic, main_ended_monotonic;
         uint64_t state_changed, active_since, inactive_since;
-        uint64_t cpu_nsec, tasks;
-        uint64_t ip_counters[4]; /* ingress bytes, packets, egress bytes, packets */
+        uint64_t cpu_nsec, tasks; /* see managed_unit_count() */
+        uint64_t ip_counters[4];  /* ingress bytes, packets, egress bytes, packets */
         uint64_t n_restarts;
-        bool needs_reload; /* its files have changed on disk */
+        bool needs_reload; /* see managed_unit_needs_reload() */
         bool transient;
 } UnitStatus;
 
@@ -119,7 +119,12 @@ ManagedUnit *manager_known_unit(Manager *manager, const char *name);
 ManagedUnit *manager_unit_of_process(Manager *manager, pid_t pid);
 /* All that are known, by name; the array is the caller's. */
 int manager_list_units(Manager *manager, ManagedUnit ***ret, size_t *ret_n);
+/* All that takes no look at the system: no counters, and nothing of files. */
 void managed_unit_status(ManagedUnit *unit, UnitStatus *ret);
+/* Adds what is counted, as it is now. */
+void managed_unit_count(const ManagedUnit *unit, UnitStatus *status);
+/* Whether its files have changed on disk since they were read. */
+bool managed_unit_needs_reload(const ManagedUnit *unit);
 
 /* Processes in its cgroup, sorted; none when it has no cgroup. */
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n);
