@@ -19,6 +19,7 @@ typedef struct ManagerOptions {
         const char *cgroup;            /* base, see service-cgroup.h; NULL */
         const char *helper;            /* path of the exec helper; NULL: where it was installed */
         bool no_log_store;             /* `run` alone: nothing is kept */
+        bool shares;                   /* the runtime directory, with others that do the same */
 } ManagerOptions;
 
 int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, Reason *reason);

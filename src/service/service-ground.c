@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file-lock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "service/log-pipe.h"
@@ -60,6 +61,20 @@ int service_kill_group(const Service *service, int signal, pid_t except) {
         return fd < 0 ? fd : service_cgroup_kill(fd, signal, except);
 }
 
+/* Of two managers with one runtime directory one alone runs the unit: whoever watches the group. */
+static int lock_group(Service *service, Reason *reason) {
+        pid_t holder;
+
+        const int r = file_lock(service->events_fd, FILE_LOCK_EXCLUSIVE, &holder);
+        if (r == 0)
+                return reason_set(
+                        reason, -EBUSY,
+                        "Another manager (process %d) runs a unit of this name already; say another "
+                        "one with --unit=",
+                        (int)holder);
+        return r < 0 ? reason_set(reason, r, "Cannot lock the cgroup %s: %m", service->cgroup) : 0;
+}
+
 static int prepare_group(Service *service, Reason *reason) {
         const ManagedUnit *const unit = service->unit;
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -74,7 +89,8 @@ static int prepare_group(Service *service, Reason *reason) {
         r = service_cgroup_make(unit->manager->base, service->cgroup, &fd, reason);
         if (r >= 0)
                 r = service_watch_group(service, fd);
-        return r < 0 ? reason_set(reason, r, "Cannot watch the cgroup %s: %m", service->cgroup) : 0;
+        return r < 0 ? reason_set(reason, r, "Cannot watch the cgroup %s: %m", service->cgroup)
+                     : lock_group(service, reason);
 }
 
 static int prepare_log(Service *service, Reason *reason) {

@@ -380,3 +380,28 @@ def test_dependency_that_fails(machine):
     )  # fmt: skip
     assert result.returncode != 0
     assert not machine.exists('/run/ran')
+
+
+def test_many_without_a_manager(rig):
+    """One behind the other, and beside each other: none of them is in the way of the next."""
+    rig.kill_manager(signal.SIGTERM)
+    run = f'{rig.programs}/mkosi-run --helper={rig.programs}/mkosi-exec -q'
+    one = f'{run} --wait -p DynamicUser=yes /bin/true'
+    rig.shell(f'for i in $(seq 25); do {one}; {one} & a=$!; {one} & b=$!; wait $a; wait $b; done')
+    words = rig.shell(f'{run} --pipe echo a b | {run} --pipe -p DynamicUser=yes tr " " "\\n" | {run} --pipe sort -r')
+    assert words.stdout == 'b\na\n'
+    assert wait_for(lambda: not os.listdir(rig.path('/run/mkosi/units')), 'all to be forgotten')
+
+
+def test_unit_that_another_one_runs(rig):
+    """Without a manager as well, a unit is run once, and whoever has it is not disturbed."""
+    rig.kill_manager(signal.SIGTERM)
+    run = [rig.programs / 'mkosi-run', f'--helper={rig.programs / "mkosi-exec"}', '--wait', '--unit=lone']
+    first = rig.popen(*run, '/bin/sleep', '98765')
+    wait_for(lambda: sleepers(rig), 'the service')
+    second = rig.run(*run, '/bin/touch', '/run/ran', check=False)
+    assert second.returncode != 0 and not rig.exists('/run/ran')
+    assert sleepers(rig)
+    first.terminate()
+    first.wait()
+    wait_for(lambda: not sleepers(rig), 'the end of the service')
