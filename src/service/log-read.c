@@ -152,10 +152,10 @@ static int read_record(Input *input, Parts *parts, LogRecord *ret) {
 }
 
 /* Of an open file, which is closed. */
-static int measure(FILE *file, Parts *parts, uint64_t *ret) {
+static int measure(FILE *file, Parts *parts, uint64_t from, uint64_t *ret) {
         Input input = { .file = file };
         LogRecord record;
-        uint64_t whole = 0;
+        uint64_t whole = from;
         int r;
 
         while ((r = read_record(&input, parts, &record)) > 0) {
@@ -173,7 +173,7 @@ static int measure(FILE *file, Parts *parts, uint64_t *ret) {
         return 0;
 }
 
-int log_file_measure(int fd, uint64_t *ret) {
+int log_file_measure(int fd, uint64_t from, uint64_t *ret) {
         _cleanup_(freep) Parts *parts = calloc(1, sizeof(*parts));
 
         if (!parts)
@@ -186,8 +186,11 @@ int log_file_measure(int fd, uint64_t *ret) {
                 (void)fd_close(copy);
                 return -ENOMEM;
         }
-        rewind(file);
-        return measure(file, parts, ret);
+        if (fseeko(file, (off_t)from, SEEK_SET) < 0) {
+                (void)fclose(file);
+                return -errno;
+        }
+        return measure(file, parts, from, ret);
 }
 
 /* Which records are asked for */

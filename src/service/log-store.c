@@ -20,12 +20,16 @@
 #include "service/log-store.h"
 
 /* Files of the store: "current", and "NUMBER.export", where the number is the time at which it was full. Several
- * processes may write: each holds an exclusive lock on the file that has the name "current" as long as a record takes. */
+ * processes may write: each holds an exclusive lock on the file that has the name "current" as long as a record takes. In
+ * "whole" is how much of "current" has been read and found to be whole records, so that not all is read again whenever it is
+ * opened: one line, which is of no use if it is cut off. */
 
 #define CURRENT "current"
+#define WHOLE   "whole"
 #define SUFFIX  ".export"
 
 #define NUMBER_DIGITS 20
+#define WHOLE_STEP    (64 * KIB) /* which is read sooner than the other file is written */
 
 struct LogStore {
         int dir_fd, file_fd;
@@ -55,18 +59,41 @@ static void read_id(const char *path, char ret[static 33]) {
         ret[n == 32 ? n : 0] = '\0';
 }
 
+/* 0: nothing is known. */
+static uint64_t whole_read(const LogStore *store, const struct stat *file) {
+        _cleanup_(freep) char *text = NULL;
+        uintmax_t inode;
+        uint64_t whole;
+        char end;
+
+        if (file_read(store->dir_fd, WHOLE, 4096, &text, NULL) < 0 ||
+            sscanf(text, "%" SCNuMAX " %" SCNu64 "%c", &inode, &whole, &end) != 3 || end != '\n')
+                return 0;
+        return inode == file->st_ino && whole <= (uint64_t)file->st_size ? whole : 0;
+}
+
+static void whole_write(const LogStore *store, const struct stat *file, uint64_t whole) {
+        char text[64];
+
+        (void)snprintf(text, sizeof(text), "%ju %" PRIu64 "\n", (uintmax_t)file->st_ino, whole);
+        (void)file_write_text(store->dir_fd, WHOLE, text, 0640);
+}
+
 /* What a crash has left behind the last whole record goes. Where that ends is known from the beginning of the file on: values
  * may hold anything, also what looks like the end of a record. */
-static int cut_torn_record(int fd) {
+static int cut_torn_record(const LogStore *store) {
+        struct stat file;
         uint64_t whole;
 
-        const int r = log_file_measure(fd, &whole);
+        if (fstat(store->file_fd, &file) < 0)
+                return -errno;
+        const uint64_t known = whole_read(store, &file);
+        const int r = log_file_measure(store->file_fd, known, &whole);
         if (r < 0)
                 return r;
-        const off_t end = lseek(fd, 0, SEEK_END);
-        if (end < 0)
-                return -errno;
-        return (uint64_t)end == whole || ftruncate(fd, (off_t)whole) == 0 ? 0 : -errno;
+        if (whole - known >= WHOLE_STEP)
+                whole_write(store, &file, whole);
+        return (uint64_t)file.st_size == whole || ftruncate(store->file_fd, (off_t)whole) == 0 ? 0 : -errno;
 }
 
 /* Opens "current", which is the file of that name when the lock is held. */
@@ -103,7 +130,7 @@ int log_store_open(const char *directory, LogStore **ret, Reason *reason) {
                 return reason_set(reason, -errno, "Cannot open the directory of the log, %s: %m", directory);
         int r = lock_current(store);
         if (r >= 0)
-                r = cut_torn_record(store->file_fd);
+                r = cut_torn_record(store);
         if (r < 0)
                 return reason_set(reason, r, "Cannot write the log in %s: %m", directory);
         (void)flock(store->file_fd, LOCK_UN);
@@ -197,6 +224,8 @@ static int rotate(LogStore *store) {
         if (r < 0)
                 return r;
         name_of(MAX(clock_usec(CLOCK_REALTIME), stock.last + 1), name);
+        if (unlinkat(store->dir_fd, WHOLE, 0) < 0 && errno != ENOENT)
+                return -errno;
         if (renameat2(store->dir_fd, CURRENT, store->dir_fd, name, RENAME_NOREPLACE) < 0)
                 return -errno;
         store->file_fd = fd_close(store->file_fd);

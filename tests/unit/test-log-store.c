@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -163,6 +164,44 @@ static void test_torn_record(void **state) {
         log_store_free(store);
 }
 
+/* What was read once is known to be whole, and what lies behind it is read all the same. */
+static void test_known_to_be_whole(void **state) {
+        _cleanup_(freep) char *noted = NULL, *large = calloc(1, 70 * KIB);
+        struct stat before, after;
+        LogStore *store = NULL;
+
+        assert_non_null(large);
+        memset(large, 'x', 70 * KIB - 1);
+        assert_int_equal(log_store_open("log", &store, NULL), 0);
+        say(store, "a.service", large);
+        log_store_free(TAKE_PTR(store));
+        assert_int_equal(stat("log/current", &before), 0);
+        assert_int_equal(log_store_open("log", &store, NULL), 0);
+        log_store_free(TAKE_PTR(store));
+        assert_int_equal(file_read(AT_FDCWD, "log/whole", 4096, &noted, NULL), 0);
+
+        /* The first record is not looked at any more, what is torn behind it goes. */
+        const int fd = open("log/current", O_RDWR | O_CLOEXEC);
+        assert_int_equal(fd_pwrite_all(fd, "?", 1, 0), 0);
+        assert_int_equal(fd_close(fd), -EBADF);
+        append("MESSAGE=half");
+        assert_int_equal(log_store_open("log", &store, NULL), 0);
+        log_store_free(TAKE_PTR(store));
+        assert_int_equal(stat("log/current", &after), 0);
+        assert_int_equal(before.st_size, after.st_size);
+
+        /* A note that is of no use, cut off or of another file, is none: all is read, and nothing in it is whole. */
+        static const char *const useless[] = { "", "1 2", "1 70000\n", "x\n" };
+        for (size_t i = 0; i < ELEMENTSOF(useless); i++) {
+                assert_int_equal(file_write_text(AT_FDCWD, "log/current", "MESSAGE=half", 0640), 0);
+                assert_int_equal(file_write_text(AT_FDCWD, "log/whole", useless[i], 0640), 0);
+                assert_int_equal(log_store_open("log", &store, NULL), 0);
+                log_store_free(TAKE_PTR(store));
+                assert_int_equal(stat("log/current", &after), 0);
+                assert_int_equal(after.st_size, 0);
+        }
+}
+
 /* A full file makes room for the next one, and nothing is lost on the way. */
 static void test_rotation(void **state) {
         _cleanup_(log_store_freep) LogStore *store = NULL, *other = NULL;
@@ -252,7 +291,7 @@ int main(void) {
                 unit_test_in_directory(test_write_and_read), unit_test_in_directory(test_values),
                 unit_test_in_directory(test_torn_record),    unit_test_in_directory(test_rotation),
                 unit_test_in_directory(test_at_once),        unit_test_in_directory(test_errors),
-                unit_test_in_directory(test_too_large),
+                unit_test_in_directory(test_too_large),      unit_test_in_directory(test_known_to_be_whole),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
