@@ -5,7 +5,7 @@ import os
 import stat
 
 import pytest
-from within import FIRST, LAST, number_locked, start, uid_of, within
+from within import FIRST, LAST, contents, number_locked, start, uid_of, within
 
 KINDS = [('State', '/var/lib'), ('Cache', '/var/cache'), ('Logs', '/var/log')]
 
@@ -13,11 +13,6 @@ KINDS = [('State', '/var/lib'), ('Cache', '/var/cache'), ('Logs', '/var/log')]
 def owner(rig, path):
     status = rig.path(path).lstat()
     return status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
-
-
-def contents(rig, root):
-    """All names, owners, modes and times of change below a directory."""
-    return rig.shell(f"find {root} -printf '%p %U %G %m %C@\\n' | sort").stdout
 
 
 @pytest.mark.parametrize('dynamic', ['yes', 'no'])
