@@ -308,6 +308,9 @@ static int report(Run *run) {
         /* What it depends on may have failed, and it never ran. */
         if (run->job_failed && status->result == SERVICE_SUCCESS)
                 return log_error(-EIO, "%s could not be started", run->name);
+        if (status->result == SERVICE_FAILURE_RESOURCES)
+                return log_error(-EIO, "%s could not be set up. See \"mkosi-ctl log -u %s\".", run->name,
+                                 run->name);
         if (status->main_code == CLD_EXITED)
                 return status->result == SERVICE_SUCCESS ? 0 : status->main_status ?: EXIT_FAILURE;
         return status->result == SERVICE_SUCCESS ? 0 : 255;

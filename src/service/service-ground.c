@@ -61,7 +61,14 @@ int service_kill_group(const Service *service, int signal, pid_t except) {
         return fd < 0 ? fd : service_cgroup_kill(fd, signal, except);
 }
 
-/* Of two managers with one runtime directory one alone runs the unit: whoever watches the group. */
+static void forget_group(Service *service) {
+        service->events = sd_event_source_disable_unref(service->events);
+        service->events_fd = fd_close(service->events_fd);
+        free(service->cgroup);
+        service->cgroup = NULL;
+}
+
+/* Of two managers with the same base one alone runs the unit: whoever watches the group. */
 static int lock_group(Service *service, Reason *reason) {
         pid_t holder;
 
@@ -89,8 +96,12 @@ static int prepare_group(Service *service, Reason *reason) {
         r = service_cgroup_make(unit->manager->base, service->cgroup, &fd, reason);
         if (r >= 0)
                 r = service_watch_group(service, fd);
-        return r < 0 ? reason_set(reason, r, "Cannot watch the cgroup %s: %m", service->cgroup)
-                     : lock_group(service, reason);
+        if (r < 0)
+                return reason_set(reason, r, "Cannot watch the cgroup %s: %m", service->cgroup);
+        r = lock_group(service, reason);
+        if (r < 0)
+                forget_group(service); /* nothing in it is ours */
+        return r;
 }
 
 static int prepare_log(Service *service, Reason *reason) {
@@ -156,13 +167,6 @@ void service_set_identity(Service *service, uid_t uid, gid_t gid, const char *na
         (void)text_replace(&service->user_name, text_is_empty(name) ? NULL : name);
         managed_unit_changed(service->unit);
         (void)unit_state_write(service->unit);
-}
-
-static void forget_group(Service *service) {
-        service->events = sd_event_source_disable_unref(service->events);
-        service->events_fd = fd_close(service->events_fd);
-        free(service->cgroup);
-        service->cgroup = NULL;
 }
 
 /* The counters go with the group. */
