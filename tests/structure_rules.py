@@ -27,7 +27,6 @@ LIBRARIES = {
         'base/base64.c',
         'base/crypto.c',
         'base/hash.c',
-        'base/siphash.c',
         'format/luks-cipher.c',
         'verity/*.c',
         'secureboot/*.c',

@@ -8,6 +8,5 @@
 
 #define SIPHASH_KEY_SIZE 16
 
-/* The hash as a number, which the paper writes out with its lowest byte first. -ENOMEM when libcrypto has no memory, or
- * -EOPNOTSUPP when it was built without. */
-int siphash24(const uint8_t key[static SIPHASH_KEY_SIZE], const void *data, size_t size, uint64_t *ret);
+/* The hash as a number, which the paper writes out with its lowest byte first. */
+uint64_t siphash24(const uint8_t key[static SIPHASH_KEY_SIZE], const void *data, size_t size);

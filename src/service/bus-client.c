@@ -7,11 +7,17 @@
 #include "base/log.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "base/time-span.h"
 #include "service/bus-client.h"
 #include "service/bus-internal.h"
 
+/* A manager that starts a thousand services answers late, and one that is gone is noticed at once. */
+#define CALL_TIMEOUT_USEC (600 * SECOND_USEC)
+
 static int start(sd_bus *bus, sd_bus **ret) {
-        int r = sd_bus_negotiate_fds(bus, true);
+        int r = sd_bus_set_method_call_timeout(bus, CALL_TIMEOUT_USEC);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(bus, true);
         if (r >= 0)
                 r = sd_bus_start(bus);
         if (r < 0) {

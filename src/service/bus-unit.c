@@ -129,7 +129,7 @@ GETTER(get_cgroup) {
 GETTER(get_needs_reload) {
         const BusUnit *unit = userdata;
 
-        return sd_bus_message_append(reply, "b", unit->status.needs_reload);
+        return sd_bus_message_append(reply, "b", managed_unit_needs_reload(unit->managed));
 }
 
 GETTER(get_transient) {
@@ -199,6 +199,21 @@ GETTER(get_collect_mode) {
         const Unit *unit = ((const BusUnit *)userdata)->status.unit;
 
         return sd_bus_message_append(reply, "s", words[unit->settings.collect_mode]);
+}
+
+/* What is counted takes a look at every cgroup of the unit, which few of those who ask for all else want. */
+GETTER(get_cpu_nsec) {
+        BusUnit *unit = userdata;
+
+        managed_unit_count(unit->managed, &unit->status);
+        return sd_bus_message_append(reply, "t", unit->status.cpu_nsec);
+}
+
+GETTER(get_tasks) {
+        BusUnit *unit = userdata;
+
+        managed_unit_count(unit->managed, &unit->status);
+        return sd_bus_message_append(reply, "t", unit->status.tasks);
 }
 
 GETTER(get_true) {
@@ -273,8 +288,8 @@ const sd_bus_vtable bus_service_vtable[] = {
         SD_BUS_PROPERTY("TasksMax", "t", get_tasks_max, 0, 0),
         SD_BUS_PROPERTY("Slice", "s", get_slice, 0, 0),
         SD_BUS_PROPERTY("ControlGroup", "s", get_cgroup, 0, 0),
-        STATUS("TasksCurrent", "t", tasks, 0),
-        STATUS("CPUUsageNSec", "t", cpu_nsec, 0),
+        SD_BUS_PROPERTY("TasksCurrent", "t", get_tasks, 0, 0),
+        SD_BUS_PROPERTY("CPUUsageNSec", "t", get_cpu_nsec, 0, 0),
         STATUS("IPIngressBytes", "t", ip_counters[0], 0),
         STATUS("IPIngressPackets", "t", ip_counters[1], 0),
         STATUS("IPEgressBytes", "t", ip_counters[2], 0),

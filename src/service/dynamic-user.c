@@ -28,17 +28,12 @@ static uid_t range_pick(uint32_t number, uid_t first, uid_t last) {
         return first + number % (last - first + 1);
 }
 
-static int hash_in_range(const char *name, uid_t first, uid_t last, uid_t *ret) {
-        uint64_t hash;
-
-        const int r = siphash24(number_key, name, strlen(name), &hash);
-        if (r >= 0)
-                *ret = range_pick((uint32_t)hash, first, last);
-        return r;
+static uid_t hash_in_range(const char *name, uid_t first, uid_t last) {
+        return range_pick((uint32_t)siphash24(number_key, name, strlen(name)), first, last);
 }
 
-int dynamic_user_hash(const char *name, uid_t *ret) {
-        return hash_in_range(name, DYNAMIC_USER_FIRST, DYNAMIC_USER_LAST, ret);
+uid_t dynamic_user_hash(const char *name) {
+        return hash_in_range(name, DYNAMIC_USER_FIRST, DYNAMIC_USER_LAST);
 }
 
 typedef struct NumberText {
@@ -212,15 +207,12 @@ static int try_number(const DynamicUserWish *wish, uid_t uid, DynamicUser *ret, 
 }
 
 /* The numbers in the order in which they are tried: candidates, the hash, and then all from a random one on, round. */
-static int number_choose(const DynamicUserWish *wish, size_t i, uid_t first, uid_t last, uid_t start,
-                         uid_t *ret) {
+static uid_t number_choose(const DynamicUserWish *wish, size_t i, uid_t first, uid_t last, uid_t start) {
         if (i < wish->n_candidates)
-                *ret = wish->candidates[i];
-        else if (i == wish->n_candidates)
-                return hash_in_range(wish->name, first, last, ret);
-        else
-                *ret = range_pick((uint32_t)(start + (i - wish->n_candidates - 1)), first, last);
-        return 0;
+                return wish->candidates[i];
+        if (i == wish->n_candidates)
+                return hash_in_range(wish->name, first, last);
+        return range_pick((uint32_t)(start + (i - wish->n_candidates - 1)), first, last);
 }
 
 /* Whether a user of that name exists already, with another number than that: its links lead to a number and back, and
@@ -265,11 +257,8 @@ static int acquire_locked(const DynamicUserWish *wish, DynamicUser *ret, Reason 
                 return reason_set(reason, -errno, "Cannot get random bytes: %m");
 
         for (size_t i = 0; i < n_tries; i++) {
-                uid_t uid;
+                const uid_t uid = number_choose(wish, i, first, last, start);
 
-                r = number_choose(wish, i, first, last, start, &uid);
-                if (r < 0)
-                        return reason_set(reason, r, "Cannot compute the number of a user: %m");
                 if (uid < first || uid > last)
                         continue;
                 r = try_number(wish, uid, ret, reason);

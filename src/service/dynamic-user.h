@@ -20,7 +20,7 @@
 #define DYNAMIC_USER_LAST  65519 /* 0xffef */
 
 /* The number that a name is tried with first: the same on every machine. */
-int dynamic_user_hash(const char *name, uid_t *ret);
+uid_t dynamic_user_hash(const char *name);
 
 typedef struct DynamicUserWish {
         int registry_fd;  /* of the directory */

@@ -12,13 +12,12 @@
 #include "base/access-list.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "base/tree.h"
 #include "service/exec-owner.h"
 
 #define ACCESS_LIST_SIZE_MAX 65536
 
-/* What is done with everything below a directory; fd is O_PATH, also of a link, which is not followed. A positive answer
- * ends the walk. */
+/* What is done with everything below a directory; fd is O_PATH but of directories, also of a link, which is not followed. A
+ * positive answer ends the walk. */
 typedef int (*VisitNode)(int fd, const struct stat *status, void *userdata);
 
 static int open_node(int directory_fd, const char *name) {
@@ -31,9 +30,26 @@ static int open_node(int directory_fd, const char *name) {
         return fd < 0 ? -errno : (int)fd;
 }
 
-static int walk_directory(int fd, unsigned depth, VisitNode visit, void *userdata);
+static int walk_entries(DIR *directory, unsigned depth, VisitNode visit, void *userdata);
 
+static int directory_open(int fd, DIR **ret) {
+        const int read_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (read_fd < 0)
+                return -errno;
+        DIR *const directory = fdopendir(read_fd);
+        if (!directory) {
+                const int r = -errno;
+
+                (void)fd_close(read_fd);
+                return r;
+        }
+        *ret = directory;
+        return 0;
+}
+
+/* Of a directory one descriptor stays open meanwhile. */
 static int walk_node(int directory_fd, const char *name, unsigned depth, VisitNode visit, void *userdata) {
+        _cleanup_(directory_closep) DIR *directory = NULL;
         _cleanup_(fd_closep) int fd = open_node(directory_fd, name);
         struct stat status;
 
@@ -42,26 +58,19 @@ static int walk_node(int directory_fd, const char *name, unsigned depth, VisitNo
                 return fd == -EXDEV || fd == -ENOENT ? 0 : fd;
         if (fstat(fd, &status) < 0)
                 return -errno;
-        const int r = S_ISDIR(status.st_mode) ? walk_directory(fd, depth + 1, visit, userdata) : 0;
-        return r != 0 ? r : visit(fd, &status, userdata);
+        if (!S_ISDIR(status.st_mode))
+                return visit(fd, &status, userdata);
+
+        int r = directory_open(fd, &directory);
+        fd = fd_close(fd);
+        if (r >= 0)
+                r = walk_entries(directory, depth + 1, visit, userdata);
+        return r != 0 ? r : visit(dirfd(directory), &status, userdata);
 }
 
-/* All that is in the directory, but not itself; what lies in a directory before it. */
-static int walk_directory(int fd, unsigned depth, VisitNode visit, void *userdata) {
-        _cleanup_(directory_closep) DIR *directory = NULL;
-
-        if (depth > TREE_DEPTH_MAX)
+static int walk_entries(DIR *directory, unsigned depth, VisitNode visit, void *userdata) {
+        if (depth > OWNER_DEPTH_MAX)
                 return -ELOOP;
-        const int read_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (read_fd < 0)
-                return -errno;
-        directory = fdopendir(read_fd);
-        if (!directory) {
-                const int r = -errno;
-
-                (void)fd_close(read_fd);
-                return r;
-        }
         for (;;) {
                 errno = 0;
                 const struct dirent *const entry = readdir(directory);
@@ -69,13 +78,21 @@ static int walk_directory(int fd, unsigned depth, VisitNode visit, void *userdat
                         return -errno;
                 if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
                         continue;
-                const int r = walk_node(read_fd, entry->d_name, depth, visit, userdata);
+                const int r = walk_node(dirfd(directory), entry->d_name, depth, visit, userdata);
                 if (r != 0)
                         return r;
         }
 }
 
-/* The way to what an O_PATH descriptor stands for, for calls that take paths alone. */
+/* All that is in the directory, but not itself; what lies in a directory before it. */
+static int walk_directory(int fd, VisitNode visit, void *userdata) {
+        _cleanup_(directory_closep) DIR *directory = NULL;
+
+        const int r = directory_open(fd, &directory);
+        return r < 0 ? r : walk_entries(directory, 0, visit, userdata);
+}
+
+/* The way to what a descriptor stands for, also one with O_PATH, for calls that take paths alone. */
 typedef struct NodePath {
         char text[32];
 } NodePath;
@@ -111,7 +128,7 @@ int owner_is_one(int directory_fd) {
         uid_t uid = status.st_uid;
         int r = visit_foreign(directory_fd, &status, &uid);
         if (r == 0)
-                r = walk_directory(directory_fd, 0, visit_foreign, &uid);
+                r = walk_directory(directory_fd, visit_foreign, &uid);
         return r < 0 ? r : r == 0;
 }
 
@@ -246,14 +263,14 @@ int owner_change(int directory_fd, const OwnerChange *change, Reason *reason) {
         if (fstat(directory_fd, &status) < 0)
                 return -errno;
         state.former = status.st_uid;
-        int r = walk_directory(directory_fd, 0, visit_count, &state);
+        int r = walk_directory(directory_fd, visit_count, &state);
         if (r >= 0) {
                 sum_up_links(&state);
-                r = walk_directory(directory_fd, 0, visit_change, &state);
+                r = walk_directory(directory_fd, visit_change, &state);
         }
         if (r >= 0)
                 r = change_node(directory_fd, &status, change);
         if (r == -ELOOP)
-                return reason_set(reason, r, "it is nested deeper than %d levels", TREE_DEPTH_MAX);
+                return reason_set(reason, r, "it is nested deeper than %d levels", OWNER_DEPTH_MAX);
         return r;
 }

@@ -247,7 +247,7 @@ static bool file_has_changed(const char *path, uint64_t read_at) {
         return changed > read_at;
 }
 
-static bool needs_reload(const ManagedUnit *unit) {
+bool managed_unit_needs_reload(const ManagedUnit *unit) {
         const Unit *const read = unit->unit;
 
         if (unit->stale || read->state == UNIT_NOT_FOUND)
@@ -277,7 +277,6 @@ void managed_unit_status(ManagedUnit *unit, UnitStatus *ret) {
                 .ip_counters = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX },
                 .conditions = &unit->conditions,
                 .assertions = &unit->assertions,
-                .needs_reload = needs_reload(unit),
                 .transient = unit->transient,
         };
         if (unit->service)
@@ -286,6 +285,11 @@ void managed_unit_status(ManagedUnit *unit, UnitStatus *ret) {
 
 const char *managed_unit_file_state(const ManagedUnit *unit) {
         return unit->transient ? "transient" : unit_enable_state(&unit->manager->unit_paths, unit->unit);
+}
+
+void managed_unit_count(const ManagedUnit *unit, UnitStatus *status) {
+        if (unit->service)
+                service_count(unit->service, status);
 }
 
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n) {

@@ -122,14 +122,14 @@ static int open_log(Manager *manager, Reason *reason) {
         return r < 0 ? r : log_store_open(path, &manager->log, reason);
 }
 
-/* Two managers would take each other's sockets, and services. */
-static int lock_runtime(Manager *manager, Reason *reason) {
+/* Two managers would take each other's sockets, and services; those that have one service each and no socket do not. */
+static int lock_runtime(Manager *manager, bool shares, Reason *reason) {
         pid_t holder;
 
         manager->lock_fd = open_directory(manager->paths.runtime);
         if (manager->lock_fd < 0)
                 return manager->lock_fd;
-        const int r = file_lock(manager->lock_fd, FILE_LOCK_EXCLUSIVE, &holder);
+        const int r = file_lock(manager->lock_fd, shares ? FILE_LOCK_SHARED : FILE_LOCK_EXCLUSIVE, &holder);
         if (r == 0)
                 return reason_set(reason, -EBUSY,
                                   "Another manager (process %d) has %s; a second one needs another runtime "
@@ -149,7 +149,7 @@ static int prepare_paths(Manager *manager, const ManagerOptions *options, Reason
                 return r;
         r = service_paths_make(&manager->paths);
         if (r >= 0)
-                r = lock_runtime(manager, reason);
+                r = lock_runtime(manager, options->shares, reason);
         if (r >= 0)
                 r = manager->registry_fd = open_directory(manager->paths.registry);
         if (r >= 0)

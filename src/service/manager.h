@@ -19,6 +19,7 @@ typedef struct ManagerOptions {
         const char *cgroup;            /* base, see service-cgroup.h; NULL */
         const char *helper;            /* path of the exec helper; NULL: where it was installed */
         bool no_log_store;             /* `run` alone: nothing is kept */
+        bool shares;                   /* the runtime directory, with others that do the same */
 } ManagerOptions;
 
 int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, Reason *reason);
@@ -106,12 +107,12 @@ typedef struct UnitStatus {
         uint64_t main_started, main_ended; /* of the last main process */
         uint64_t main_started_monotonic, main_ended_monotonic;
         uint64_t state_changed, active_since, inactive_since;
-        uint64_t cpu_nsec, tasks;
-        uint64_t ip_counters[4]; /* ingress bytes, packets, egress bytes, packets */
+        uint64_t cpu_nsec, tasks; /* see managed_unit_count() */
+        uint64_t ip_counters[4];  /* ingress bytes, packets, egress bytes, packets */
         uint64_t n_restarts;
         const struct ConditionList *conditions, *assertions;
         const char *file_state; /* of managed_unit_file_state(); NULL: nobody has asked */
-        bool needs_reload;      /* its files have changed on disk */
+        bool needs_reload; /* see managed_unit_needs_reload() */
         bool transient;
 } UnitStatus;
 
@@ -123,7 +124,12 @@ ManagedUnit *manager_known_unit(Manager *manager, const char *name);
 ManagedUnit *manager_unit_of_process(Manager *manager, pid_t pid);
 /* All that are known, by name; the array is the caller's. */
 int manager_list_units(Manager *manager, ManagedUnit ***ret, size_t *ret_n);
+/* All that takes no look at the system: no counters, and nothing of files. */
 void managed_unit_status(ManagedUnit *unit, UnitStatus *ret);
+/* Adds what is counted, as it is now. */
+void managed_unit_count(const ManagedUnit *unit, UnitStatus *status);
+/* Whether its files have changed on disk since they were read. */
+bool managed_unit_needs_reload(const ManagedUnit *unit);
 
 /* As of unit_enable_state(), or "transient"; looks at links in all directories of units. */
 const char *managed_unit_file_state(const ManagedUnit *unit);

@@ -84,7 +84,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
 static int prepare(Alone *alone, const RunAlone *options, int fd, Reason *reason) {
         static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
-        ManagerOptions manager_options = { .helper = options->helper };
+        ManagerOptions manager_options = { .helper = options->helper, .shares = true };
         int r;
 
         r = sd_event_new(&alone->event);

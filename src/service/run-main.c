@@ -188,9 +188,37 @@ static int look(Run *run) {
         return sd_event_exit(run->event, 0);
 }
 
+/* Whether a change of properties is the end of our unit: all units' changes are told, and most of ours tell of less. */
+static int tells_end(const Run *run, sd_bus_message *message) {
+        const char *interface, *name, *state = NULL;
+
+        if (!run->path || !text_equal(sd_bus_message_get_path(message), run->path))
+                return 0;
+        int r = sd_bus_message_read(message, "s", &interface);
+        if (r < 0 || !text_equal(interface, BUS_INTERFACE_UNIT))
+                return r < 0 ? r : 0;
+        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        while (r >= 0 && !state && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+                r = sd_bus_message_read_basic(message, 's', &name);
+                if (r >= 0)
+                        r = text_equal(name, "ActiveState") ? sd_bus_message_read(message, "v", "s", &state)
+                                                            : sd_bus_message_skip(message, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(message);
+        }
+        if (r < 0 || !state)
+                return r;
+        return text_equal(state, unit_active_state_words[UNIT_INACTIVE]) ||
+               text_equal(state, unit_active_state_words[UNIT_FAILED]);
+}
+
 static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const int r = look(userdata);
-        return r < 0 ? sd_event_exit(((Run *)userdata)->event, r) : 0;
+        Run *run = userdata;
+
+        int r = tells_end(run, message);
+        if (r > 0)
+                r = look(run);
+        return r < 0 ? sd_event_exit(run->event, r) : 0;
 }
 
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -282,6 +310,9 @@ static int report(Run *run) {
         /* What it depends on may have failed, and it never ran. */
         if (run->job_failed && status->result == SERVICE_SUCCESS)
                 return log_error(-EIO, "%s could not be started", run->name);
+        if (status->result == SERVICE_FAILURE_RESOURCES)
+                return log_error(-EIO, "%s could not be set up. See \"mkosi-ctl log -u %s\".", run->name,
+                                 run->name);
         if (status->main_code == CLD_EXITED)
                 return status->result == SERVICE_SUCCESS ? 0 : status->main_status ?: EXIT_FAILURE;
         return status->result == SERVICE_SUCCESS ? 0 : 255;

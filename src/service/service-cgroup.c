@@ -20,6 +20,7 @@
 
 #define FILE_SIZE_MAX   (16 * MIB)
 #define DEPTH_MAX       64 /* of groups in groups: a service may make its own */
+#define MAKE_TRIES_MAX  16 /* as often as others may remove what is empty */
 #define KILL_ROUNDS_MAX 16 /* as long as somebody forks faster than signals are sent */
 #define ROOT_SLICE      "mkosi.slice"
 
@@ -131,14 +132,21 @@ int service_cgroup_open(const char *base, const char *path) {
         return fd < 0 ? -errno : fd;
 }
 
-int service_cgroup_make(const char *base, const char *path, int *ret_fd, Reason *reason) {
+static int make_and_open(const char *base, const char *path) {
         _cleanup_(freep) char *full = NULL;
 
         int r = path_join(base, path, &full);
         if (r >= 0)
                 r = path_make_directories(AT_FDCWD, full, 0755);
-        if (r >= 0)
-                r = service_cgroup_open(base, path);
+        return r < 0 ? r : service_cgroup_open(base, path);
+}
+
+int service_cgroup_make(const char *base, const char *path, int *ret_fd, Reason *reason) {
+        int r = make_and_open(base, path);
+
+        /* Another manager that has the base as well may have removed what was empty just now. */
+        for (unsigned i = 0; r == -ENOENT && i < MAKE_TRIES_MAX; i++)
+                r = make_and_open(base, path);
         if (r < 0)
                 return reason_set(reason, r, "Cannot make the cgroup %s: %m", path);
         *ret_fd = r;

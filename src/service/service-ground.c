@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file-lock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "service/log-pipe.h"
@@ -60,6 +61,27 @@ int service_kill_group(const Service *service, int signal, pid_t except) {
         return fd < 0 ? fd : service_cgroup_kill(fd, signal, except);
 }
 
+static void forget_group(Service *service) {
+        service->events = sd_event_source_disable_unref(service->events);
+        service->events_fd = fd_close(service->events_fd);
+        free(service->cgroup);
+        service->cgroup = NULL;
+}
+
+/* Of two managers with the same base one alone runs the unit: whoever watches the group. */
+static int lock_group(Service *service, Reason *reason) {
+        pid_t holder;
+
+        const int r = file_lock(service->events_fd, FILE_LOCK_EXCLUSIVE, &holder);
+        if (r == 0)
+                return reason_set(
+                        reason, -EBUSY,
+                        "Another manager (process %d) runs a unit of this name already; say another "
+                        "one with --unit=",
+                        (int)holder);
+        return r < 0 ? reason_set(reason, r, "Cannot lock the cgroup %s: %m", service->cgroup) : 0;
+}
+
 static int prepare_group(Service *service, Reason *reason) {
         const ManagedUnit *const unit = service->unit;
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -74,7 +96,12 @@ static int prepare_group(Service *service, Reason *reason) {
         r = service_cgroup_make(unit->manager->base, service->cgroup, &fd, reason);
         if (r >= 0)
                 r = service_watch_group(service, fd);
-        return r < 0 ? reason_set(reason, r, "Cannot watch the cgroup %s: %m", service->cgroup) : 0;
+        if (r < 0)
+                return reason_set(reason, r, "Cannot watch the cgroup %s: %m", service->cgroup);
+        r = lock_group(service, reason);
+        if (r < 0)
+                forget_group(service); /* nothing in it is ours */
+        return r;
 }
 
 static int prepare_log(Service *service, Reason *reason) {
@@ -140,13 +167,6 @@ void service_set_identity(Service *service, uid_t uid, gid_t gid, const char *na
         (void)text_replace(&service->user_name, text_is_empty(name) ? NULL : name);
         managed_unit_changed(service->unit);
         (void)unit_state_write(service->unit);
-}
-
-static void forget_group(Service *service) {
-        service->events = sd_event_source_disable_unref(service->events);
-        service->events_fd = fd_close(service->events_fd);
-        free(service->cgroup);
-        service->cgroup = NULL;
 }
 
 /* The counters go with the group. */

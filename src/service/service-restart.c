@@ -90,6 +90,7 @@ static void log_resources(Service *service) {
         if (!service->unit->manager->log)
                 return;
         managed_unit_status(service->unit, &status);
+        managed_unit_count(service->unit, &status);
         (void)accounting_log(service->unit->manager->log, &status);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <string.h>
+#include <systemd/sd-id128.h>
 
 #include "base/time-span.h"
-#include "base/uuid.h"
 #include "service/service-run.h"
 #include "service/unit-log.h"
 
@@ -73,19 +73,13 @@ static void forget_last_run(Service *service) {
 }
 
 static int invocation_new(ManagedUnit *unit) {
-        char text[UUID_TEXT_SIZE];
-        size_t n = 0;
-        Uuid uuid;
+        sd_id128_t id;
 
-        const int r = uuid_random(&uuid);
-        if (r < 0)
-                return r;
-        uuid_format(uuid, text);
-        for (const char *at = text; *at; at++)
-                if (*at != '-')
-                        unit->invocation[n++] = *at;
-        unit->invocation[n] = '\0';
-        return 0;
+        _Static_assert(sizeof(unit->invocation) == SD_ID128_STRING_MAX, "room for the text");
+        const int r = sd_id128_randomize(&id);
+        if (r >= 0)
+                (void)sd_id128_to_string(id, unit->invocation);
+        return r;
 }
 
 void service_enter_start_pre(Service *service) {

@@ -85,6 +85,7 @@ void service_close_standard(Service *service);
 int service_check(const ManagedUnit *unit, Reason *reason);
 int service_check_reload(const ManagedUnit *unit, Reason *reason);
 void service_status(const ManagedUnit *unit, UnitStatus *ret);
+void service_count(const Service *service, UnitStatus *status);
 void service_reset_failed(ManagedUnit *unit);
 bool service_reload_failed(const ManagedUnit *unit);
 UnitActiveState service_active_state(ServiceState state);

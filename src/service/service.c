@@ -159,23 +159,6 @@ void service_set_state(Service *service, ServiceState state) {
         managed_unit_set_active(service->unit, service_active_state(state));
 }
 
-static void status_group(const Service *service, UnitStatus *ret) {
-        const ServiceSettings *const settings = service_settings_of(service);
-        _cleanup_(fd_closep) int fd = -EBADF;
-
-        if (settings->cpu_accounting == TRUTH_YES)
-                ret->cpu_nsec = service->cpu_nsec;
-        if (!service->cgroup)
-                return;
-        fd = service_cgroup_open(service->unit->manager->base, service->cgroup);
-        if (fd < 0)
-                return;
-        if (settings->cpu_accounting == TRUTH_YES)
-                (void)service_cgroup_cpu_nsec(fd, &ret->cpu_nsec);
-        if (settings->tasks_accounting != TRUTH_NO)
-                (void)service_cgroup_count_tasks(fd, &ret->tasks);
-}
-
 void service_status(const ManagedUnit *unit, UnitStatus *ret) {
         const Service *const service = unit->service;
 
@@ -198,5 +181,21 @@ void service_status(const ManagedUnit *unit, UnitStatus *ret) {
         ret->main_ended = service->main_ended;
         ret->main_ended_monotonic = service->main_ended_monotonic;
         ret->n_restarts = service->n_restarts;
-        status_group(service, ret);
+}
+
+void service_count(const Service *service, UnitStatus *status) {
+        const ServiceSettings *const settings = service_settings_of(service);
+        _cleanup_(fd_closep) int fd = -EBADF;
+
+        if (settings->cpu_accounting == TRUTH_YES)
+                status->cpu_nsec = service->cpu_nsec;
+        if (!service->cgroup)
+                return;
+        fd = service_cgroup_open(service->unit->manager->base, service->cgroup);
+        if (fd < 0)
+                return;
+        if (settings->cpu_accounting == TRUTH_YES)
+                (void)service_cgroup_cpu_nsec(fd, &status->cpu_nsec);
+        if (settings->tasks_accounting != TRUTH_NO)
+                (void)service_cgroup_count_tasks(fd, &status->tasks);
 }

@@ -294,10 +294,40 @@ static int unit_find(const UnitPaths *paths, SettingMistakes *mistakes, UnitFile
                                files->name, UNIT_ALIASES_MAX);
 }
 
-int unit_files_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, UnitFiles *ret) {
+/* The directories that are there, once each: a dozen names are looked for in every one, and few machines have more than half of
+ * them. The strings are those of the paths. */
+static int present_find(const UnitPaths *paths, UnitPaths *ret) {
+        const size_t n_paths = strv_length(STRV(paths->directories));
+        _cleanup_(freep) struct stat *found = calloc(n_paths + 1, sizeof(*found));
+        char **const directories = calloc(n_paths + 1, sizeof(*directories));
+        size_t n = 0;
+
+        if (!found || !directories) {
+                free(directories);
+                return -ENOMEM;
+        }
+        for (size_t i = 0; i < n_paths; i++) {
+                _cleanup_(fd_closep) int fd =
+                        unit_path_open(paths, paths->directories[i], O_PATH | O_DIRECTORY);
+                size_t same = 0;
+
+                /* One that cannot be opened is complained of by whoever looks for a file in it. */
+                if (is_absent(fd) || (fd >= 0 && fstat(fd, &found[n]) < 0))
+                        continue;
+                while (fd >= 0 && same < n &&
+                       (found[same].st_dev != found[n].st_dev || found[same].st_ino != found[n].st_ino))
+                        same++;
+                if (fd >= 0 && same < n)
+                        continue;
+                directories[n++] = paths->directories[i];
+        }
+        *ret = (UnitPaths){ .root = paths->root, .directories = directories };
+        return 0;
+}
+
+static int files_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, UnitFiles *ret) {
         _cleanup_(unit_files_done) UnitFiles files = {};
 
-        assert(unit_name_kind(name) & (UNIT_NAME_PLAIN | UNIT_NAME_INSTANCE));
         int r = text_copy(name, &files.name);
         if (r >= 0)
                 r = unit_find(paths, mistakes, &files);
@@ -312,4 +342,16 @@ int unit_files_find(const UnitPaths *paths, const char *name, SettingMistakes *m
         *ret = files;
         files = (UnitFiles){};
         return 0;
+}
+
+int unit_files_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, UnitFiles *ret) {
+        UnitPaths present;
+
+        assert(unit_name_kind(name) & (UNIT_NAME_PLAIN | UNIT_NAME_INSTANCE));
+        int r = present_find(paths, &present);
+        if (r < 0)
+                return r;
+        r = files_find(&present, name, mistakes, ret);
+        free(present.directories);
+        return r;
 }

@@ -25,21 +25,13 @@ bool user_name_is_valid(const char *name) {
 }
 
 static int name_of_hash(const char *text, char **ret) {
-        uint64_t hash;
-
-        const int r = siphash24(name_key, text, strlen(text), &hash);
-        return r < 0 ? r : text_format(ret, "_du%016" PRIx64, hash);
+        return text_format(ret, "_du%016" PRIx64, siphash24(name_key, text, strlen(text)));
 }
 
 /* The hash is of both parts: of two long prefixes that begin alike nothing else may be left. */
 static int name_of_instance(const char *prefix, const char *stem, char **ret) {
-        uint64_t hash;
-
-        const int r = siphash24(name_key, stem, strlen(stem), &hash);
-        if (r < 0)
-                return r;
         return text_format(ret, "%.*s-%0*" PRIx32, USER_NAME_SIZE_MAX - 1 - INSTANCE_HASH_DIGITS, prefix,
-                           INSTANCE_HASH_DIGITS, (uint32_t)hash);
+                           INSTANCE_HASH_DIGITS, (uint32_t)siphash24(name_key, stem, strlen(stem)));
 }
 
 int user_name_of_unit(const char *unit, char **ret) {

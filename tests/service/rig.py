@@ -118,14 +118,14 @@ class Rig:
             *map(str, arguments),
         ]  # fmt: skip
 
-    def run(self, *arguments, check=True, input=None, environment=None):
+    def run(self, *arguments, check=True, input=None, environment=None, seconds=120):
         """Runs a program in the rig; the result has the texts that it printed."""
         process = subprocess.run(
             self.inside(arguments),
             input=input,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             env={**os.environ, 'LC_ALL': 'C', 'TZ': 'UTC', **(environment or {})},
         )
         if check:

@@ -212,6 +212,16 @@ def test_du26_du27_du33_du34_nothing_on_disk(rig):
     assert sums() == before
 
 
+@pytest.mark.parametrize('how', ['mount -t tmpfs tmpfs /etc', 'mount --bind /etc /etc; mount -o remount,bind,ro /etc'])
+def test_du27_du33_stateless_system(rig, how):
+    """DU27, DU33: where /etc is empty, or cannot be written to, and /var is empty as well."""
+    rig.shell(f'rmdir /var/lib /var/cache /var/log 2>/dev/null || true; {how}')
+    found = within(rig, 'id -u; touch /var/lib/some/a /var/cache/some/b /var/log/some/c /run/some/d', 'DynamicUser=yes',
+                   'StateDirectory=some', 'CacheDirectory=some', 'LogsDirectory=some', 'RuntimeDirectory=some', unit=POST)  # fmt: skip
+    assert found.stdout == '64642\n'
+    assert all(rig.exists(f'/var/{path}') for path in ('lib/private/some/a', 'cache/private/some/b', 'log/private/some/c'))
+
+
 def test_du28_pipeline(rig):
     """DU28: a service as a part of a pipeline."""
     rig.write('/run/words', 'foobar 2\nother\nfoobar 1\nfoobar 2\n')

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 from rig import wait_for
+from within import snapshot, within
 
 # Units that say what they do, and then wait to be stopped.
 SLEEP = '/bin/sleep infinity'
@@ -407,14 +408,24 @@ def test_reload_takes_effect_at_the_next_start(rig):
     )
 
 
-def test_nothing_is_left(rig):
-    """DU26: no artefacts after a short job."""
+@pytest.mark.parametrize('command', ['true', 'exit 3', 'kill -KILL $$'])
+def test_du26_nothing_is_left(rig, command):
+    """DU26: no artefacts after a short job, whatever it tries and however it ends: all files of the rig are as they were, with mode,
+    owner, attributes and content, but for the log and the directory that was asked for."""
     def tree():
-        return rig.shell('find /run /var /tmp /etc/systemd -not -path "/run/mkosi/log/*" | sort').stdout
+        return snapshot(rig, '/run', '/var', '/tmp', '/etc', '/dev/shm', skipped=[
+            '/run/mkosi/log', '/var/lib/private', '/var/lib/kept', '/run/programs', '/run/script',
+        ])  # fmt: skip
 
+    rig.write('/etc/mkosi/some', 'x')
+    leave = 'touch /tmp/x /var/tmp/y /dev/shm/z /run/short/f /var/lib/kept/g; mkdir /dev/shm/d; ipcmk -Q -S 1 -M 64 >/dev/null; '
     before = tree()
-    rig.transient('--wait', '-p', 'DynamicUser=yes', '-p', 'RuntimeDirectory=short', '/bin/true')
+    within(rig, leave + command, 'DynamicUser=yes', 'RuntimeDirectory=short', 'StateDirectory=kept', unit='job', check=False)
+    rig.ctl('reset-failed')
+    wait_for(lambda: not rig.exists('/run/mkosi/transient/job.service'), 'the service to be forgotten')
     assert tree() == before
+    assert sorted(os.listdir(rig.path('/var/lib/private'))) == ['kept']
+    assert rig.shell('cat /proc/sysvipc/{shm,sem,msg} | grep -vc key || true').stdout == '0\n'
     assert [path.name for path in rig.cgroup.iterdir() if path.is_dir()] == []
 
 

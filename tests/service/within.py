@@ -60,3 +60,43 @@ def plant_users(rig, passwd='', group=''):
         'mount --bind /run/passwd /etc/passwd; mount --bind /run/group /etc/group',
         input=passwd,
     )
+
+
+def contents(rig, root):
+    """All names, owners, modes and times of change below a directory."""
+    return rig.shell(f"find {root} -printf '%p %U %G %m %C@\\n' | sort").stdout
+
+
+# All that can be told of a tree without reading when it was read or changed: type, mode, owner, device, size, attributes, content.
+SNAPSHOT = r"""
+import hashlib, os, stat, sys
+def look(path):
+    status = os.lstat(path)
+    mode = status.st_mode
+    words = [oct(mode), status.st_uid, status.st_gid, status.st_rdev]
+    if stat.S_ISLNK(mode):
+        words.append(os.readlink(path))
+    elif stat.S_ISREG(mode):
+        words.append(hashlib.sha256(open(path, 'rb').read()).hexdigest())
+    try:
+        words += sorted((name, os.getxattr(path, name, follow_symlinks=False))
+                        for name in os.listxattr(path, follow_symlinks=False))
+    except OSError as error:
+        words.append(error.errno)
+    print(repr(path), *words)
+    if stat.S_ISDIR(mode):
+        for name in sorted(os.listdir(path)):
+            if os.path.join(path, name) not in skipped:
+                look(os.path.join(path, name))
+skipped = set(filter(None, sys.argv[1].split(':')))
+for path in sys.argv[2:]:
+    look(path)
+"""
+
+
+def snapshot(rig, *roots, skipped=()):
+    """One line for each file."""
+    rig.write('/run/snapshot', SNAPSHOT)
+    lines = rig.run('/usr/bin/python3', '/run/snapshot', ':'.join(skipped), *roots).stdout.splitlines()
+    rig.path('/run/snapshot').unlink()
+    return lines

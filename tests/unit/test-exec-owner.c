@@ -195,7 +195,7 @@ static void test_deep(void **state) {
         need_root();
         make_directory("tree", FORMER);
         int fd = tree_open_here();
-        for (int i = 0; i < TREE_DEPTH_MAX + 10; i++) {
+        for (int i = 0; i < OWNER_DEPTH_MAX + 10; i++) {
                 assert_int_equal(mkdirat(fd, "d", 0755), 0);
                 const int next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 assert_true(next >= 0);

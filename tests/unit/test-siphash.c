@@ -26,12 +26,8 @@ static void test_vectors(void **state) {
 
         for (uint8_t i = 0; i < sizeof(numbers); i++)
                 numbers[i] = i;
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                uint64_t hash = 0;
-
-                assert_int_equal(siphash24(numbers, numbers, cases[i].size, &hash), 0);
-                assert_true(hash == cases[i].hash);
-        }
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_true(siphash24(numbers, numbers, cases[i].size) == cases[i].hash);
 }
 
 int main(void) {
