@@ -98,6 +98,7 @@ struct Manager {
 
         int notify_fd;
         char *notify_path;
+        bool removes_notify; /* at the end: services of it do not outlive it */
         sd_event_source *notify;
 
         ManagerEvents events;

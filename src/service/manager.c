@@ -174,7 +174,7 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, R
         if (r >= 0 && !options->no_log_store)
                 r = open_log(manager, reason);
         if (r >= 0)
-                r = notify_socket_open(manager, reason);
+                r = notify_socket_open(manager, options->shares, reason);
         if (r >= 0)
                 r = sd_event_add_defer(event, &manager->work, on_work, manager);
         if (r >= 0)

@@ -112,7 +112,7 @@ typedef struct UnitStatus {
         uint64_t n_restarts;
         const struct ConditionList *conditions, *assertions;
         const char *file_state; /* of managed_unit_file_state(); NULL: nobody has asked */
-        bool needs_reload; /* see managed_unit_needs_reload() */
+        bool needs_reload;      /* see managed_unit_needs_reload() */
         bool transient;
 } UnitStatus;
 

@@ -258,8 +258,14 @@ static int socket_open(const char *path) {
         return TAKE_FD(fd);
 }
 
-int notify_socket_open(Manager *manager, Reason *reason) {
-        int r = path_join(manager->paths.runtime, "notify", &manager->notify_path);
+int notify_socket_open(Manager *manager, bool shares, Reason *reason) {
+        char name[32] = "notify";
+
+        /* One that is not alone in the directory needs a name of its own, which nobody else has as long as it lives. */
+        if (shares)
+                (void)snprintf(name, sizeof(name), "notify.%d", (int)getpid());
+        manager->removes_notify = shares;
+        int r = path_join(manager->paths.runtime, name, &manager->notify_path);
         if (r < 0)
                 return r;
         manager->notify_fd = socket_open(manager->notify_path);
@@ -275,6 +281,8 @@ int notify_socket_open(Manager *manager, Reason *reason) {
 void notify_socket_close(Manager *manager) {
         manager->notify = sd_event_source_disable_unref(manager->notify);
         manager->notify_fd = fd_close(manager->notify_fd);
+        if (manager->removes_notify && manager->notify_path)
+                (void)unlink(manager->notify_path);
         free(manager->notify_path);
         manager->notify_path = NULL;
 }

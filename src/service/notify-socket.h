@@ -5,7 +5,8 @@
 
 #include "service/managed-unit.h"
 
-int notify_socket_open(Manager *manager, Reason *reason);
+/* shares: others have sockets of their own in the same directory. */
+int notify_socket_open(Manager *manager, bool shares, Reason *reason);
 void notify_socket_close(Manager *manager);
 
 /* What one message says, lines "NAME=VALUE", of a process of the unit. */

@@ -9,8 +9,9 @@
 typedef struct SettingProgram {
         const char *name, *version, *purpose; /* "mkosi", "0.1.0", "Build OS images" */
         const char *date;                     /* of this version, "2025-01-31", for the manual; NULL: none */
-        const char *about;       /* the manual's DESCRIPTION, paragraphs separated by empty lines */
-        const char *synopsis;    /* what a page about files says in place of options and verbs; NULL: a program's page */
+        const char *about; /* the manual's DESCRIPTION, paragraphs separated by empty lines */
+        const char *
+                synopsis; /* what a page about files says in place of options and verbs; NULL: a program's page */
         const char *files_about; /* the manual's FILES, as "name\ttext\n" lines; NULL: none */
         const char *see_also;    /* the manual's SEE ALSO: "systemd-nspawn(1), bootctl(1)"; NULL: none */
         const SettingVerb *verbs;

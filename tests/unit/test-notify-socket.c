@@ -29,6 +29,7 @@ static ManagedUnit *begin(ManagerFixture *fixture, const char *directory, const 
         assert_int_equal(manager_add_transient(fixture->manager, "t.service", assignments, NULL, &unit, NULL),
                          0);
         managed_unit_hold(unit);
+        unit->service->state = SERVICE_RUNNING;
         return unit;
 }
 
@@ -38,11 +39,17 @@ static void test_status(void **state) {
 
         say(unit, "STATUS=busy\nX-OTHER=1\nnonsense\n");
         assert_string_equal(unit->service->status_text, "busy");
+        /* A run that is over is not heard any more. */
+        unit->service->state = SERVICE_AUTO_RESTART;
+        say(unit, "STATUS=late\nMAINPID=1");
+        unit->service->state = SERVICE_RUNNING;
+        assert_string_equal(unit->service->status_text, "busy");
         /* What terminals obey does not get there. */
         say(unit, "STATUS=\033[31mred");
         assert_null(strchr(unit->service->status_text, '\033'));
         say(unit, "STATUS=");
         assert_null(unit->service->status_text);
+        unit->service->state = SERVICE_DEAD;
         managed_unit_let_go(unit);
         fixture_end(&fixture);
 }
@@ -57,6 +64,7 @@ static void test_who_is_heard(void **state) {
 
                 say(unit, "STATUS=busy");
                 assert_null(unit->service->status_text);
+                unit->service->state = SERVICE_DEAD;
                 managed_unit_let_go(unit);
                 fixture_run(&fixture);
                 fixture_end(&fixture);
@@ -74,6 +82,7 @@ static void test_bad_values(void **state) {
         assert_int_equal(unit->service->watchdog_usec, 0);
         say(unit, "WATCHDOG_USEC=5000000");
         assert_int_equal(unit->service->watchdog_usec, 5000000);
+        unit->service->state = SERVICE_DEAD;
         managed_unit_let_go(unit);
         fixture_end(&fixture);
 }
