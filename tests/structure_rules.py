@@ -82,6 +82,7 @@ WITHOUT_UNIT_TEST = {
     'service/service-timer.c': 'tests/service/test_manager.py has timeouts and watchdogs',
     'service/service-user.c': 'tests/service/test_manager.py has services that share a dynamic user',
     'service/service.c': 'tests/service/test_manager.py asks for the state of services',
+    'service/async-close.c': 'tests/service/test_states.py sends descriptors that do not want to be closed',
     'service/bus-*.c': 'tests/service/test_bus.py and others ask, also with systemctl',
     'service/ctl-*.c': 'tests/service/test_ctl.py runs every verb',
     'service/nss-mkosi.c': 'tests/service/test_name_service.py has libc ask it',

@@ -97,6 +97,7 @@ struct Manager {
         sd_event_source *work; /* what is in the queues is done when everything else of this turn is done */
 
         int notify_fd;
+        unsigned n_closing; /* processes that close what came along, async-close.h */
         char *notify_path;
         bool removes_notify; /* at the end: services of it do not outlive it */
         sd_event_source *notify;

@@ -14,12 +14,13 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/time-span.h"
+#include "service/async-close.h"
 #include "service/notify-socket.h"
 #include "service/service-run.h"
 #include "service/unit-log.h"
 
 #define MESSAGE_SIZE_MAX     4096
-#define DESCRIPTORS_MAX      16 /* that come along, and are closed */
+#define DESCRIPTORS_MAX      253 /* that come along, and are closed: the kernel takes no more */
 #define MESSAGES_PER_TURN    64
 #define SOCKET_MODE          0666
 #define RECEIVE_BUFFER_BYTES (8 * 1024 * 1024)
@@ -178,9 +179,14 @@ void notify_message(ManagedUnit *unit, pid_t pid, char *text) {
                         variables[i].take(service, values[i]);
 }
 
+static void listen_again(Manager *manager) {
+        if (manager->notify && manager->n_closing < ASYNC_CLOSE_MAX)
+                (void)sd_event_source_set_enabled(manager->notify, SD_EVENT_ON);
+}
+
 /* The sender, as the kernel says; 0 when it does not. Descriptors that came along are closed: a barrier (sd_notify_barrier(3))
  * waits for just that. */
-static pid_t take_control(struct msghdr *message) {
+static pid_t take_control(Manager *manager, struct msghdr *message) {
         pid_t pid = 0;
 
         for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
@@ -194,13 +200,10 @@ static pid_t take_control(struct msghdr *message) {
                         pid = credentials.pid;
                 } else if (header->cmsg_type == SCM_RIGHTS) {
                         const size_t n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+                        int fds[DESCRIPTORS_MAX];
 
-                        for (size_t i = 0; i < n; i++) {
-                                int fd;
-
-                                memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
-                                (void)fd_close(fd);
-                        }
+                        memcpy(fds, CMSG_DATA(header), MIN(n, ELEMENTSOF(fds)) * sizeof(int));
+                        async_close(manager, fds, MIN(n, ELEMENTSOF(fds)), listen_again);
                 }
         }
         return pid;
@@ -222,7 +225,7 @@ static int receive(Manager *manager) {
         const ssize_t n = recvmsg(manager->notify_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (n < 0)
                 return errno == EINTR ? 1 : 0;
-        const pid_t pid = take_control(&message);
+        const pid_t pid = take_control(manager, &message);
         /* Some send the end of their string along. */
         const size_t length = n > 0 && text[n - 1] == '\0' ? (size_t)n - 1 : (size_t)n;
         if (pid <= 0 || (message.msg_flags & MSG_TRUNC) || memchr(text, '\0', length))
@@ -235,9 +238,14 @@ static int receive(Manager *manager) {
 }
 
 static int on_message(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        for (unsigned i = 0; i < MESSAGES_PER_TURN && receive(userdata) > 0; i++)
+        Manager *const manager = userdata;
+        unsigned n = 0;
+
+        while (manager->n_closing < ASYNC_CLOSE_MAX && n++ < MESSAGES_PER_TURN && receive(manager) > 0)
                 ;
-        return 0;
+        /* Whoever has so many descriptors closed that do not want to is waited for, and all that others say: the manager goes
+         * on. */
+        return manager->n_closing < ASYNC_CLOSE_MAX ? 0 : sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
 static int socket_open(const char *path) {

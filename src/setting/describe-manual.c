@@ -223,7 +223,9 @@ static void print_sections(const SettingTable *table, FILE *file) {
 static void print_verbs(const SettingProgram *program, FILE *file) {
         if (program->n_verbs > 0)
                 (void)fputs(".SH VERBS\n", file);
-        for (const SettingVerb *verb = program->verbs; verb < program->verbs + program->n_verbs; verb++) {
+        for (size_t i = 0; i < program->n_verbs; i++) {
+                const SettingVerb *const verb = &program->verbs[i];
+
                 (void)fputs(".TP\n", file);
                 print_bold("", verb->name, "", file);
                 if (verb->metavar) {

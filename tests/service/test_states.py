@@ -223,3 +223,52 @@ def test_restart_does_not_cancel_who_waits(rig):
     rig.write('/run/go', '')
     assert second.wait(timeout=60) == 0, second.stderr.read()
     wait_state(rig, 'again', 'active')
+
+
+LINGER = """
+import socket, struct, os
+listener = socket.create_server(("127.0.0.1", 0))
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+    for _ in range(int(os.environ["N"])):
+        link = socket.create_connection(listener.getsockname())
+        peer, _ = listener.accept()
+        link.setblocking(False)
+        try:
+            while True:
+                link.send(bytes(65536))
+        except BlockingIOError:
+            pass
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+        rights = struct.pack("i", link.fileno())
+        out.sendmsg([b"READY=1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)], 0, "/run/mkosi/notify")
+        link.close()
+        globals().setdefault("peers", []).append(peer)
+open("/run/sent", "w").close()
+import time
+while not os.path.exists("/run/enough"):
+    time.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize('number', [1, 8])
+def test_descriptors_that_do_not_want_to_be_closed(rig, number):
+    """Anybody may send them, with a close that takes an hour; the manager answers, and another one can take its place."""
+    rig.write('/run/linger.py', LINGER)
+    rig.path('/run').chmod(0o1777)
+    # The last to close them is to be the manager.
+    os.kill(rig.manager_pid(), signal.SIGSTOP)
+    sender = rig.popen(
+        *['setpriv', '--reuid=65534', '--clear-groups', 'env', f'N={number}', '/usr/bin/python3', '/run/linger.py'],
+    )
+    try:
+        wait_for(lambda: rig.exists('/run/sent'), 'the descriptors to be sent')
+        os.kill(rig.manager_pid(), signal.SIGCONT)
+        rig.unit('lives.service', ExecStart='/bin/sleep 600')
+        rig.ctl('start', 'lives')
+        assert rig.state('lives') == 'active'
+        rig.kill_manager()
+        rig.start_manager()
+        assert rig.state('lives') == 'active'
+    finally:
+        rig.write('/run/enough', '')
+        assert sender.wait(timeout=60) == 0
