@@ -155,6 +155,7 @@ void service_forget_cleaner(Service *service) {
 /* In a process of its own: the manager waits for nothing. */
 static int cleaner_start(Service *service, const Remains *remains) {
         _cleanup_(fd_closep) int write_fd = -EBADF;
+        sigset_t none;
         int ends[2];
 
         if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -164,8 +165,12 @@ static int cleaner_start(Service *service, const Remains *remains) {
         const pid_t pid = fork();
         if (pid == 0) {
                 (void)prctl(PR_SET_NAME, CLEANER_NAME);
-                /* The next manager need not wait for us. */
-                (void)fd_close(service->unit->manager->lock_fd);
+                /* The next manager need not wait for us: its lock and its sockets are not ours. */
+                if (write_fd > STDERR_FILENO + 1)
+                        (void)close_range(STDERR_FILENO + 1, (unsigned)write_fd - 1, 0);
+                (void)close_range((unsigned)write_fd + 1, ~0U, 0);
+                (void)sigemptyset(&none);
+                (void)sigprocmask(SIG_SETMASK, &none, NULL);
                 remove_remains(service, remains, write_fd);
                 _exit(EXIT_SUCCESS);
         }

@@ -347,7 +347,7 @@ static int files_find(const UnitPaths *paths, const char *name, SettingMistakes 
 int unit_files_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, UnitFiles *ret) {
         UnitPaths present;
 
-        assert(unit_name_kind(name) & (UNIT_NAME_PLAIN | UNIT_NAME_INSTANCE));
+        assert(unit_name_kind(name) & UNIT_NAME_ANY);
         int r = present_find(paths, &present);
         if (r < 0)
                 return r;

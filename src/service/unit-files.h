@@ -28,10 +28,10 @@ typedef struct UnitFiles {
         bool masked;              /* its file is empty, or a link to /dev/null */
 } UnitFiles;
 
-/* Finds the files of the unit of a valid name that is no template. Drop-ins, wants and requires are also looked for under
- * the name of the template ("NAME@.service.d"), under what comes before a dash ("NA-.service.d" for NA-ME), and of drop-ins
- * under the type alone ("service.d"); all of this also under the names of which the name is what they lead to. What stands in the way is a mistake; -ENOMEM is the
- * only error. */
+/* Finds the files of the unit, or template, of a valid name. Drop-ins, wants and requires are also looked for under the name of
+ * the template ("NAME@.service.d"), under what comes before a dash ("NA-.service.d" for NA-ME), and of drop-ins under the type
+ * alone ("service.d"); all of this also under the names that lead to this one. What stands in the way is a mistake; -ENOMEM
+ * is the only error. */
 int unit_files_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, UnitFiles *ret);
 void unit_files_done(UnitFiles *files);
 

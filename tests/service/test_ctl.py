@@ -235,6 +235,23 @@ def test_states_of_files(rig):
     assert status(rig, 't')[1] == '   Loaded: loaded (/run/mkosi/transient/t.service; transient)'
 
 
+def test_enable_template(rig):
+    """A template is enabled as the instance that DefaultInstance= says; one that says none is refused with the cure."""
+    rig.unit('none@.service', '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n')
+    rig.unit('some@.service', '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\nDefaultInstance=one\n')
+    rig.unit('also.service', '[Service]\nExecStart=/bin/true\n[Install]\nAlso=some@.service\n')
+    refused = rig.ctl('enable', 'none@', check=False)
+    assert refused.returncode == 1
+    assert 'none@1.service' in refused.stderr
+    link = '/etc/systemd/system/multi-user.target.wants/some@one.service'
+    for unit in ('some@', 'also'):
+        rig.ctl('enable', unit)
+        assert rig.exists(link)
+        rig.ctl('disable', unit)
+        assert not rig.exists(link)
+    assert 'DefaultInstance=one' in rig.ctl('cat', 'some@').stdout
+
+
 def test_enable_now(rig):
     rig.unit('now.service', f'[Service]\nExecStart={SLEEP}\n[Install]\nWantedBy=multi-user.target\n')
     rig.ctl('enable', '--now', 'now')

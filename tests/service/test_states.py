@@ -272,3 +272,32 @@ def test_descriptors_that_do_not_want_to_be_closed(rig, number):
     finally:
         rig.write('/run/enough', '')
         assert sender.wait(timeout=60) == 0
+
+
+def test_the_cleaner_keeps_nothing_of_the_manager(rig):
+    """A manager that is killed while another process still removes what a service left can be replaced at once."""
+    rig.unit(
+        'much.service',
+        RuntimeDirectory='much',
+        ExecStart="/bin/sh -c 'cd /run/much && mkdir $(seq 400) && for i in *; do (cd $i && touch $(seq 200)); done;"
+        " touch /run/full; exec sleep 600'",
+    )
+    rig.ctl('start', 'much')
+    wait_for(lambda: rig.exists('/run/full'), 'the files')
+    client = rig.popen(rig.programs / 'mkosi-ctl', 'stop', 'much', stderr=-3)
+
+    def cleaners():
+        children = rig.run('pgrep', '--parent', rig.manager_pid(), '--exact', 'mkosi-clean', check=False)
+        return children.stdout.split()
+
+    # It may be done before it is seen: then there is nothing to be kept.
+    wait_for(lambda: cleaners() or not rig.exists('/run/much'), 'the cleaner')
+    for pid in cleaners():
+        os.kill(int(pid), signal.SIGSTOP)
+        links = [os.readlink(path) for path in rig.path(f'/proc/{pid}/fd').iterdir()]
+        assert not [link for link in links if link.startswith('socket:')], links
+    rig.kill_manager()
+    rig.start_manager()
+    rig.run('pkill', '--exact', '-CONT', 'mkosi-clean', check=False)
+    client.wait(timeout=60)
+    wait_for(lambda: rig.state('much') == 'inactive', 'the end')
