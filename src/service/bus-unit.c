@@ -27,9 +27,8 @@ GETTER(get_names) {
 }
 
 GETTER(get_description) {
-        const Unit *unit = ((const BusUnit *)userdata)->status.unit;
-
-        return sd_bus_message_append(reply, "s", unit->settings.description ?: unit->name);
+        return sd_bus_message_append(reply, "s",
+                                     managed_unit_description(((const BusUnit *)userdata)->managed));
 }
 
 GETTER(get_load_state) {

@@ -9,6 +9,7 @@
 #include "service/managed-unit.h"
 #include "service/service-cgroup.h"
 #include "service/service-run.h"
+#include "service/specifier.h"
 #include "service/unit-enable.h"
 #include "service/unit-log.h"
 
@@ -70,6 +71,8 @@ void managed_unit_unload(ManagedUnit *unit) {
         unit->slice = NULL;
         condition_list_done(&unit->conditions);
         condition_list_done(&unit->assertions);
+        free(unit->description);
+        unit->description = NULL;
         unit_free(unit->unit);
         unit->unit = NULL;
 }
@@ -105,12 +108,26 @@ static void log_mistakes(ManagedUnit *unit) {
                 unit_log(unit, LOG_ERR, "%s", *text);
 }
 
+/* One that cannot be understood is better than none. */
+static void expand_description(ManagedUnit *unit) {
+        const char *const text = unit->unit->settings.description;
+        _cleanup_(reason_done) Reason reason = {};
+
+        free(unit->description);
+        unit->description = NULL;
+        if (text_is_empty(text) || specifier_expand(text, unit->name, &unit->description, &reason) >= 0)
+                return;
+        unit_log(unit, LOG_WARNING, "%s: Description=: %s", unit->name, reason_text(&reason, -EINVAL));
+        (void)text_copy(text, &unit->description);
+}
+
 int managed_unit_adopt(ManagedUnit *unit, Unit *read) {
         int r = 0;
 
         unit_edges_remove(unit);
         unit_free(unit->unit);
         unit->unit = read;
+        expand_description(unit);
         unit->stale = false;
         unit->loaded = time_realtime();
         free(unit->slice);
@@ -172,9 +189,7 @@ int managed_unit_load(ManagedUnit **unit) {
 }
 
 const char *managed_unit_description(const ManagedUnit *unit) {
-        const char *const text = unit->unit ? managed_unit_settings(unit)->description : NULL;
-
-        return text_is_empty(text) ? unit->name : text;
+        return text_is_empty(unit->description) ? unit->name : unit->description;
 }
 
 bool managed_unit_is_active(const ManagedUnit *unit) {

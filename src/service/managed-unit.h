@@ -58,7 +58,8 @@ struct ManagedUnit {
         LIST_HEAD(, ManagedUnit) aliases;
         LIST_ENTRY(ManagedUnit) alias;
 
-        Unit *unit; /* NULL: only known by name */
+        Unit *unit;        /* NULL: only known by name */
+        char *description; /* its specifiers are replaced; NULL: it has none */
         EdgeList out[EDGE_KINDS], in[EDGE_KINDS], owned;
         Job *job;
         unsigned n_holds;
@@ -133,8 +134,7 @@ bool managed_unit_is_active(const ManagedUnit *unit);
 static inline const ServiceSettings *managed_unit_settings(const ManagedUnit *unit) {
         return &unit->unit->settings;
 }
-const char *managed_unit_description(const ManagedUnit *unit);
-/* Notes the state, tells everybody, and goes on with jobs and dependencies. by_itself: nobody asked for it. */
+/* Notes the state, tells everybody, and goes on with jobs and dependencies. */
 void managed_unit_set_active(ManagedUnit *unit, UnitActiveState active);
 /* Something of UnitStatus has changed. */
 void managed_unit_changed(ManagedUnit *unit);

@@ -131,6 +131,9 @@ void managed_unit_count(const ManagedUnit *unit, UnitStatus *status);
 /* Whether its files have changed on disk since they were read. */
 bool managed_unit_needs_reload(const ManagedUnit *unit);
 
+/* For humans: what it is called, with its specifiers replaced, or its name. */
+const char *managed_unit_description(const ManagedUnit *unit);
+
 /* As of unit_enable_state(), or "transient"; looks at links in all directories of units. */
 const char *managed_unit_file_state(const ManagedUnit *unit);
 

@@ -97,6 +97,24 @@ static int add_setting(RunOptions *options, const char *name, const char *value)
         return strv_append_format(&options->properties, "%s=%s", name, value);
 }
 
+/* As words to read: no specifier in it, and not too long, which must not cut a character in two. */
+static int add_description(const char *words, char ***settings) {
+        _cleanup_(freep) char *text = malloc(2 * DESCRIPTION_MAX + 1);
+        size_t n = 0, length = strnlen(words, DESCRIPTION_MAX);
+
+        if (!text)
+                return -ENOMEM;
+        while (words[length] && length > 0 && ((unsigned char)words[length] & 0xc0) == 0x80)
+                length--;
+        for (size_t i = 0; i < length; i++) {
+                if (words[i] == '%')
+                        text[n++] = '%';
+                text[n++] = words[i];
+        }
+        text[n] = '\0';
+        return strv_append_format(settings, "Description=%s", text);
+}
+
 static int add_property(RunOptions *options, const char *text) {
         if (!strchr(text, '=') || text[0] == '=')
                 return log_error(-EINVAL, "--property=%s: say NAME=VALUE", text);
@@ -175,7 +193,7 @@ static int take_option(RunOptions *options, int option, const char *value) {
         case OPTION_SLICE:
                 return set_slice(options, value);
         case OPTION_DESCRIPTION:
-                return add_setting(options, "Description", value);
+                return add_description(value, &options->properties);
         case OPTION_SERVICE_TYPE:
                 return add_setting(options, "Type", value);
         case OPTION_UID:
@@ -318,24 +336,6 @@ static int add_terminal(const char *terminal, char ***settings) {
         if (r >= 0)
                 r = add_streams("tty", settings);
         return r < 0 || !kind ? r : strv_append_format(settings, "Environment=\"TERM=%s\"", kind);
-}
-
-/* As words to read: no specifier in it, and not too long, which must not cut a character in two. */
-static int add_description(const char *words, char ***settings) {
-        _cleanup_(freep) char *text = malloc(2 * DESCRIPTION_MAX + 1);
-        size_t n = 0, length = strnlen(words, DESCRIPTION_MAX);
-
-        if (!text)
-                return -ENOMEM;
-        while (words[length] && length > 0 && ((unsigned char)words[length] & 0xc0) == 0x80)
-                length--;
-        for (size_t i = 0; i < length; i++) {
-                if (words[i] == '%')
-                        text[n++] = '%';
-                text[n++] = words[i];
-        }
-        text[n] = '\0';
-        return strv_append_format(settings, "Description=%s", text);
 }
 
 int run_options_unit(const RunOptions *options, const char *terminal, char ***ret) {

@@ -252,6 +252,18 @@ def test_enable_template(rig):
     assert 'DefaultInstance=one' in rig.ctl('cat', 'some@').stdout
 
 
+def test_descriptions_are_for_humans(rig):
+    """Specifiers are replaced in them; on the command line of mkosi-run a percent sign is itself."""
+    rig.unit('say@.service', f'[Unit]\nDescription=Instance %i of %p: 100%%\n[Service]\nExecStart={SLEEP}\n')
+    rig.ctl('start', 'say@one')
+    assert rig.show('say@one', 'Description') == 'Instance one of say: 100%'
+    assert 'Started Instance one of say: 100%.' in rig.log('-u', 'say@one')
+    rig.transient('--unit=words', '/bin/sh', '-c', 'echo 100% %n; exec sleep 600')
+    assert rig.show('words', 'Description') == '/bin/sh -c echo 100% %n; exec sleep 600'
+    rig.transient('--unit=told', '--description=50% of %n', '/bin/sleep', '600')
+    assert rig.show('told', 'Description') == '50% of %n'
+
+
 def test_enable_now(rig):
     rig.unit('now.service', f'[Service]\nExecStart={SLEEP}\n[Install]\nWantedBy=multi-user.target\n')
     rig.ctl('enable', '--now', 'now')
@@ -279,8 +291,13 @@ def test_ip22_to_ip26_records_of_resources(rig):
     rig.ctl('start', 'used')
     rig.ctl('start', 'other')
     rig.ctl('start', 'used')
-    lines = rig.ctl('log', '-u', 'used', '-o', 'json', RESOURCES).stdout.splitlines()
-    records = [json.loads(line) for line in lines]
+
+    # What a life took is counted when it is over, which the client hears of first.
+    def lines():
+        found = rig.ctl('log', '-u', 'used', '-o', 'json', RESOURCES).stdout.splitlines()
+        return len(found) >= 2 and found
+
+    records = [json.loads(line) for line in wait_for(lines, 'the second record')]
     assert len(records) == 2
     assert len({record['INVOCATION_ID'] for record in records}) == 2
     for record in records:

@@ -25,6 +25,8 @@ def test_ip21_order_of_the_last_lines(rig):
     rig.unit('ip21.service', ExecStart=SLEEP, CPUAccounting='yes')
     rig.ctl('start', 'ip21')
     rig.ctl('stop', 'ip21')
+    # The client hears of the end first.
+    wait_for(lambda: 'Consumed' in rig.log('-u', 'ip21')[-1], 'the record of the resources')
     stopping, stopped, resources = rig.log('-u', 'ip21')[-3:]
     assert stopping == 'Stopping ip21.service...'
     assert stopped == 'Stopped ip21.service.'
