@@ -179,7 +179,7 @@ while not os.path.exists("/run/go"):
 def test_watchdog_is_fed_during_a_reload(rig):
     """It lives and says so, and is not killed for the command that takes its time."""
     fed = python(rig, 'fed', 'while True:\n    say("WATCHDOG=1")\n    time.sleep(0.05)\n')
-    rig.unit('fed.service', WatchdogSec='2s', ExecStart=fed, ExecReload='/bin/sleep 4')
+    rig.unit('fed.service', WatchdogSec='4s', ExecStart=fed, ExecReload='/bin/sleep 6')
     rig.ctl('start', 'fed')
     rig.ctl('reload', 'fed')
     assert rig.show('fed', 'ActiveState', 'Result') == {'ActiveState': 'active', 'Result': 'success'}
