@@ -3,6 +3,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from rig import wait_for
@@ -286,18 +287,23 @@ def test_the_cleaner_keeps_nothing_of_the_manager(rig):
     wait_for(lambda: rig.exists('/run/full'), 'the files')
     client = rig.popen(rig.programs / 'mkosi-ctl', 'stop', 'much', stderr=-3)
 
-    def cleaners():
-        children = rig.run('pgrep', '--parent', rig.manager_pid(), '--exact', 'mkosi-clean', check=False)
-        return children.stdout.split()
+    def name(pid):
+        try:
+            return Path(f'/proc/{pid}/comm').read_text().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            return None  # it has ended
 
-    # It may be done before it is seen: then there is nothing to be kept.
-    wait_for(lambda: cleaners() or not rig.exists('/run/much'), 'the cleaner')
-    for pid in cleaners():
-        os.kill(int(pid), signal.SIGSTOP)
-        links = [os.readlink(path) for path in rig.path(f'/proc/{pid}/fd').iterdir()]
-        assert not [link for link in links if link.startswith('socket:')], links
+    def cleaners():
+        pid = rig.manager_pid()
+        children = Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
+        return [int(child) for child in children if name(child) == 'mkosi-clean']
+
+    (cleaner,) = wait_for(cleaners, 'the cleaner')
+    os.kill(cleaner, signal.SIGSTOP)
+    links = [os.readlink(path) for path in Path(f'/proc/{cleaner}/fd').iterdir()]
+    assert links and not [link for link in links if link.startswith('socket:')], links
     rig.kill_manager()
     rig.start_manager()
-    rig.run('pkill', '--exact', '-CONT', 'mkosi-clean', check=False)
+    os.kill(cleaner, signal.SIGCONT)
     client.wait(timeout=60)
     wait_for(lambda: rig.state('much') == 'inactive', 'the end')
