@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aptrepo
 import boot
+import cache
 import guest
 import project as projects
 import pytest
@@ -75,7 +76,7 @@ def root_user():
 @pytest.fixture(scope='session')
 def package_cache(root_user):
     """A package cache that later runs find again."""
-    path = Path(os.environ.get('MKOSI_TEST_CACHE', projects.ROOT / 'build/test-cache')).absolute()
+    path = cache.directory()
     path.mkdir(parents=True, exist_ok=True)
     return path / 'packages'
 
@@ -126,12 +127,16 @@ def small_bootable_distribution(root_user, tmp_path_factory):
     projects.remove_tree(directory)
 
 
-@pytest.fixture(scope='session')
-def image_directory(tmp_path_factory):
-    """Where big things lie; deleted at the end of the run, not kept for the next three as pytest would."""
+def big_directory(tmp_path_factory):
+    """Deleted when the tests are done, not kept for the next three runs as pytest would."""
     path = tmp_path_factory.mktemp('images')
     yield path
     projects.remove_tree(path)
+
+
+# Where big things lie, of one file of tests and of all.
+image_directory = pytest.fixture(big_directory, scope='module')
+shared_image_directory = pytest.fixture(big_directory, scope='session')
 
 
 @pytest.fixture
@@ -151,32 +156,32 @@ class Image:
 
 
 @pytest.fixture(scope='session')
-def plain_image(mkosi, debian_settings, image_directory):
+def plain_image(mkosi, debian_settings, shared_image_directory):
     """The default: a disk with one ext4 partition, not bootable."""
-    project = projects.Project(image_directory / 'plain', mkosi, debian_settings)
+    project = projects.Project(shared_image_directory / 'plain', mkosi, debian_settings)
     project.write('mkosi.extra/etc/marker', 'extra\n', mode=0o640)
     project.write('mkosi.extra/usr/local/bin/marker', '#!/bin/sh\n', mode=0o755)
-    tree = image_directory / 'plain-tree'
+    tree = shared_image_directory / 'plain-tree'
     build = projects.build_and_keep_tree(project, tree)
     return Image(project, project.directory / 'image.raw', tree, build)
 
 
 @pytest.fixture(scope='session')
-def bootable_image(mkosi, debian_settings, image_directory):
+def bootable_image(mkosi, debian_settings, shared_image_directory):
     """A bootable disk whose marker unit reports to the console and then switches the machine off."""
     settings = (
         '[Output]\nBootable=yes\nHostname=teapot\n'
         'KernelCommandLine=console=ttyS0 systemd.show_status=no test.word=1\n\n'
         f'[Validation]\nPassword={PASSWORD}\n'
     )
-    project = projects.Project(image_directory / 'bootable', mkosi, debian_settings + settings)
+    project = projects.Project(shared_image_directory / 'bootable', mkosi, debian_settings + settings)
     units = 'mkosi.extra/etc/systemd/system'
     project.write(f'{units}/boot-marker.service', MARKER_UNIT)
     project.write('mkosi.extra/usr/local/sbin/boot-marker', MARKER_SCRIPT, mode=0o755)
     wants = project.directory / units / 'graphical.target.wants'
     wants.mkdir()
     (wants / 'boot-marker.service').symlink_to('../boot-marker.service')
-    tree = image_directory / 'bootable-tree'
+    tree = shared_image_directory / 'bootable-tree'
     build = projects.build_and_keep_tree(project, tree)
     return Image(project, project.directory / 'image.raw', tree, build)
 

@@ -2,10 +2,10 @@
 """systemd-dissect of a newer systemd than that of the host, which knows image policies: it is unpacked with all that it
 needs, out of packages of Debian that apt has checked, and run there. An earlier run may have left it in the cache."""
 
-import os
 import shutil
 import subprocess
 
+import cache
 import guest
 
 SUITE = 'trixie'
@@ -55,13 +55,7 @@ def _unpack(root):
 
 
 def tree():
-    """Where it is. A tree that is half there has another name."""
-    path = guest.cache() / f'systemd-{SUITE}'
-    if not path.exists():
-        unfinished = path.with_name(f'{path.name}.{os.getpid()}')
-        _unpack(unfinished)
-        unfinished.rename(path)
-    return path
+    return cache.kept(cache.directory() / f'systemd-{SUITE}', _unpack)
 
 
 def validate(image, policy):

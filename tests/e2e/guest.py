@@ -2,11 +2,11 @@
 """The smallest guest that boots: a kernel of Debian, and an initrd with one program, which tells the console that it
 runs and switches the machine off."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
 
+import cache
 import project as projects
 
 KERNEL_PACKAGE = 'linux-image-cloud-amd64'
@@ -60,20 +60,17 @@ def cpio_entry(name, mode, data=b''):
     return header + bytes(-len(header) % 4) + data + bytes(-len(data) % 4)
 
 
-def cache():
-    return Path(os.environ.get('MKOSI_TEST_CACHE', projects.ROOT / 'build/test-cache')).absolute()
-
-
 def from_package(name, package, pattern):
     """A file of a Debian package, which is unpacked, not installed; an earlier run may have left it in the cache."""
-    directory = cache() / name
-    directory.mkdir(parents=True, exist_ok=True)
-    if not list(directory.glob(pattern)):
+
+
+    def unpack(directory):
         run('apt-get', 'download', package(), cwd=directory)
         [archive] = directory.glob('*.deb')
         run('dpkg-deb', '--extract', archive, directory)
         archive.unlink()
-    [path] = directory.glob(pattern)
+
+    [path] = cache.kept(cache.directory() / name, unpack).glob(pattern)
     return path
 
 
@@ -89,7 +86,7 @@ def kernel():
 def modules(*names):
     """These modules of the kernel, with those that they need before them."""
     kernel()
-    [tree] = (cache() / 'kernel/lib/modules').iterdir()
+    [tree] = (cache.directory() / 'kernel/lib/modules').iterdir()
     files = {path.stem.replace('-', '_'): path for path in tree.rglob('*.ko')}
     found = []
 

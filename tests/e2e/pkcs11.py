@@ -2,9 +2,9 @@
 """A token in software (SoftHSM), and the provider through which OpenSSL finds keys on it. Debian has pkcs11-provider only in
 the suite behind ours, whose program runs with the OpenSSL of the host; an earlier run may have left it in the cache."""
 
-import os
 import shutil
 
+import cache
 import dissect
 import guest
 import small
@@ -43,11 +43,7 @@ def _unpack(root):
 
 
 def provider():
-    path = guest.cache() / f'{PACKAGE}-{dissect.SUITE}'
-    if not path.exists():
-        unfinished = path.with_name(f'{path.name}.{os.getpid()}')
-        _unpack(unfinished)
-        unfinished.rename(path)
+    path = cache.kept(cache.directory() / f'{PACKAGE}-{dissect.SUITE}', _unpack)
     [found] = path.rglob('pkcs11.so')
     return found
 

@@ -11,10 +11,10 @@ import re
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import time
 from pathlib import Path
 
+import cache
 import project as projects
 
 # Without what initrds are usually made by in Debian, and without documents.
@@ -59,10 +59,6 @@ GROUPS = 'systemd-journal:x:101:\n'
 UNUSED_SECONDS = 7 * 24 * 60 * 60
 
 
-def cache_directory():
-    return Path(os.environ.get('MKOSI_TEST_CACHE', projects.ROOT / 'build/test-cache')).absolute()
-
-
 @functools.cache
 def recipe():
     """Changes with everything that what is kept follows from."""
@@ -73,24 +69,15 @@ def recipe():
 
 
 def kept(name, make):
-    """The directory of that name in the cache; make(directory) fills it when it is not there, and gets it whole or not at
-    all. What another recipe made is removed when nobody has used it for a week: checkouts may share a cache."""
-    place = cache_directory() / 'distributions'
+    """The directory of that name in the cache; make(directory) fills it when it is not there. What another recipe made is removed when nobody has used it for a week: checkouts may share a cache."""
+    place = cache.directory() / 'distributions'
     path = place / recipe() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     os.utime(path.parent)
-    if not path.exists():
-        for old in place.iterdir():
-            if old.name != 'archives' and old.stat().st_mtime < time.time() - UNUSED_SECONDS:
-                projects.remove_tree(old)
-        made = Path(tempfile.mkdtemp(prefix=f'.{name}-', dir=path.parent))
-        made.chmod(0o755)
-        try:
-            make(made)
-            made.rename(path)
-        finally:
-            projects.remove_tree(made)
-    return path
+    for old in place.iterdir():
+        if old.name != 'archives' and old.stat().st_mtime < time.time() - UNUSED_SECONDS:
+            projects.remove_tree(old)
+    return cache.kept(path, make)
 
 
 def run(*command, **keywords):
@@ -105,7 +92,7 @@ def run(*command, **keywords):
 def archives():
     """The .deb files of what is wanted and what that depends on, found and checked by apt for a system that has nothing
     yet."""
-    place = cache_directory() / 'distributions/archives'
+    place = cache.directory() / 'distributions/archives'
     (place / 'partial').mkdir(parents=True, exist_ok=True)
 
     def install(directory, option):

@@ -56,7 +56,8 @@ def test_manager_keeps_nothing(rig):
     one_round(rig, 230)
     before, open_before = heap(rig), descriptors(rig)
     one_round(rig, 230)
-    assert descriptors(rig) == open_before
+    # The connection of a client that has ended may be there for a moment.
+    wait_for(lambda: descriptors(rig) <= open_before, 'descriptors to be closed')
     # A unit has 7 KiB: that none is kept is seen in spite of all that an allocator may keep. Smaller things are the sanitizer's.
     assert heap(rig) < before + 1024
 
