@@ -5,7 +5,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/exec-command.h"
+#include "unit/exec-command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "service/exec-context.h"
+#include "exec/exec-context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

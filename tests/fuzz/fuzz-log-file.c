@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "service/log-file.h"
+#include "log/log-file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "service/specifier.h"
-#include "service/unit-name.h"
-#include "service/user-name.h"
+#include "unit/specifier.h"
+#include "unit/unit-name.h"
+#include "user/user-name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

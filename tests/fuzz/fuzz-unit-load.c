@@ -5,9 +5,9 @@
 
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/unit-load.h"
 #include "setting/describe.h"
 #include "setting/load-file.h"
+#include "unit/unit-load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -41,7 +41,7 @@ exec sleep infinity
 
 def programs():
     """The directory with the programs under test."""
-    return Path(os.environ.get('MKOSI_SERVICE_PROGRAMS', ROOT / 'build/gcc/src/service')).absolute()
+    return Path(os.environ.get('MKOSI_SERVICE_PROGRAMS', ROOT / 'build/gcc/src')).absolute()
 
 
 def hierarchy():

@@ -16,9 +16,9 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/exec-spawn.h"
-#include "service/exec-status.h"
-#include "service/exec-user.h"
+#include "exec/exec-spawn.h"
+#include "exec/exec-user.h"
+#include "unit/exec-status.h"
 
 #define RIG_REGISTRY "/run/registry"
 #define RIG_RECORDS  "/run/records"

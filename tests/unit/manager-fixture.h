@@ -10,8 +10,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "service/managed-unit.h"
-#include "service/service-cgroup.h"
+#include "manager/managed-unit.h"
+#include "manager/service-cgroup.h"
 #include "temporary-directory.h"
 
 typedef struct ManagerFixture {

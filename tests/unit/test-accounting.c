@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "service/accounting.h"
+#include "manager/accounting.h"
 #include "temporary-directory.h"
 
 /* Sizes as systemd 235 and the posts of 2017 print them. */

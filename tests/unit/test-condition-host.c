@@ -15,8 +15,8 @@
 #include "base/os-release.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/condition-host.h"
-#include "service/host.h"
+#include "unit/condition-host.h"
+#include "unit/host.h"
 
 typedef int (*Test)(const char *argument);
 

@@ -11,8 +11,8 @@
 
 #include "base/fd.h"
 #include "base/path.h"
-#include "service/condition-path.h"
 #include "temporary-directory.h"
+#include "unit/condition-path.h"
 
 typedef int (*Test)(const char *path);
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "service/condition.h"
 #include "setting/load-file.h"
+#include "unit/condition.h"
 
 /* Reads settings, and looks whether they are met. */
 typedef struct Fixture {

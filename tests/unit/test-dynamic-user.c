@@ -14,8 +14,8 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "service/dynamic-user.h"
 #include "temporary-directory.h"
+#include "user/dynamic-user.h"
 
 /* The first three are printed in "Dynamic Users with systemd" (2017) and in systemd's issue 38246, the others computed. */
 static void test_hash(void **state) {

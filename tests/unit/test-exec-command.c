@@ -11,7 +11,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/exec-command.h"
+#include "unit/exec-command.h"
 
 /* A command as one text: flags by their marks, the path, and the words in brackets. */
 static char *command_format(const ExecCommand *command) {

@@ -11,7 +11,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/exec-context.h"
+#include "exec/exec-context.h"
 
 static ExecContext full_context(void) {
         ExecContext context = {

@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/exec-data.h"
+#include "exec/exec-data.h"
 
 #define LINES(...) ((char **)(const char *[]){ __VA_ARGS__, NULL })
 

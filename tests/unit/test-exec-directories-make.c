@@ -12,8 +12,8 @@
 
 #include "base/text.h"
 #include "exec-rig.h"
-#include "service/exec-directories.h"
-#include "service/unit-load.h"
+#include "exec/exec-directories.h"
+#include "unit/unit-load.h"
 
 /* Makes what the settings say, and leaves it to look at. */
 static int make(const char *setting, uid_t uid, bool dynamic, ExecDirectories *ret, Reason *reason) {

@@ -12,7 +12,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "service/exec-directories-place.h"
+#include "exec/exec-directories-place.h"
 #include "temporary-directory.h"
 
 static ExecDirectory directory(const char *name) {

@@ -12,8 +12,8 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "exec-rig.h"
-#include "service/exec-directories.h"
-#include "service/unit-load.h"
+#include "exec/exec-directories.h"
+#include "unit/unit-load.h"
 
 static int plan(const char *const *settings, bool dynamic, ExecDirectories *ret, Reason *reason) {
         _cleanup_(unit_freep) Unit *unit = NULL;

@@ -13,9 +13,9 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/exec-environment.h"
-#include "service/unit-load.h"
+#include "exec/exec-environment.h"
 #include "temporary-directory.h"
+#include "unit/unit-load.h"
 
 static void assert_parsed(const char *text, const char *expected) {
         _cleanup_(strv_freep) char **list = NULL;

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
-#include "service/exec-view.h"
+#include "exec/exec-view.h"
 
 #define LINES(...) ((char **)(const char *[]){ __VA_ARGS__, NULL })
 

@@ -11,7 +11,7 @@
 #include <sys/personality.h>
 
 #include "exec-rig.h"
-#include "service/exec-isolation.h"
+#include "exec/exec-isolation.h"
 
 static void assert_prints(const RigResult *result, const char *expected) {
         if (result->has_failed)

@@ -17,8 +17,8 @@
 #include "base/fd.h"
 #include "base/mount-namespace.h"
 #include "base/text.h"
+#include "exec/exec-owner.h"
 #include "foreign-program.h"
-#include "service/exec-owner.h"
 #include "temporary-directory.h"
 
 #define FORMER 62000

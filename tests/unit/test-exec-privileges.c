@@ -16,8 +16,8 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "service/exec-privileges.h"
-#include "service/unit-load.h"
+#include "exec/exec-privileges.h"
+#include "unit/unit-load.h"
 
 /* What changes a process is done in one of its own, which answers with 0. */
 static void in_child(int (*function)(void)) {

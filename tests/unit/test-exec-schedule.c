@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "service/exec-schedule.h"
+#include "exec/exec-schedule.h"
 
 #define LINES(...) ((char **)(const char *[]){ __VA_ARGS__, NULL })
 

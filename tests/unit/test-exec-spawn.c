@@ -17,10 +17,10 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "exec/exec-spawn.h"
 #include "sandbox/cgroup.h"
-#include "service/exec-spawn.h"
-#include "service/exec-status.h"
 #include "temporary-directory.h"
+#include "unit/exec-status.h"
 
 static ExecContext small_context(void) {
         ExecContext context = { .descriptors = EXEC_DESCRIPTORS_NONE };

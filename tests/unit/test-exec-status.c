@@ -12,7 +12,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "service/exec-status.h"
+#include "unit/exec-status.h"
 
 /* Numbers and names as systemd.exec(5) has them. */
 static void test_names(void **state) {

@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 
 #include "exec-rig.h"
-#include "service/exec-user.h"
-#include "service/unit-load.h"
+#include "exec/exec-user.h"
+#include "unit/unit-load.h"
 
 #define WALDO 61647 /* its hash */
 

@@ -4,7 +4,7 @@
 
 #include <sys/prctl.h>
 
-#include "service/exec-view.h"
+#include "exec/exec-view.h"
 
 #define LINES(...)     ((char **)(const char *[]){ __VA_ARGS__, NULL })
 #define PRINT_SIZE_MAX 65536

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "service/exit-status-set.h"
+#include "unit/exit-status-set.h"
 
 static void test_has(void **state) {
         static const char *const list[] = { "3", "SIGUSR1", "TEMPFAIL", "KILL", "EXEC", "nonsense", NULL };

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "foreign-program.h"
-#include "service/host.h"
+#include "unit/host.h"
 
 static void test_names(void **state) {
         _cleanup_(freep) char *architecture = NULL, *name = NULL, *pretty = NULL, *boot = NULL, *id = NULL,

@@ -24,7 +24,7 @@
 #include "base/fd.h"
 #include "base/mount-namespace.h"
 #include "base/tree.h"
-#include "service/ipc-objects.h"
+#include "user/ipc-objects.h"
 
 #define UID   61300
 #define OTHER 61301

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "manager-fixture.h"
-#include "service/job-plan.h"
+#include "manager/job-plan.h"
 
 /* Which jobs ended, in their order: "a.target done\n". */
 typedef struct Record {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "service/log-file.h"
+#include "log/log-file.h"
 #include "temporary-directory.h"
 
 #define ONE     "__REALTIME_TIMESTAMP=5\nUNIT=a.service\nMESSAGE=one\n\n"

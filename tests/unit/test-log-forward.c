@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "service/log-forward.h"
+#include "log/log-forward.h"
 #include "temporary-directory.h"
 
 #define LARGE ((size_t)(8 * MIB)) /* no datagram is so large */

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "manager-fixture.h"
-#include "service/log-pipe.h"
-#include "service/service-run.h"
+#include "manager/log-pipe.h"
+#include "manager/service.h"
 
 typedef struct Lines {
         char *texts[16];

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "service/log-store.h"
+#include "log/log-store.h"
 
 static void assert_printed(const LogRecord *record, LogFormat format, const char *expected) {
         _cleanup_(freep) char *text = NULL;

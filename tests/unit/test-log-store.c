@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/log-file.h"
+#include "log/log-file.h"
 #include "temporary-directory.h"
 
 #define FIELD(n, v) \

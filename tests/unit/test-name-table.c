@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "service/name-table.h"
+#include "base/name-table.h"
 
 #define N_OBJECTS 5000
 

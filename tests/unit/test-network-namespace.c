@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "service/network-namespace.h"
+#include "exec/network-namespace.h"
 
 static ino_t namespace_of(const char *path) {
         struct stat status;

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "manager-fixture.h"
-#include "service/notify-socket.h"
-#include "service/service-run.h"
+#include "manager/notify-socket.h"
+#include "manager/service.h"
 
 static void say(ManagedUnit *unit, const char *text) {
         char *const copy = strdup(text);

@@ -3,7 +3,7 @@
 #include "view-fixture.h"
 
 #include "base/strv.h"
-#include "service/private-tmp.h"
+#include "exec/private-tmp.h"
 
 /* Both directories are empty ones of this program, so that nothing of the host's is touched. */
 static int tmp_begin(void **state) {

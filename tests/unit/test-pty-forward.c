@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "service/pty-forward.h"
+#include "client/pty-forward.h"
 
 /* Our standard input and output while a test runs, and the service's terminal. */
 typedef struct Fixture {

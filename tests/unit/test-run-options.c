@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/strv.h"
-#include "service/exec-command.h"
-#include "service/run-options.h"
+#include "client/run-options.h"
+#include "unit/exec-command.h"
 
 static int read_words(RunOptions *ret, char *const *words) {
         int argc = 0;

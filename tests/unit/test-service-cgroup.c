@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "service/service-cgroup.h"
+#include "manager/service-cgroup.h"
 
 static char *base; /* NULL: no cgroup can be made here */
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "service/service-number.h"
+#include "manager/service-number.h"
 
 static void test_count(void **state) {
         Manager manager = {};

@@ -13,8 +13,8 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "service/host.h"
-#include "service/specifier.h"
+#include "unit/host.h"
+#include "unit/specifier.h"
 
 static void test_unit(void **state) {
         static const struct {

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/unit-additions.h"
 #include "temporary-directory.h"
 #include "unit-tree.h"
+#include "unit/unit-additions.h"
 
 static void assert_drop_ins(const UnitPaths *paths, const char *name, const char *expected) {
         _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};

@@ -12,9 +12,9 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/unit-enable.h"
-#include "service/unit-files.h"
 #include "temporary-directory.h"
+#include "unit/unit-enable.h"
+#include "unit/unit-files.h"
 
 /* A unit of that name, in a directory below the current one, with this section [Install]. */
 static Unit *load(const char *file, const char *name, const char *install) {

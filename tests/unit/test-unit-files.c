@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/unit-files.h"
 #include "temporary-directory.h"
 #include "unit-tree.h"
+#include "unit/unit-files.h"
 
 /* What is found: "NAME FRAGMENT", "NAME masked", or "NAME none". */
 static char *find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes) {

@@ -13,9 +13,9 @@
 
 #include "base/strv.h"
 #include "failing-allocation.h"
-#include "service/unit-load.h"
 #include "temporary-directory.h"
 #include "unit-tree.h"
+#include "unit/unit-load.h"
 
 static Unit *load(const UnitPaths *paths, const char *name) {
         Unit *unit = NULL;

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "foreign-program.h"
-#include "service/unit-name.h"
+#include "unit/unit-name.h"
 
 static void test_kind(void **state) {
         static const struct {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/strv.h"
-#include "service/unit-load.h"
+#include "unit/unit-load.h"
 
 static void check(const char *name, const char *const *assignments, const char *const *expected) {
         _cleanup_(unit_freep) Unit *unit = NULL, *again = NULL;

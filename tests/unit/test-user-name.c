@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "service/user-name.h"
+#include "user/user-name.h"
 
 static void test_valid(void **state) {
         static const char *const good[] = { "a",     "_",        "_du10649011993341eb",

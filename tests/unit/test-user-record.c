@@ -16,8 +16,8 @@
 #include "base/mount-namespace.h"
 #include "base/text.h"
 #include "foreign-program.h"
-#include "service/user-record.h"
 #include "temporary-directory.h"
+#include "user/user-record.h"
 
 static void assert_link(const char *name, const char *target) {
         char text[100] = "";

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "base/version-order.h"
 #include "foreign-program.h"
-#include "service/version-order.h"
 
 /* Each older than the next one. */
 static const char *const ascending[] = { "~rc1",  "",    "1~beta", "1",    "1-1",

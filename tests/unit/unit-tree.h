@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "service/unit-files.h"
+#include "unit/unit-files.h"
 
 /* Links in them are followed as if the current directory were "/". */
 static inline UnitPaths unit_tree_paths(void) {

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <systemd/sd-bus.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "client/bus-client.h"
+#include "client/ctl.h"
+#include "unit/unit-name.h"
+
+/* What changes the state of units. */
+
+static int complete(const char *word, char **ret) {
+        const int r = unit_name_complete(word, ret);
+        return r == -EINVAL ? log_error(r, "\"%s\" is no name of a unit", word) : r;
+}
+
+static int ask_job(sd_bus *bus, JobWait *wait, const char *method, const char *word) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(freep) char *name = NULL;
+        const char *path;
+
+        int r = complete(word, &name);
+        if (r >= 0)
+                r = bus_client_call(bus, method, &reply, "ss", name, "replace");
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "o", &path);
+        return r < 0 ? r : job_wait_add(wait, path, name);
+}
+
+int ctl_run_jobs(const CtlOptions *options, sd_bus *bus, const char *method, char *const *units) {
+        _cleanup_(job_wait_freep) JobWait *wait = NULL;
+        int failure = 0;
+
+        int r = job_wait_new(bus, &wait);
+        if (r < 0)
+                return r;
+        for (char *const *unit = units; *unit; unit++) {
+                r = ask_job(bus, wait, method, *unit);
+                if (r < 0)
+                        failure = r; /* the others are tried all the same */
+        }
+        if (!options->no_block) {
+                r = job_wait_all(wait);
+                if (r != 0)
+                        return r;
+        }
+        return failure;
+}
+
+int ctl_start(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        return ctl_run_jobs(options, bus, "StartUnit", words);
+}
+
+int ctl_stop(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        return ctl_run_jobs(options, bus, "StopUnit", words);
+}
+
+int ctl_restart(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        return ctl_run_jobs(options, bus, "RestartUnit", words);
+}
+
+int ctl_try_restart(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        return ctl_run_jobs(options, bus, "TryRestartUnit", words);
+}
+
+int ctl_reload(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        return ctl_run_jobs(options, bus, "ReloadUnit", words);
+}
+
+/* By the same rules as in unit files. */
+static int parse_signal(const char *text, int *ret) {
+        const Setting setting = { .name = "signal", .type = &setting_type_signal };
+
+        const int r = setting_type_signal.parse(&setting, text, ret, NULL);
+        return r < 0 ? log_error(r, "--signal=%s is no signal", text) : r;
+}
+
+int ctl_kill(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        int signal_number = 0, failure = 0;
+
+        int r = parse_signal(options->signal ?: "SIGTERM", &signal_number);
+        for (char *const *word = words; r >= 0 && *word; word++) {
+                _cleanup_(freep) char *name = NULL;
+
+                r = complete(*word, &name);
+                if (r >= 0 && bus_client_call(bus, "KillUnit", NULL, "ssi", name, options->who ?: "all",
+                                              signal_number) < 0)
+                        failure = -EIO;
+        }
+        return r < 0 ? r : failure;
+}
+
+int ctl_reset_failed(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        int failure = 0, r = 0;
+
+        if (!words[0])
+                return bus_client_call(bus, "ResetFailed", NULL, "") < 0 ? -EIO : 0;
+        for (char *const *word = words; r >= 0 && *word; word++) {
+                _cleanup_(freep) char *name = NULL;
+
+                r = complete(*word, &name);
+                if (r >= 0 && bus_client_call(bus, "ResetFailedUnit", NULL, "s", name) < 0)
+                        failure = -EIO;
+        }
+        return r < 0 ? r : failure;
+}
+
+int ctl_daemon_reload(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        return bus_client_call(bus, "Reload", NULL, "") < 0 ? -EIO : 0;
+}
+
+static int append_assignment(sd_bus_message *message, const char *word) {
+        _cleanup_(freep) char *name = NULL;
+        const char *value = strchr(word, '=');
+
+        if (!value || value == word)
+                return log_error(-EINVAL, "\"%s\" is no assignment: say NAME=VALUE", word);
+        const int r = text_format(&name, "%.*s", (int)(value - word), word);
+        return r < 0 ? r : sd_bus_message_append(message, "(sv)", name, "s", value + 1);
+}
+
+int ctl_set_property(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        _cleanup_(freep) char *name = NULL;
+
+        int r = complete(words[0], &name);
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(bus, &message, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER,
+                                                   "SetUnitProperties");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "sb", name, (int)options->runtime_only);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "(sv)");
+        for (char *const *word = words + 1; r >= 0 && *word; word++)
+                r = append_assignment(message, *word);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        return r < 0 ? r : bus_client_send(bus, message, NULL) < 0 ? -EIO : 0;
+}

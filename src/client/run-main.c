@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <systemd/sd-bus.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "bus/bus-internal.h"
+#include "client/bus-client.h"
+#include "client/pty-forward.h"
+#include "client/run-alone.h"
+#include "client/run-options.h"
+#include "manager/accounting.h"
+
+/* `mkosi-run`: a transient service, as systemd-run(1) makes one. */
+
+typedef struct Run {
+        const RunOptions *options;
+        sd_event *event;
+        sd_bus *bus;
+        char *name, *path, *job;
+        bool job_done, job_failed, let_go;
+        int master_fd, terminal_fd;
+        char *terminal;
+        PtyForward *forward;
+        RemoteUnit unit; /* as it was when it ended */
+        bool ended;
+} Run;
+
+static void run_done(Run *run) {
+        pty_forward_free(run->forward);
+        (void)fd_close(run->master_fd);
+        (void)fd_close(run->terminal_fd);
+        free(run->terminal);
+        free(run->name);
+        free(run->path);
+        free(run->job);
+        remote_unit_done(&run->unit);
+        sd_bus_flush_close_unref(run->bus);
+        sd_event_unref(run->event);
+}
+
+static bool stays(const RunOptions *options) {
+        return options->wait || options->pty || options->pipe;
+}
+
+/* A number that nobody is likely to have, where the process's own is taken. */
+static int make_name(Run *run, bool again) {
+        uint32_t number = (uint32_t)getpid();
+
+        if (run->options->unit)
+                return text_copy(run->options->unit, &run->name);
+        if (again && getrandom(&number, sizeof(number), 0) != sizeof(number))
+                return -errno;
+        free(TAKE_PTR(run->name));
+        return text_format(&run->name, "run-u%u.service", number);
+}
+
+static int connect_manager(Run *run) {
+        const RunOptions *options = run->options;
+        int fd;
+
+        int r = bus_client_connect(options->runtime, &run->bus);
+        if (r == -ENOENT || r == -ECONNREFUSED) {
+                r = run_alone_start(&(RunAlone){ .runtime = options->runtime,
+                                                 .helper = options->helper,
+                                                 .stop_with_client = stays(options) },
+                                    &fd);
+                if (r >= 0)
+                        r = bus_client_connect_fd(fd, &run->bus);
+        }
+        return r < 0 ? log_error(r, "Cannot reach the manager: %m") : 0;
+}
+
+static int append_settings(sd_bus_message *message, const Run *run) {
+        _cleanup_(strv_freep) char **settings = NULL;
+
+        int r = run_options_unit(run->options, run->terminal, &settings);
+        for (char **setting = settings; r >= 0 && setting && *setting; setting++) {
+                char *value = strchr(*setting, '=');
+
+                *value++ = '\0';
+                r = sd_bus_message_append(message, "(sv)", *setting, "s", value);
+        }
+        return r;
+}
+
+static int append_descriptors(sd_bus_message *message) {
+        static const char *const names[] = { "StandardInputFileDescriptor", "StandardOutputFileDescriptor",
+                                             "StandardErrorFileDescriptor" };
+        int r = 0;
+
+        for (int fd = 0; r >= 0 && fd < 3; fd++)
+                r = sd_bus_message_append(message, "(sv)", names[fd], "h", fd);
+        return r;
+}
+
+static int make_message(const Run *run, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        const RunOptions *options = run->options;
+
+        int r = sd_bus_message_new_method_call(run->bus, &message, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER,
+                                               "StartTransientUnit");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ss", run->name, "fail");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "(sv)");
+        if (r >= 0)
+                r = append_settings(message, run);
+        if (r >= 0 && options->pipe)
+                r = append_descriptors(message);
+        if (r >= 0 && options->collect)
+                r = sd_bus_message_append(message, "(sv)", "CollectMode", "s", "inactive-or-failed");
+        if (r >= 0 && stays(options))
+                r = sd_bus_message_append(message, "(sv)", "AddRef", "b", true);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "a(sa(sv))", 0);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(message);
+        return 0;
+}
+
+/* 1 when the name that we made up was taken. */
+static int try_start(Run *run) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        const char *job;
+
+        int r = bus_unit_path(run->name, &run->path);
+        if (r >= 0)
+                r = make_message(run, &message);
+        if (r < 0)
+                return r == -ENOENT ? r : log_error(r, "Cannot describe the service: %m");
+        r = sd_bus_call(run->bus, message, 0, &error, &reply);
+        if (r < 0 && !run->options->unit && sd_bus_error_has_name(&error, BUS_ERROR_UNIT_EXISTS))
+                return 1;
+        if (r < 0)
+                return log_error(r, "Cannot start %s: %s", run->name, error.message ?: strerror(-r));
+        r = sd_bus_message_read(reply, "o", &job);
+        return r < 0 ? log_error(r, "Cannot start %s: %m", run->name) : text_copy(job, &run->job);
+}
+
+static int start_unit(Run *run) {
+        int r = make_name(run, false);
+
+        for (unsigned i = 0; r >= 0 && i < 8; i++) {
+                free(TAKE_PTR(run->path));
+                r = try_start(run);
+                if (r <= 0)
+                        return r;
+                r = make_name(run, true);
+        }
+        return r < 0 ? r : log_error(-EEXIST, "Cannot find a name for the service: %m");
+}
+
+/* Whether all is over; looked at whenever something has changed. */
+static int look(Run *run) {
+        RemoteUnit unit;
+
+        if (run->ended || !run->job_done)
+                return 0;
+        const int r = remote_unit_get(run->bus, run->name, &unit);
+        if (r < 0)
+                return r;
+        if (unit.status.active != UNIT_INACTIVE && unit.status.active != UNIT_FAILED) {
+                remote_unit_done(&unit);
+                return 0;
+        }
+        run->ended = true;
+        remote_unit_done(&run->unit);
+        run->unit = unit;
+        run->unit.status.unit = &run->unit.unit;
+        run->unit.status.conditions = &run->unit.conditions;
+        run->unit.status.assertions = &run->unit.assertions;
+        if (run->forward) {
+                pty_forward_finish(run->forward);
+                return 0;
+        }
+        return sd_event_exit(run->event, 0);
+}
+
+/* Whether a change of properties is the end of our unit: all units' changes are told, and most of ours tell of less. */
+static int tells_end(const Run *run, sd_bus_message *message) {
+        const char *interface, *name, *state = NULL;
+
+        if (!run->path || !text_equal(sd_bus_message_get_path(message), run->path))
+                return 0;
+        int r = sd_bus_message_read(message, "s", &interface);
+        if (r < 0 || !text_equal(interface, BUS_INTERFACE_UNIT))
+                return r < 0 ? r : 0;
+        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        while (r >= 0 && !state && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+                r = sd_bus_message_read_basic(message, 's', &name);
+                if (r >= 0)
+                        r = text_equal(name, "ActiveState") ? sd_bus_message_read(message, "v", "s", &state)
+                                                            : sd_bus_message_skip(message, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(message);
+        }
+        if (r < 0 || !state)
+                return r;
+        return text_equal(state, unit_active_state_words[UNIT_INACTIVE]) ||
+               text_equal(state, unit_active_state_words[UNIT_FAILED]);
+}
+
+static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Run *run = userdata;
+
+        int r = tells_end(run, message);
+        if (r > 0)
+                r = look(run);
+        return r < 0 ? sd_event_exit(run->event, r) : 0;
+}
+
+static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *path, *unit, *result;
+        Run *run = userdata;
+        uint32_t id;
+
+        int r = sd_bus_message_read(message, "uoss", &id, &path, &unit, &result);
+        if (r < 0 || !run->job || !text_equal(path, run->job))
+                return r;
+        run->job_done = true;
+        run->job_failed = !text_equal(result, "done");
+        if (!stays(run->options))
+                return sd_event_exit(run->event, 0);
+        r = look(run);
+        return r < 0 ? sd_event_exit(run->event, r) : 0;
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return sd_event_exit(((Run *)userdata)->event, log_error(-ECONNRESET, "The manager went away"));
+}
+
+static void on_terminal_end(int r, void *userdata) {
+        Run *run = userdata;
+
+        if (r == -ECANCELED) {
+                run->let_go = true;
+                r = 0;
+        } else if (r < 0)
+                (void)log_error(r, "Cannot serve the terminal: %m");
+        (void)sd_event_exit(run->event, r);
+}
+
+/* Terminals send signals; the service's terminal goes away with us, and the service hears of it. */
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        return sd_event_exit(((Run *)userdata)->event, -EINTR);
+}
+
+static int prepare(Run *run) {
+        static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+        int r = sd_event_new(&run->event);
+        if (r >= 0)
+                r = sd_bus_attach_event(run->bus, run->event, 0);
+        if (r >= 0)
+                r = sd_bus_match_signal(run->bus, NULL, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER, "JobRemoved",
+                                        on_job_removed, run);
+        if (r >= 0)
+                r = sd_bus_match_signal(run->bus, NULL, NULL, NULL, "org.freedesktop.DBus.Properties",
+                                        "PropertiesChanged", on_properties, run);
+        if (r >= 0)
+                r = sd_bus_match_signal(run->bus, NULL, "org.freedesktop.DBus.Local",
+                                        "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                        "Disconnected", on_disconnected, run);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(signals); i++)
+                r = sd_event_add_signal(run->event, NULL, signals[i] | SD_EVENT_SIGNAL_PROCMASK, on_signal,
+                                        run);
+        if (r >= 0)
+                r = bus_client_call(run->bus, "Subscribe", NULL, "");
+        if (r >= 0 && run->options->pty)
+                r = pty_open(&run->master_fd, &run->terminal_fd, &run->terminal);
+        return r < 0 ? log_error(r, "Cannot prepare: %m") : 0;
+}
+
+static int begin(Run *run) {
+        const RunOptions *options = run->options;
+
+        int r = start_unit(run);
+        if (r < 0)
+                return r;
+        if (!options->quiet)
+                (void)fprintf(stderr, "Running as unit: %s\n", run->name);
+        if (!options->pty)
+                return 0;
+        if (!options->quiet)
+                (void)fputs("Press ^] three times within 1s to disconnect TTY.\n", stderr);
+        r = pty_forward_new(run->event, run->master_fd, on_terminal_end, run, &run->forward);
+        return r < 0 ? log_error(r, "Cannot use the terminal: %m") : 0;
+}
+
+/* With a terminal, what was counted is told if anything was asked to be. */
+static int report(Run *run) {
+        const ServiceSettings *settings = &run->unit.unit.settings;
+        const bool counted = settings->ip_accounting == TRUTH_YES || settings->cpu_accounting == TRUTH_YES;
+        const UnitStatus *status = &run->unit.status;
+
+        if (!run->options->quiet && (run->options->wait || (run->options->pty && counted)))
+                (void)accounting_print_result(status, stderr);
+        /* What it depends on may have failed, and it never ran. */
+        if (run->job_failed && status->result == SERVICE_SUCCESS)
+                return log_error(-EIO, "%s could not be started", run->name);
+        if (status->result == SERVICE_FAILURE_RESOURCES)
+                return log_error(-EIO, "%s could not be set up. See \"mkosi-ctl log -u %s\".", run->name,
+                                 run->name);
+        if (status->main_code == CLD_EXITED)
+                return status->result == SERVICE_SUCCESS ? 0 : status->main_status ?: EXIT_FAILURE;
+        return status->result == SERVICE_SUCCESS ? 0 : 255;
+}
+
+/* The exit status, or a negative errno. */
+static int serve(Run *run) {
+        int r = connect_manager(run);
+        if (r >= 0)
+                r = prepare(run);
+        if (r >= 0)
+                r = begin(run);
+        if (r < 0)
+                return r;
+        if (run->options->no_block)
+                return 0;
+        r = sd_event_loop(run->event);
+        run->forward = (pty_forward_free(run->forward), NULL);
+        if (r < 0)
+                return r;
+        if (run->ended)
+                return report(run);
+        if (run->job_failed)
+                return log_error(-EIO, "%s could not be started. See \"mkosi-ctl status %s\".", run->name,
+                                 run->name);
+        return 0;
+}
+
+int main(int argc, char *argv[]) {
+        Run run = { .master_fd = -EBADF, .terminal_fd = -EBADF };
+        RunOptions options;
+
+        log_set_name("mkosi-run");
+        int r = fd_fill_standard();
+        if (r >= 0)
+                r = run_options_read(argc, argv, &options);
+        if (r < 0)
+                return EXIT_FAILURE;
+        if (options.help)
+                run_options_help();
+        else if (options.version)
+                (void)puts("mkosi " MKOSI_VERSION);
+        else {
+                run.options = &options;
+                r = serve(&run);
+                run_done(&run);
+        }
+        run_options_done(&options);
+        return r < 0 ? EXIT_FAILURE : r;
+}

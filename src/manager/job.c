@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "base/log.h"
+#include "base/text.h"
+#include "manager/job-plan.h"
+#include "manager/managed-unit.h"
+#include "manager/service.h"
+#include "manager/unit-log.h"
+
+/* clang-format off */
+const char *const job_type_words[] = { "start", "stop", "restart", "try-restart", "reload" };
+const char *const job_result_words[] = { "done", "canceled", "timeout", "failed", "dependency", "skipped", "assert" };
+/* clang-format on */
+
+void job_enqueue(Job *job) {
+        Manager *const manager = job->unit->manager;
+
+        if (job->queued)
+                return;
+        job->queued = true;
+        STAILQ_INSERT_TAIL(&manager->jobs, job, queue);
+        manager_schedule(manager);
+}
+
+/* Those that waited for it look for themselves what comes next. */
+static void job_release_waiting(Job *job) {
+        Job *waiting;
+
+        while ((waiting = LIST_FIRST(&job->waiting))) {
+                LIST_REMOVE(waiting, beside);
+                waiting->blocker = NULL;
+                job_enqueue(waiting);
+        }
+}
+
+void job_forget(Job *job) {
+        Manager *const manager = job->unit->manager;
+
+        job_release_waiting(job);
+        if (job->blocker)
+                LIST_REMOVE(job, beside);
+        if (job->queued)
+                STAILQ_REMOVE(&manager->jobs, job, Job, queue);
+        job->unit->job = NULL;
+        free(job);
+}
+
+int job_add(ManagedUnit *unit, JobType type, Job **ret) {
+        Manager *const manager = unit->manager;
+        Job *const job = calloc(1, sizeof(Job));
+
+        if (!job)
+                return -ENOMEM;
+        assert(!unit->job);
+        if (++manager->last_job == 0)
+                manager->last_job = 1;
+        job->id = manager->last_job;
+        job->type = type;
+        job->unit = unit;
+        unit->job = job;
+        job_enqueue(job);
+        managed_unit_changed(unit);
+        if (manager->events.job_new)
+                manager->events.job_new(job->id, unit, manager->events.userdata);
+        *ret = job;
+        return 0;
+}
+
+/* Those that are about to be started, and require what could not be, are not started. */
+static void fail_dependent(ManagedUnit *unit) {
+        static const EdgeKind kinds[] = { EDGE_REQUIRES, EDGE_BINDS_TO };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                Edge *edge;
+
+                LIST_FOREACH(edge, &unit->in[kinds[i]], in) {
+                        Job *const job = edge->from->job;
+
+                        if (job && job->type == JOB_START && !job->running)
+                                job_finish(job, JOB_DEPENDENCY);
+                }
+        }
+}
+
+static bool job_result_is_failure(JobResult result) {
+        return result == JOB_FAILED || result == JOB_DEPENDENCY || result == JOB_TIMEOUT ||
+               result == JOB_ASSERT;
+}
+
+void job_finish(Job *job, JobResult result) {
+        ManagedUnit *const unit = job->unit;
+        Manager *const manager = unit->manager;
+        const uint32_t id = job->id;
+        const JobType type = job->type;
+
+        job_forget(job);
+        unit_log_job(unit, type, result);
+        if (type == JOB_START && job_result_is_failure(result))
+                fail_dependent(unit);
+        managed_unit_changed(unit);
+        if (manager->events.job_removed)
+                manager->events.job_removed(id, unit, result, manager->events.userdata);
+        managed_unit_unused(unit);
+}
+
+static Job *blocker_of(const Job *job, const ManagedUnit *other, bool behind) {
+        Job *const blocker = other->job;
+
+        return blocker && blocker != job && job_type_waits(job->type, blocker->type, behind) ? blocker : NULL;
+}
+
+static Job *find_blocker(const Job *job) {
+        static const EdgeKind needed[] = { EDGE_REQUIRES, EDGE_WANTS };
+        ManagedUnit *const unit = job->unit;
+        Job *blocker;
+        Edge *edge;
+
+        LIST_FOREACH(edge, &unit->out[EDGE_AFTER], out)
+        if ((blocker = blocker_of(job, edge->to, true)))
+                return blocker;
+        LIST_FOREACH(edge, &unit->in[EDGE_AFTER], in)
+        if ((blocker = blocker_of(job, edge->from, false)))
+                return blocker;
+        for (size_t i = 0; i < ELEMENTSOF(needed) && job->type == JOB_START; i++)
+                LIST_FOREACH(edge, &unit->out[needed[i]], out)
+        if ((blocker = blocker_of(job, edge->to, true)) && unit_is_target_behind(unit, edge->to))
+                return blocker;
+        return NULL;
+}
+
+/* 1 when it is under way, 0 when there is nothing to do, -EAGAIN when the unit is between two states. */
+static int job_start(Job *job) {
+        ManagedUnit *const unit = job->unit;
+
+        switch (job->type) {
+        case JOB_START:
+                if (unit->active == UNIT_ACTIVE || unit->active == UNIT_RELOADING)
+                        return 0;
+                if (unit->service)
+                        return service_start(unit);
+                managed_unit_set_active(unit, UNIT_ACTIVE);
+                return 1;
+        case JOB_RESTART:
+        case JOB_TRY_RESTART:
+        case JOB_STOP:
+                if (unit->active == UNIT_INACTIVE || unit->active == UNIT_FAILED)
+                        return 0;
+                if (unit->service)
+                        return service_stop(unit);
+                managed_unit_set_active(unit, UNIT_INACTIVE);
+                return 1;
+        case JOB_RELOAD:
+                return unit->service ? service_reload(unit) : 0;
+        }
+        return -EINVAL;
+}
+
+static void job_become_start(Job *job) {
+        unit_log_job(job->unit, JOB_STOP, JOB_DONE);
+        job->type = JOB_START;
+        job->running = false;
+        job_release_waiting(job);
+        job_enqueue(job);
+}
+
+/* 1 when the start has ended before it began. */
+static int job_end_by_conditions(Job *job) {
+        ManagedUnit *const unit = job->unit;
+
+        if (job->type != JOB_START || managed_unit_is_active(unit))
+                return 0;
+        const UnitPermission permission = managed_unit_look_at_conditions(unit);
+        if (permission == UNIT_MAY_START)
+                return 0;
+        if (unit->service)
+                unit->service->restart_queued = false;
+        job_finish(job, permission == UNIT_CONDITION_UNMET ? JOB_DONE : JOB_ASSERT);
+        return 1;
+}
+
+static void job_run(Job *job) {
+        ManagedUnit *const unit = job->unit;
+        const uint32_t id = job->id;
+        Job *const blocker = find_blocker(job);
+
+        if (blocker) {
+                job->blocker = blocker;
+                LIST_INSERT_HEAD(&blocker->waiting, job, beside);
+                return;
+        }
+        if (job->type == JOB_RESTART && (unit->active == UNIT_INACTIVE || unit->active == UNIT_FAILED)) {
+                job->type = JOB_START;
+                job_release_waiting(job);
+                job_enqueue(job);
+                return;
+        }
+        if (job_end_by_conditions(job) > 0)
+                return;
+        job->running = true;
+        const int r = job_start(job);
+        if (unit->job != job || job->id != id)
+                return; /* done at once */
+        if (r == -EAGAIN)
+                job->running = false; /* until the unit is in another state */
+        else if (r == 0)
+                job_finish(job, JOB_DONE);
+        else if (r < 0)
+                job_finish(job, JOB_FAILED);
+}
+
+void job_run_queue(Manager *manager) {
+        Job *job;
+
+        while ((job = STAILQ_FIRST(&manager->jobs))) {
+                STAILQ_REMOVE_HEAD(&manager->jobs, queue);
+                job->queued = false;
+                if (!job->running && !job->blocker)
+                        job_run(job);
+        }
+}
+
+/* What follows for a job that runs; -1: nothing yet. */
+static int result_by_state(const Job *job) {
+        const ManagedUnit *const unit = job->unit;
+        const bool down = unit->active == UNIT_INACTIVE || unit->active == UNIT_FAILED;
+
+        switch (job->type) {
+        case JOB_START:
+                if (unit->active == UNIT_ACTIVE || unit->active == UNIT_RELOADING)
+                        return JOB_DONE;
+                return unit->active == UNIT_FAILED ? JOB_FAILED : down ? JOB_DONE : -1;
+        case JOB_RELOAD:
+                if (unit->active == UNIT_ACTIVE)
+                        return service_reload_failed(unit) ? JOB_FAILED : JOB_DONE;
+                return unit->active == UNIT_RELOADING ? -1 : JOB_FAILED;
+        default:
+                return down ? JOB_DONE : -1;
+        }
+}
+
+/* Something bound to a unit that has ended by itself goes down as well. */
+static void stop_bound(ManagedUnit *unit) {
+        Edge *edge;
+
+        LIST_FOREACH(edge, &unit->in[EDGE_BINDS_TO], in) {
+                ManagedUnit *const bound = edge->from;
+                _cleanup_(reason_done) Reason reason = {};
+                uint32_t id;
+
+                if (!managed_unit_is_active(bound) || (bound->job && bound->job->type == JOB_STOP))
+                        continue;
+                const int r = manager_start_job(unit->manager, bound, JOB_STOP, &id, &reason);
+                if (r < 0)
+                        log_warning("Cannot stop %s, which is bound to %s: %s", bound->name, unit->name,
+                                    reason_text(&reason, r));
+        }
+}
+
+void job_unit_changed(ManagedUnit *unit, UnitActiveState before) {
+        Job *const job = unit->job;
+        const bool was_up = before == UNIT_ACTIVE || before == UNIT_RELOADING || before == UNIT_ACTIVATING,
+                   goes_down = unit->active == UNIT_DEACTIVATING || unit->active == UNIT_INACTIVE ||
+                               unit->active == UNIT_FAILED;
+
+        if (job && job->running) {
+                const int result = result_by_state(job);
+
+                if (result >= 0 && (job->type == JOB_RESTART || job->type == JOB_TRY_RESTART))
+                        job_become_start(job);
+                else if (result >= 0)
+                        job_finish(job, (JobResult)result);
+        } else if (job && !job->blocker)
+                job_enqueue(job);
+        if (was_up && goes_down && !job)
+                stop_bound(unit);
+}
+
+/* A job of the plan takes the place of what contradicts it. */
+static int job_install(const PlanEntry *entry, uint32_t *ret) {
+        ManagedUnit *const unit = entry->unit;
+        Job *job = unit->job;
+
+        if (job && (job->type == entry->type || (job->type == JOB_RESTART && entry->type == JOB_START))) {
+                *ret = job->id;
+                return 0;
+        }
+        if (job)
+                job_finish(job, JOB_CANCELED);
+        const int r = job_add(unit, entry->type, &job);
+        if (r >= 0)
+                *ret = job->id;
+        return r;
+}
+
+int manager_start_job(Manager *manager, ManagedUnit *unit, JobType type, uint32_t *ret, Reason *reason) {
+        Plan plan = {};
+        uint32_t first = 0;
+
+        int r = plan_make(unit, type, &plan, reason);
+        for (size_t i = 0; r >= 0 && i < plan.n_items; i++) {
+                uint32_t id;
+
+                if (plan.items[i].dropped || plan.items[i].is_met)
+                        continue;
+                r = job_install(&plan.items[i], &id);
+                if (i == 0)
+                        first = id;
+        }
+        plan_done(&plan);
+        if (r >= 0)
+                *ret = first;
+        return r;
+}

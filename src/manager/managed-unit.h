@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the manager know of each other: nobody else includes this. A unit is known as soon as another one names
+ * it, and loaded when something is wanted of it. */
+
+#include <sys/queue.h>
+
+#include "base/name-table.h"
+#include "manager/manager.h"
+#include "unit/condition.h"
+#include "unit/unit-name.h"
+
+typedef struct sd_event_source sd_event_source; /* systemd/sd-event.h */
+
+/* What one unit says about another; what it says of itself ("Before=") is the same the other way round. */
+typedef enum EdgeKind {
+        EDGE_AFTER,
+        EDGE_REQUIRES,
+        EDGE_WANTS,
+        EDGE_BINDS_TO,
+        EDGE_PART_OF,
+        EDGE_CONFLICTS,
+        EDGE_JOINS,
+        EDGE_KINDS
+} EdgeKind;
+
+typedef struct Edge Edge;
+struct Edge {
+        ManagedUnit *from, *to;
+        LIST_ENTRY(Edge) out, in, owned;
+};
+typedef LIST_HEAD(EdgeList, Edge) EdgeList;
+
+/* Something that is to be done with a unit. It waits for one other job at a time; when that is done, it is looked whether
+ * there is another. */
+typedef struct Job Job;
+typedef LIST_HEAD(JobList, Job) JobList;
+struct Job {
+        uint32_t id;
+        JobType type;
+        ManagedUnit *unit;
+        bool running;
+        Job *blocker;    /* NULL: none, it is in the queue or runs */
+        JobList waiting; /* those that this one is the blocker of */
+        bool queued;
+        LIST_ENTRY(Job) beside; /* in the blocker's list */
+        STAILQ_ENTRY(Job) queue;
+};
+
+typedef struct Service Service;
+
+struct ManagedUnit {
+        Manager *manager;
+        char *name;
+        NameEntry entry;
+        ManagedUnit *alias_of; /* it is another name of that one, which is the unit */
+        LIST_HEAD(, ManagedUnit) aliases;
+        LIST_ENTRY(ManagedUnit) alias;
+
+        Unit *unit;        /* NULL: only known by name */
+        char *description; /* its specifiers are replaced; NULL: it has none */
+        EdgeList out[EDGE_KINDS], in[EDGE_KINDS], owned;
+        Job *job;
+        unsigned n_holds;
+        uint64_t loaded; /* when its files were read */
+        bool stale;      /* they are to be read anew before it is started again */
+        bool transient;  /* its file goes when the unit does */
+        size_t plan;     /* place in the plan of jobs that is being made, from 1 on; 0: in none */
+
+        char *slice;      /* that it is in; NULL: in none */
+        Service *service; /* NULL: of another type */
+        UnitActiveState active;
+        uint64_t state_changed, active_since, inactive_since;
+        char invocation[33];  /* "" before the first run */
+        uint64_t limit_begin; /* of the starts that StartLimitIntervalSec= counts, monotonic */
+        unsigned limit_count;
+        ConditionList conditions, assertions; /* as they were when a start was last asked for */
+
+        bool in_changed, in_unused;
+        STAILQ_ENTRY(ManagedUnit) changed, unused;
+};
+
+struct Manager {
+        sd_event *event;
+        ServicePaths paths;
+        UnitPaths unit_paths;
+        char *base; /* of cgroups */
+        char *helper;
+        LogStore *log; /* NULL: nothing is kept */
+        int registry_fd, records_fd;
+        int lock_fd; /* of the runtime directory, which is locked */
+
+        NameTable units, users, processes, numbers;
+        STAILQ_HEAD(, Job) jobs;                    /* that may be able to run */
+        STAILQ_HEAD(, ManagedUnit) changed, unused; /* to be told of; to be forgotten */
+        uint32_t last_job;
+        sd_event_source *work; /* what is in the queues is done when everything else of this turn is done */
+
+        int notify_fd;
+        unsigned n_closing; /* processes that close what came along, async-close.h */
+        char *notify_path;
+        bool removes_notify; /* at the end: services of it do not outlive it */
+        sd_event_source *notify;
+
+        ManagerEvents events;
+};
+
+/* Order of what happens in one turn of the loop: what a process said before it ended is heard before its end. */
+typedef enum EventPriority {
+        PRIORITY_NOTIFY = -60,
+        PRIORITY_EXEC_STATUS = -50,
+        PRIORITY_PROCESS = -40,
+        PRIORITY_CGROUP = -30,
+        PRIORITY_LOG = 0,
+        PRIORITY_WORK = 50,
+} EventPriority;
+
+uint64_t time_realtime(void);
+uint64_t time_monotonic(void);
+
+/* managed-unit.c */
+/* Known by name, whether or not it is loaded. -ENOMEM and -EINVAL. */
+int managed_unit_get(Manager *manager, const char *name, ManagedUnit **ret);
+/* Reads its files, if they were not read or are stale and nothing of it runs; changes *unit to the one that it is an alias of. */
+int managed_unit_load(ManagedUnit **unit);
+/* Takes a unit that was read over. */
+int managed_unit_adopt(ManagedUnit *unit, Unit *read);
+/* Forgets what the files said. */
+void managed_unit_unload(ManagedUnit *unit);
+void managed_unit_free(ManagedUnit *unit);
+/* Whether something of it runs, or is about to. */
+bool managed_unit_is_active(const ManagedUnit *unit);
+static inline const ServiceSettings *managed_unit_settings(const ManagedUnit *unit) {
+        return &unit->unit->settings;
+}
+/* Notes the state, tells everybody, and goes on with jobs and dependencies. */
+void managed_unit_set_active(ManagedUnit *unit, UnitActiveState active);
+/* Something of UnitStatus has changed. */
+void managed_unit_changed(ManagedUnit *unit);
+/* Perhaps nobody needs to know of it any more. */
+void managed_unit_unused(ManagedUnit *unit);
+
+/* unit-condition.c */
+typedef enum UnitPermission { UNIT_MAY_START, UNIT_CONDITION_UNMET, UNIT_ASSERTION_UNMET } UnitPermission;
+/* Of a unit that is not active: looks whether what it asks for is so, and notes that. */
+UnitPermission managed_unit_look_at_conditions(ManagedUnit *unit);
+void managed_unit_forget_conditions(ManagedUnit *unit);
+/* Whether something was not so when its start was last asked for. */
+bool managed_unit_was_refused(const ManagedUnit *unit);
+
+/* manager.c */
+void manager_schedule(Manager *manager);
+
+/* unit-edge.c */
+/* What the loaded settings say of others, and what follows from the type of the unit. */
+int unit_edges_add(ManagedUnit *unit);
+void unit_edges_remove(ManagedUnit *unit);
+/* What others say of the one name holds for the other one. */
+void unit_edges_move(ManagedUnit *from, ManagedUnit *to);
+bool unit_edges_named(const ManagedUnit *unit);
+
+/* job.c */
+void job_enqueue(Job *job);
+/* Runs what can run. */
+void job_run_queue(Manager *manager);
+/* Ends it, and looks what waited for it. */
+void job_finish(Job *job, JobResult result);
+/* The state of the unit has become another one: perhaps that is what the job is for. */
+void job_unit_changed(ManagedUnit *unit, UnitActiveState before);
+int job_add(ManagedUnit *unit, JobType type, Job **ret);
+/* Nobody is told. */
+void job_forget(Job *job);
+
+/* unit-state.c: what a manager that takes over has to know. */
+int unit_state_write(ManagedUnit *unit);
+void unit_state_remove(ManagedUnit *unit);
+/* "/run/mkosi/units/NAME/FILE"; file "": the directory. */
+int unit_state_path(const ManagedUnit *unit, const char *file, char **ret);
