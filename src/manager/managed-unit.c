@@ -10,6 +10,8 @@
 #include "manager/service-cgroup.h"
 #include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
+#include "manager/unit-transient.h"
 #include "unit/specifier.h"
 #include "unit/unit-enable.h"
 
@@ -128,7 +130,8 @@ int managed_unit_adopt(ManagedUnit *unit, Unit *read) {
         unit_free(unit->unit);
         unit->unit = read;
         expand_description(unit);
-        unit->stale = false;
+        unit->stale = unit->has_settings_noted = false;
+        unit->transient = unit_transient_is_file(unit->manager, read->fragment);
         unit->loaded = time_realtime();
         free(unit->slice);
         unit->slice = NULL;
@@ -227,6 +230,7 @@ void managed_unit_set_active(ManagedUnit *unit, UnitActiveState active) {
                 if (!managed_unit_is_active(unit))
                         unit->inactive_since = unit->state_changed;
         }
+        unit_state_update(unit);
         job_unit_changed(unit, before);
         if (!managed_unit_is_active(unit))
                 managed_unit_unused(unit);

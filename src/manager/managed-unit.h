@@ -63,10 +63,11 @@ struct ManagedUnit {
         EdgeList out[EDGE_KINDS], in[EDGE_KINDS], owned;
         Job *job;
         unsigned n_holds;
-        uint64_t loaded; /* when its files were read */
-        bool stale;      /* they are to be read anew before it is started again */
-        bool transient;  /* its file goes when the unit does */
-        size_t plan;     /* place in the plan of jobs that is being made, from 1 on; 0: in none */
+        uint64_t loaded;         /* when its files were read */
+        bool stale;              /* they are to be read anew before it is started again */
+        bool transient;          /* its file goes when the unit does */
+        bool has_settings_noted; /* those that it has now, for a later manager */
+        size_t plan;             /* place in the plan of jobs that is being made, from 1 on; 0: in none */
 
         char *slice;      /* that it is in; NULL: in none */
         Service *service; /* NULL: of another type */
@@ -95,6 +96,7 @@ struct Manager {
         STAILQ_HEAD(, Job) jobs;                    /* that may be able to run */
         STAILQ_HEAD(, ManagedUnit) changed, unused; /* to be told of; to be forgotten */
         uint32_t last_job;
+        bool shares;           /* the runtime directory, with others that have one unit each */
         sd_event_source *work; /* what is in the queues is done when everything else of this turn is done */
 
         int notify_fd;
@@ -171,9 +173,3 @@ void job_unit_changed(ManagedUnit *unit, UnitActiveState before);
 int job_add(ManagedUnit *unit, JobType type, Job **ret);
 /* Nobody is told. */
 void job_forget(Job *job);
-
-/* unit-state.c: what a manager that takes over has to know. */
-int unit_state_write(ManagedUnit *unit);
-void unit_state_remove(ManagedUnit *unit);
-/* "/run/mkosi/units/NAME/FILE"; file "": the directory. */
-int unit_state_path(const ManagedUnit *unit, const char *file, char **ret);

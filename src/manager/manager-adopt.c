@@ -4,153 +4,129 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/json-reader.h"
+#include "base/parse.h"
 #include "base/path.h"
+#include "base/strv.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "manager/log-pipe.h"
 #include "manager/service-cgroup.h"
 #include "manager/service-number.h"
 #include "manager/service-shared.h"
 #include "manager/service-user.h"
-#include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
+#include "manager/unit-transient.h"
+#include "user/dynamic-user.h"
 
-#define STATE_SIZE_MAX (64 * KIB)
+#define STAT_SIZE_MAX   4096
+#define HELPER_NAP_NSEC 2000000
+#define HELPER_NAPS_MAX 1000
 
-/* What a state file says. Numbers that are out of range make it one that cannot be read. */
-typedef struct Found {
+/* A unit that an earlier manager had, and what it said of it. */
+typedef struct Orphan {
         ManagedUnit *unit;
-        char *invocation, *cgroup, *user, *dynamic_user, *tmp, *var_tmp, *program, *status;
-        uint64_t state_changed, active_since, inactive_since;
-        uint64_t state, result, kind, begun, main_pid, control_pid, last_main_pid, main_code, main_status;
-        uint64_t main_started, main_started_monotonic, main_ended, main_ended_monotonic;
-        uint64_t deadline, watchdog, restarts, uid, gid;
-        bool main_ignores_failure, stop_asked, has_identity, network, is_service;
+        UnitFound found;
         ServiceUser *locked; /* that is there before anybody is given a number */
-} Found;
+        bool lost;           /* whom it was about to start nobody knows */
+} Orphan;
 
-typedef struct FoundList {
-        Found *items;
+typedef struct OrphanList {
+        Orphan *items;
         size_t n_items;
-} FoundList;
+} OrphanList;
 
-static void found_done(Found *found) {
-        free(found->invocation);
-        free(found->cgroup);
-        free(found->user);
-        free(found->dynamic_user);
-        free(found->tmp);
-        free(found->var_tmp);
-        free(found->program);
-        free(found->status);
-        *found = (Found){};
-}
-
-static void found_list_done(FoundList *list) {
+static void orphan_list_done(OrphanList *list) {
         for (size_t i = 0; i < list->n_items; i++)
-                found_done(&list->items[i]);
+                unit_found_done(&list->items[i].found);
         free(list->items);
 }
 
-static int read_service(JsonReader *reader, void *userdata, Reason *reason) {
-        Found *const found = userdata;
-        const JsonField fields[] = {
-                { .name = "state", .number = &found->state },
-                { .name = "result", .number = &found->result },
-                { .name = "kind", .number = &found->kind },
-                { .name = "begun", .number = &found->begun },
-                { .name = "mainPid", .number = &found->main_pid },
-                { .name = "controlPid", .number = &found->control_pid },
-                { .name = "lastMainPid", .number = &found->last_main_pid },
-                { .name = "mainCode", .number = &found->main_code },
-                { .name = "mainStatus", .number = &found->main_status },
-                { .name = "mainStarted", .number = &found->main_started },
-                { .name = "mainStartedMonotonic", .number = &found->main_started_monotonic },
-                { .name = "mainEnded", .number = &found->main_ended },
-                { .name = "mainEndedMonotonic", .number = &found->main_ended_monotonic },
-                { .name = "mainIgnoresFailure", .truth = &found->main_ignores_failure },
-                { .name = "deadline", .number = &found->deadline },
-                { .name = "watchdog", .number = &found->watchdog },
-                { .name = "restarts", .number = &found->restarts },
-                { .name = "stopAsked", .truth = &found->stop_asked },
-                { .name = "cgroup", .text = &found->cgroup },
-                { .name = "hasIdentity", .truth = &found->has_identity },
-                { .name = "uid", .number = &found->uid },
-                { .name = "gid", .number = &found->gid },
-                { .name = "user", .text = &found->user },
-                { .name = "dynamicUser", .text = &found->dynamic_user },
-                { .name = "tmp", .text = &found->tmp },
-                { .name = "varTmp", .text = &found->var_tmp },
-                { .name = "network", .truth = &found->network },
-                { .name = "program", .text = &found->program },
-                { .name = "status", .text = &found->status },
-        };
+/* Takes what was found over. */
+static int add(OrphanList *list, ManagedUnit *unit, UnitFound *found) {
+        Orphan *const items = reallocarray(list->items, list->n_items + 1, sizeof(Orphan));
 
-        found->is_service = true;
-        return json_read_fields(reader, fields, ELEMENTSOF(fields), reason);
-}
-
-static int read_found(const char *text, Found *found, Reason *reason) {
-        JsonReader reader = { .position = text, .end = text + strlen(text) };
-        const JsonField fields[] = {
-                { .name = "invocation", .text = &found->invocation },
-                { .name = "stateChanged", .number = &found->state_changed },
-                { .name = "activeSince", .number = &found->active_since },
-                { .name = "inactiveSince", .number = &found->inactive_since },
-                { .name = "service", .optional = true, .read = read_service, .userdata = found },
-        };
-
-        int r = json_read_fields(&reader, fields, ELEMENTSOF(fields), reason);
-        if (r >= 0)
-                r = json_read_end(&reader);
-        if (r < 0)
-                return r;
-        if (found->state >= SERVICE_STATE_MAX || found->result >= SERVICE_RESULT_MAX ||
-            found->kind >= SERVICE_COMMANDS || found->main_pid > INT32_MAX ||
-            found->control_pid > INT32_MAX || found->uid >= UINT32_MAX || found->gid >= UINT32_MAX ||
-            strlen(found->invocation) > 32)
-                return reason_set(reason, -EBADMSG, "A number is out of range");
-        return 0;
-}
-
-static int found_load(Manager *manager, int units_fd, const char *name, FoundList *list) {
-        _cleanup_(freep) char *path = NULL, *text = NULL;
-        _cleanup_(reason_done) Reason reason = {};
-        Found found = {};
-
-        int r = path_join(name, "state", &path);
-        if (r >= 0)
-                r = managed_unit_get(manager, name, &found.unit);
-        if (r >= 0)
-                r = managed_unit_load(&found.unit);
-        if (r < 0)
-                return r;
-        r = file_read(units_fd, path, STATE_SIZE_MAX, &text, NULL);
-        if (r >= 0)
-                r = read_found(text, &found, &reason);
-        if (r < 0) {
-                unit_log(found.unit, LOG_WARNING, "%s: The state of an earlier manager cannot be read: %s",
-                         name, reason_text(&reason, r));
-                found_done(&found);
-                return r == -ENOMEM ? r : 0;
-        }
-        Found *const items = reallocarray(list->items, list->n_items + 1, sizeof(Found));
-        if (!items) {
-                found_done(&found);
+        if (!items)
                 return -ENOMEM;
-        }
         list->items = items;
-        list->items[list->n_items++] = found;
+        list->items[list->n_items++] = (Orphan){ .unit = unit, .found = *found };
+        *found = (UnitFound){};
         return 0;
 }
 
-static int found_load_all(Manager *manager, FoundList *list, Reason *reason) {
+/* The files as they are now, if nobody knows what they were. They may have become those of another unit. */
+static int load_from_files(ManagedUnit *unit) {
+        ManagedUnit *loaded = unit;
+
+        const int r = managed_unit_load(&loaded);
+        if (r < 0 || loaded == unit)
+                return r;
+        unit_log(unit, LOG_ERR, "%s: This is another name of %s now, and what runs of it is left alone",
+                 unit->name, loaded->name);
+        return -ESTALE;
+}
+
+/* What runs goes on with the settings that it was started with, as after a reload. */
+static int load(int units_fd, ManagedUnit *unit, const UnitFound *found) {
+        _cleanup_(unit_freep) Unit *read = NULL;
+        _cleanup_(reason_done) Reason reason = {};
+        uint64_t loaded;
+
+        int r = unit_state_read_settings(units_fd, unit->name, &read, &loaded, &reason);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                if (found->active != UNIT_FAILED)
+                        unit_log(unit, LOG_WARNING,
+                                 "%s: The settings that it was started with cannot be read: %s", unit->name,
+                                 reason_text(&reason, r));
+                return load_from_files(unit);
+        }
+        r = managed_unit_adopt(unit, TAKE_PTR(read));
+        unit->loaded = loaded;
+        unit->stale = unit->has_settings_noted = true;
+        return r;
+}
+
+/* A start that was given up before anything ran. */
+static void remove_without_state(int units_fd, const char *name) {
+        (void)tree_remove(units_fd, name);
+}
+
+static int orphan_read(Manager *manager, int units_fd, const char *name, OrphanList *list) {
+        _cleanup_(reason_done) Reason reason = {};
+        _cleanup_(unit_found_done) UnitFound found = {};
+        ManagedUnit *unit;
+
+        int r = unit_state_read(units_fd, name, &found, &reason);
+        if (r == -ENOENT) {
+                remove_without_state(units_fd, name);
+                return 0;
+        }
+        if (r == -ENOMEM)
+                return r;
+        const int read = r;
+        r = managed_unit_get(manager, name, &unit);
+        if (r < 0)
+                return r;
+        if (read < 0) {
+                unit_log(unit, LOG_WARNING, "%s: The state of an earlier manager cannot be read: %s", name,
+                         reason_text(&reason, read));
+                return 0;
+        }
+        r = text_equal(unit->name, name) ? load(units_fd, unit, &found) : -ESTALE;
+        return r < 0 ? (r == -ESTALE ? 0 : r) : add(list, unit, &found);
+}
+
+static int orphans_read(Manager *manager, OrphanList *list, Reason *reason) {
         _cleanup_(directory_closep) DIR *directory = NULL;
         _cleanup_(freep) char *path = NULL;
-        struct dirent *entry;
+        const struct dirent *entry;
 
         int r = path_join(manager->paths.runtime, "units", &path);
         if (r < 0)
@@ -160,24 +136,135 @@ static int found_load_all(Manager *manager, FoundList *list, Reason *reason) {
                 return reason_set(reason, -errno, "Cannot read %s: %m", path);
         while (r >= 0 && (entry = readdir(directory)))
                 if (unit_name_kind(entry->d_name) & (UNIT_NAME_PLAIN | UNIT_NAME_INSTANCE))
-                        r = found_load(manager, dirfd(directory), entry->d_name, list);
-        return r < 0 ? reason_set(reason, r, "Cannot find again what runs: %m") : 0;
+                        r = orphan_read(manager, dirfd(directory), entry->d_name, list);
+        return r;
+}
+
+/* Of a process whose parent is gone or not in the group: 1, 0, or an error when it is gone. */
+static int parent_is_outside(pid_t pid, const pid_t *pids, size_t n_pids) {
+        _cleanup_(freep) char *text = NULL;
+        char path[64];
+        int parent;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        const int r = file_read(AT_FDCWD, path, STAT_SIZE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        /* The name may be anything; the state and the parent follow it, proc_pid_stat(5). */
+        const char *const name_end = strrchr(text, ')');
+        if (!name_end || sscanf(name_end + 1, " %*c %d", &parent) != 1)
+                return -EBADMSG;
+        for (size_t i = 0; i < n_pids; i++)
+                if (pids[i] == parent)
+                        return 0;
+        return 1;
+}
+
+/* Whom the manager was about to start: the one process of the group that is neither known nor a child of others in it. */
+static pid_t find_spawned(const Manager *manager, const UnitFound *found) {
+        _cleanup_(freep) pid_t *pids = NULL;
+        _cleanup_(fd_closep) int fd = -EBADF;
+        size_t n_pids;
+        pid_t spawned = 0;
+
+        fd = service_cgroup_open(manager->base, found->cgroup);
+        if (fd < 0 || service_cgroup_processes(fd, &pids, &n_pids) < 0)
+                return 0;
+        for (size_t i = 0; i < n_pids; i++) {
+                if ((uint64_t)pids[i] == found->main_pid || (uint64_t)pids[i] == found->control_pid ||
+                    parent_is_outside(pids[i], pids, n_pids) <= 0)
+                        continue;
+                if (spawned != 0)
+                        return 0;
+                spawned = pids[i];
+        }
+        return spawned;
+}
+
+static bool is_same_file(const char *a, const char *b) {
+        struct stat first, second;
+
+        return stat(a, &first) >= 0 && stat(b, &second) >= 0 && first.st_dev == second.st_dev &&
+               first.st_ino == second.st_ino;
+}
+
+/* Nobody hears what the helper says any more, but it goes on. -EINPROGRESS when it is still at work after all that time. */
+static int wait_for_helper(const Manager *manager, pid_t pid) {
+        const struct timespec nap = { .tv_nsec = HELPER_NAP_NSEC };
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+        for (unsigned i = 0; i < HELPER_NAPS_MAX; i++) {
+                /* Before it is the helper it is the manager. */
+                if (!is_same_file(path, manager->helper) && !is_same_file(path, "/proc/self/exe"))
+                        return 0;
+                (void)nanosleep(&nap, NULL);
+        }
+        return -EINPROGRESS;
+}
+
+/* Who the process has become, if that could not be noted. */
+static int find_identity(const Manager *manager, pid_t pid, UnitFound *found) {
+        struct stat status;
+        char path[64];
+
+        const int r = wait_for_helper(manager, pid);
+        if (r < 0)
+                return r;
+        (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+        if (stat(path, &status) < 0)
+                return -ESRCH;
+        if (status.st_uid == 0)
+                return 0;
+        found->has_identity = true;
+        found->uid = status.st_uid;
+        found->gid = status.st_gid;
+        return 0;
+}
+
+static int runs_main(const ManagedUnit *unit, const UnitFound *found) {
+        return found->kind == SERVICE_START && managed_unit_settings(unit)->type != SERVICE_FORKING;
+}
+
+/* Completes what was noted in the middle of a start. */
+static void complete(Orphan *orphan) {
+        const Manager *const manager = orphan->unit->manager;
+        UnitFound *const found = &orphan->found;
+
+        if (!found->is_service || text_is_empty(found->cgroup))
+                return;
+        if (found->is_spawning) {
+                const pid_t pid = find_spawned(manager, found);
+
+                orphan->lost = pid == 0;
+                if (runs_main(orphan->unit, found))
+                        found->main_pid = (uint64_t)pid;
+                else
+                        found->control_pid = (uint64_t)pid;
+        }
+        const pid_t pid = (pid_t)(found->main_pid != 0 ? found->main_pid : found->control_pid);
+        if (pid != 0 && !found->has_identity && find_identity(manager, pid, found) == -EINPROGRESS) {
+                orphan->lost = true;
+                found->main_pid = found->main_pid == (uint64_t)pid ? 0 : found->main_pid;
+                found->control_pid = 0;
+        }
 }
 
 /* Numbers of users first, all of them: nobody may be given one that a running service has. */
-static int lock_user(Manager *manager, Found *found) {
+static int lock_user(Orphan *orphan) {
+        ManagedUnit *const unit = orphan->unit;
+        const UnitFound *const found = &orphan->found;
+
         if (text_is_empty(found->dynamic_user))
                 return 0;
-        int r = service_user_get(manager, found->dynamic_user, &found->locked);
-        if (r < 0)
+        int r = service_user_get(unit->manager, found->dynamic_user, &orphan->locked);
+        if (r < 0 || !found->has_identity)
                 return r;
-        if (!found->has_identity)
-                return 0;
-        r = service_user_adopt(found->locked, (uid_t)found->uid);
+        r = service_user_adopt(orphan->locked, (uid_t)found->uid);
         if (r < 0 && r != -ENOMEM) {
                 errno = -r;
-                unit_log(found->unit, LOG_ERR, "%s: Cannot lock the number %u of its user %s again: %m",
-                         found->unit->name, (unsigned)found->uid, found->dynamic_user);
+                unit_log(unit, LOG_ERR, "%s: Cannot lock the number %u of its user %s again: %m", unit->name,
+                         (unsigned)found->uid, found->dynamic_user);
                 return 0;
         }
         return r;
@@ -195,20 +282,13 @@ static Process *watch(Service *service, uint64_t pid, bool control) {
         return process;
 }
 
-static void take_texts(Service *service, Found *found) {
-        if (!text_is_empty(found->cgroup))
-                service->cgroup = TAKE_PTR(found->cgroup);
-        if (!text_is_empty(found->user))
-                service->user_name = TAKE_PTR(found->user);
-        if (!text_is_empty(found->program))
-                service->program = TAKE_PTR(found->program);
-        if (!text_is_empty(found->status))
-                service->status_text = TAKE_PTR(found->status);
+static char *take_text(char **text) {
+        return text_is_empty(*text) ? NULL : TAKE_PTR(*text);
 }
 
-static void take_numbers(Service *service, const Found *found) {
-        service->state = (ServiceState)found->state;
-        service->result = (ServiceResult)found->result;
+static void take_numbers(Service *service, const UnitFound *found) {
+        service->state = found->state;
+        service->result = found->result;
         service->last_main_pid = (pid_t)found->last_main_pid;
         service->main_code = (int)found->main_code;
         service->main_status = (int)found->main_status;
@@ -224,87 +304,130 @@ static void take_numbers(Service *service, const Found *found) {
         service->gid = (gid_t)found->gid;
 }
 
-static int take_ground(Service *service, const Found *found) {
+static int take_group(Service *service, Reason *reason) {
         Manager *const manager = service->unit->manager;
         _cleanup_(freep) char *log_path = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
+
+        fd = service_cgroup_open(manager->base, service->cgroup);
+        int r = fd < 0 ? (fd == -ENOENT ? 0 : fd) : service_watch_group(service, fd);
+        if (r >= 0 && fd >= 0)
+                r = service_lock_group(service, reason);
+        if (r < 0) {
+                service_forget_group(service);
+                return r;
+        }
+        if (!manager->log)
+                return 0;
+        r = unit_state_path(service->unit, "log", &log_path);
+        return r < 0 ? r : log_pipe_open(service->unit, log_path, &service->log);
+}
+
+static int take_ground(Service *service, UnitFound *found, Reason *reason) {
         int r = 0;
 
-        if (service->cgroup) {
-                fd = service_cgroup_open(manager->base, service->cgroup);
-                if (fd >= 0)
-                        r = service_watch_group(service, fd);
-                if (r >= 0 && manager->log)
-                        r = unit_state_path(service->unit, "log", &log_path);
-                if (r >= 0 && log_path)
-                        r = log_pipe_open(service->unit, log_path, &service->log);
-        }
+        service->cgroup = take_text(&found->cgroup);
+        if (service->cgroup)
+                r = take_group(service, reason);
         if (r >= 0 && !text_is_empty(found->tmp))
                 r = shared_tmp_adopt(service, found->tmp, found->var_tmp, &service->tmp);
         if (r >= 0 && service->has_identity && service->uid != 0) {
-                r = service_number_get(manager, service->uid);
+                r = service_number_get(service->unit->manager, service->uid);
                 service->counts_number = r >= 0;
         }
         return r;
 }
 
-/* The commands that were at work, as the files have them now; what has been begun of them is done by the processes that
- * were found. */
-static void take_commands(Service *service, const Found *found) {
-        char *const *line = service_settings_of(service)->commands[found->kind];
-
-        service->kind = (ServiceCommand)found->kind;
-        for (; line && *line; line++)
+/* The commands that were at work; what has been begun of them is done by the processes that were found. */
+static void take_commands(Service *service, const UnitFound *found) {
+        service->kind = found->kind;
+        if (found->kind == SERVICE_COMMANDS)
+                return;
+        for (char *const *line = service_settings_of(service)->commands[found->kind]; line && *line; line++)
                 if (exec_command_parse(*line, service->unit->name, &service->commands, NULL) < 0)
                         break;
         service->n_begun = MIN((size_t)found->begun, service->commands.n_items);
 }
 
-static void take_processes(Service *service, const Found *found) {
-        service->main = watch(service, found->main_pid, false);
-        service->control = watch(service, found->control_pid, true);
-        if (service->main) {
-                service->main->ignores_failure = found->main_ignores_failure;
-                service->main->started = found->main_started;
-                service->main->started_monotonic = found->main_started_monotonic;
-                service->last_pid = service->main->pid;
-        }
-        if (found->network) {
-                const pid_t member = service->main      ? service->main->pid
-                                     : service->control ? service->control->pid
-                                                        : 0;
-                if (member > 0)
-                        (void)shared_network_adopt(service, member, &service->network);
-        }
+static bool ignores_failure(const Service *service) {
+        return service->n_begun > 0 &&
+               (service->commands.items[service->n_begun - 1].flags & EXEC_COMMAND_IGNORE_FAILURE);
 }
 
-static int found_take(Found *found) {
-        ManagedUnit *const unit = found->unit;
-        Service *const service = unit->service;
+static void take_main(Service *service, const UnitFound *found) {
+        Process *const main = service->main;
 
-        (void)stpcpy(unit->invocation, found->invocation);
-        unit->state_changed = found->state_changed;
-        unit->active_since = found->active_since;
-        unit->inactive_since = found->inactive_since;
-        if (!service || !found->is_service) {
-                unit->active = UNIT_ACTIVE;
-                managed_unit_changed(unit);
-                return 0;
+        service->last_pid = main->pid;
+        if (found->is_spawning && service_runs_main(service)) {
+                main->ignores_failure = ignores_failure(service);
+                service->last_main_pid = main->pid;
+                service->main_started = main->started;
+                service->main_started_monotonic = main->started_monotonic;
+                return;
         }
-        take_texts(service, found);
+        main->ignores_failure = found->main_ignores_failure;
+        main->started = found->main_started;
+        main->started_monotonic = found->main_started_monotonic;
+}
+
+static void take_processes(Service *service, const UnitFound *found) {
+        service->main = watch(service, found->main_pid, false);
+        service->control = watch(service, found->control_pid, true);
+        if (service->main)
+                take_main(service, found);
+        if (service->control)
+                service->control->ignores_failure = ignores_failure(service);
+        const pid_t member = service->main      ? service->main->pid
+                             : service->control ? service->control->pid
+                                                : 0;
+        if (found->network && member > 0)
+                (void)shared_network_adopt(service, member, &service->network);
+}
+
+static int take_service(Orphan *orphan, Reason *reason) {
+        Service *const service = orphan->unit->service;
+        UnitFound *const found = &orphan->found;
+
         take_numbers(service, found);
-        service->user = TAKE_PTR(found->locked);
-        const int r = take_ground(service, found);
+        service->user_name = take_text(&found->user);
+        service->program = take_text(&found->program);
+        service->status_text = take_text(&found->status);
+        service->user = TAKE_PTR(orphan->locked);
+        const int r = take_ground(service, found, reason);
         if (r < 0)
                 return r;
         take_commands(service, found);
         take_processes(service, found);
-        unit->active = service_active_state(service->state);
+        orphan->unit->active = service_active_state(service->state);
         if (found->deadline != UINT64_MAX)
                 service_set_deadline(service, found->deadline);
         if (service->state == SERVICE_RUNNING)
                 service_feed_watchdog(service);
+        return 0;
+}
+
+/* One that cannot be had is no reason to let go of the others. */
+static int orphan_take(Orphan *orphan) {
+        ManagedUnit *const unit = orphan->unit;
+        _cleanup_(reason_done) Reason reason = {};
+        int r = 0;
+
+        (void)stpcpy(unit->invocation, orphan->found.invocation);
+        unit->state_changed = orphan->found.state_changed;
+        unit->active_since = orphan->found.active_since;
+        unit->inactive_since = orphan->found.inactive_since;
+        if (unit->service && orphan->found.is_service)
+                r = take_service(orphan, &reason);
+        else
+                unit->active = orphan->found.active;
         managed_unit_changed(unit);
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        unit_log(unit, LOG_ERR, "%s: Cannot take over what runs of it: %s", unit->name,
+                 reason_text(&reason, r));
+        if (unit->service)
+                service_release(unit->service, false);
+        managed_unit_unload(unit);
         return 0;
 }
 
@@ -312,8 +435,8 @@ static int found_take(Found *found) {
 static void activate_slices(ManagedUnit *unit) {
         ManagedUnit *slice;
 
-        while (unit->slice && managed_unit_get(unit->manager, unit->slice, &slice) >= 0 &&
-               managed_unit_load(&slice) >= 0) {
+        while (managed_unit_is_active(unit) && unit->slice &&
+               managed_unit_get(unit->manager, unit->slice, &slice) >= 0 && managed_unit_load(&slice) >= 0) {
                 if (slice->active != UNIT_ACTIVE) {
                         slice->active_since = slice->state_changed = time_realtime();
                         slice->active = UNIT_ACTIVE;
@@ -322,22 +445,78 @@ static void activate_slices(ManagedUnit *unit) {
         }
 }
 
-int manager_adopt(Manager *manager, Reason *reason) {
-        _cleanup_(found_list_done) FoundList list = {};
+static void resume(Orphan *orphan) {
+        ManagedUnit *const unit = orphan->unit;
 
-        int r = found_load_all(manager, &list, reason);
+        if (!unit->unit)
+                return;
+        activate_slices(unit);
+        if (!unit->service)
+                return;
+        if (orphan->lost)
+                unit_log(unit, LOG_ERR,
+                         "%s: The manager was killed while it started a process, and nobody knows what "
+                         "became of that",
+                         unit->name);
+        service_resume(unit->service, orphan->lost);
+}
+
+static int say_abandoned(Manager *manager, const char *path) {
+        ManagedUnit *unit;
+
+        const int r = managed_unit_get(manager, path_base_name(path), &unit);
+        if (r < 0)
+                return r;
+        unit_log(
+                unit, LOG_WARNING,
+                "%s: Processes run in the cgroup %s, and there is no note of how they were started; they are "
+                "left alone",
+                unit->name, path);
+        managed_unit_unused(unit);
+        return 0;
+}
+
+/* Groups in which nobody is go. */
+static int look_at_groups(Manager *manager) {
+        _cleanup_(strv_freep) char **paths = NULL;
+
+        int r = service_cgroup_list(manager->base, &paths);
+        for (char **path = paths; r >= 0 && path && *path; path++) {
+                const char *const name = path_base_name(*path);
+                const ManagedUnit *const unit = manager_known_unit(manager, name);
+
+                if (unit && unit->service && unit->service->cgroup)
+                        continue;
+                switch (service_cgroup_use(manager->base, *path)) {
+                case CGROUP_EMPTY:
+                        (void)service_cgroup_remove(manager->base, *path);
+                        break;
+                case CGROUP_ABANDONED:
+                        r = say_abandoned(manager, *path);
+                        break;
+                case CGROUP_HELD:
+                        break;
+                }
+        }
+        return r == -ENOMEM ? r : 0;
+}
+
+int manager_adopt(Manager *manager, Reason *reason) {
+        _cleanup_(orphan_list_done) OrphanList list = {};
+
+        int r = orphans_read(manager, &list, reason);
+        for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
+                complete(&list.items[i]);
+                r = lock_user(&list.items[i]);
+        }
         for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-                r = lock_user(manager, &list.items[i]);
-        for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-                r = found_take(&list.items[i]);
+                r = orphan_take(&list.items[i]);
+        if (r >= 0)
+                r = look_at_groups(manager);
         if (r < 0)
                 return reason_set(reason, r, "Cannot take over what runs: %m");
-        for (size_t i = 0; i < list.n_items; i++) {
-                ManagedUnit *const unit = list.items[i].unit;
-
-                activate_slices(unit);
-                if (unit->service)
-                        service_resume(unit->service);
-        }
+        for (size_t i = 0; i < list.n_items; i++)
+                resume(&list.items[i]);
+        unit_transient_sweep(manager);
         return 0;
 }

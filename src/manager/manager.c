@@ -15,6 +15,7 @@
 #include "manager/service-cgroup.h"
 #include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
 #include "manager/unit-transient.h"
 
 /* Tells of all that has changed in this turn, once for each unit. */
@@ -46,6 +47,8 @@ static void forget(ManagedUnit *unit) {
         if (!can_be_forgotten(unit) || unit->alias_of)
                 return;
         if (unit->unit) {
+                if (unit->active == UNIT_FAILED)
+                        unit_state_remove(unit);
                 if (unit->transient)
                         unit_transient_remove(unit);
                 managed_unit_unload(unit);
@@ -165,6 +168,7 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, R
         if (!manager)
                 return -ENOMEM;
         manager->event = sd_event_ref(event);
+        manager->shares = options->shares;
         manager->registry_fd = manager->records_fd = manager->notify_fd = manager->lock_fd = -EBADF;
         STAILQ_INIT(&manager->jobs);
         STAILQ_INIT(&manager->changed);

@@ -46,6 +46,7 @@ typedef enum UnitActiveState {
         UNIT_FAILED,
         UNIT_ACTIVATING,
         UNIT_DEACTIVATING,
+        UNIT_ACTIVE_STATES
 } UnitActiveState;
 
 typedef enum ServiceState {
@@ -66,6 +67,7 @@ typedef enum ServiceState {
         SERVICE_FINAL_SIGKILL,
         SERVICE_STATE_FAILED,
         SERVICE_AUTO_RESTART,
+        SERVICE_CLEANING,
         SERVICE_STATE_MAX
 } ServiceState;
 

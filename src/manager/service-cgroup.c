@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file-lock.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "manager/service-cgroup.h"
 #include "sandbox/cgroup.h"
@@ -319,19 +321,23 @@ static int kill_round(int cgroup_fd, int signal, pid_t except, ProcessList *done
         return found;
 }
 
+/* By the kernel, at once. Only for those who are faster than signals: Linux since 6.14 kills whoever is born into such a group later
+ * (CLONE_INTO_CGROUP) as well, and a service may have commands that are to come. */
+static int kill_at_once(int cgroup_fd) {
+        _cleanup_(fd_closep) int fd = openat(cgroup_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd_write_all(fd, "1", 1);
+}
+
 int service_cgroup_kill(int cgroup_fd, int signal, pid_t except) {
         ProcessList done = {};
         int r = 1;
 
-        if (signal == SIGKILL && except == 0) {
-                _cleanup_(fd_closep) int fd = openat(cgroup_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-
-                if (fd >= 0)
-                        return fd_write_all(fd, "1", 1);
-        }
         for (unsigned i = 0; r > 0 && i < KILL_ROUNDS_MAX; i++)
                 r = kill_round(cgroup_fd, signal, except, &done);
         free(done.items);
+        if (r > 0 && signal == SIGKILL && except == 0)
+                r = kill_at_once(cgroup_fd);
         return r < 0 ? r : 0;
 }
 
@@ -372,6 +378,62 @@ int service_cgroup_of_process(const char *base, pid_t pid, char **ret) {
         cut_behind_unit(path);
         *ret = TAKE_PTR(path);
         return 0;
+}
+
+/* Of the directory fd, which is taken over; path is the one below the base that leads to it, "" for the base itself. */
+static int list_below(int fd, const char *path, unsigned depth, char ***list) {
+        _cleanup_(directory_closep) DIR *directory = fdopendir(fd);
+        struct dirent *entry;
+        int r = 0;
+
+        if (!directory) {
+                r = -errno;
+                (void)fd_close(fd);
+                return r;
+        }
+        while (r >= 0 && (entry = readdir(directory))) {
+                _cleanup_(freep) char *below = NULL;
+
+                if (entry->d_type != DT_DIR || unit_name_kind(entry->d_name) == 0)
+                        continue;
+                r = path[0] == '\0' ? text_copy(entry->d_name, &below)
+                                    : path_join(path, entry->d_name, &below);
+                if (r < 0)
+                        break;
+                if (unit_name_type(entry->d_name) == UNIT_SERVICE)
+                        r = strv_take(list, TAKE_PTR(below));
+                else if (unit_name_type(entry->d_name) == UNIT_SLICE && depth < DEPTH_MAX) {
+                        const int next =
+                                openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+                        if (next >= 0)
+                                r = list_below(next, below, depth + 1, list);
+                }
+        }
+        return r;
+}
+
+int service_cgroup_list(const char *base, char ***ret) {
+        _cleanup_(strv_freep) char **list = NULL;
+
+        const int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        const int r = list_below(fd, "", 0, &list);
+        if (r >= 0)
+                *ret = TAKE_PTR(list);
+        return r;
+}
+
+CgroupUse service_cgroup_use(const char *base, const char *path) {
+        _cleanup_(fd_closep) int fd = -EBADF, events_fd = -EBADF;
+        pid_t holder;
+
+        fd = service_cgroup_open(base, path);
+        events_fd = fd < 0 ? -EBADF : service_cgroup_events_open(fd);
+        if (events_fd < 0 || file_lock(events_fd, FILE_LOCK_EXCLUSIVE, &holder) == 0)
+                return CGROUP_HELD;
+        return service_cgroup_is_populated(events_fd) > 0 ? CGROUP_ABANDONED : CGROUP_EMPTY;
 }
 
 static int remove_below(int parent_fd, const char *name, unsigned depth) {

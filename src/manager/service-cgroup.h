@@ -29,7 +29,7 @@ int service_cgroup_make(const char *base, const char *path, int *ret_fd, Reason 
 int service_cgroup_events_open(int cgroup_fd);
 int service_cgroup_is_populated(int events_fd);
 
-/* Sends a signal to all in it and below. except: not to this one (0: to all). SIGKILL goes by cgroup.kill. */
+/* Sends a signal to all in it and below. except: not to this one (0: to all). Those that come meanwhile get it too. */
 int service_cgroup_kill(int cgroup_fd, int signal, pid_t except);
 
 /* Processes in it and below, sorted. */
@@ -40,6 +40,17 @@ int service_cgroup_cpu_nsec(int cgroup_fd, uint64_t *ret);
 
 /* The unit's path of a process, relative to the base; -ENOENT when it is in none below it. */
 int service_cgroup_of_process(const char *base, pid_t pid, char **ret);
+
+/* Paths of all services below the base that have a cgroup. */
+int service_cgroup_list(const char *base, char ***ret);
+
+/* How it is used by others than whoever asks, who has not locked it. */
+typedef enum CgroupUse {
+        CGROUP_EMPTY,     /* nobody is in it, and nobody is about to be */
+        CGROUP_HELD,      /* another manager has it */
+        CGROUP_ABANDONED, /* there are processes, and no manager */
+} CgroupUse;
+CgroupUse service_cgroup_use(const char *base, const char *path);
 
 /* Removes it with all below (nobody may be in them), and parents that are empty then, up to the base. */
 int service_cgroup_remove(const char *base, const char *path);

@@ -196,7 +196,7 @@ void service_clean(Service *service) {
                 cleaned(service);
                 return;
         }
-        service_set_state(service, SERVICE_IN_STOP_POST);
+        service_set_state(service, SERVICE_CLEANING);
         const int r = cleaner_start(service, &remains);
         if (r >= 0)
                 return;

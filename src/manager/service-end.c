@@ -7,6 +7,7 @@
 #include "manager/log-pipe.h"
 #include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
 #include "unit/exit-status-set.h"
 
 static ServiceResult result_of(const Service *service, bool is_main, int code, int status) {
@@ -243,7 +244,7 @@ void service_group_empty(Service *service) {
         case SERVICE_STATE_FAILED:
                 /* What was left to itself has ended as well. */
                 service_release(service, true);
-                unit_state_remove(service->unit);
+                unit_state_update(service->unit);
                 managed_unit_unused(service->unit);
                 break;
         default:
@@ -251,33 +252,45 @@ void service_group_empty(Service *service) {
         }
 }
 
-/* A state in which a command is at work, and which of them go on at once when it is gone. */
+/* A state in which a command is at work that is no main process. */
 static bool has_control_state(ServiceState state) {
         return state == SERVICE_IN_CONDITION || state == SERVICE_IN_START_PRE ||
                state == SERVICE_IN_START_POST || state == SERVICE_IN_RELOAD || state == SERVICE_IN_STOP ||
                state == SERVICE_IN_STOP_POST;
 }
 
-static void resume_start(Service *service) {
+static void resume_start(Service *service, ServiceResult result) {
         const ServiceType type = (ServiceType)service_settings_of(service)->type;
 
-        if (type == SERVICE_FORKING && !service->control)
-                control_ended(service, SERVICE_SUCCESS);
-        else if (type == SERVICE_EXEC && service->main)
+        if (type == SERVICE_FORKING) {
+                if (!service->control)
+                        control_ended(service, result);
+        } else if (!service->main)
+                main_ended(service, result, true);
+        else if (type == SERVICE_EXEC || type == SERVICE_SIMPLE)
                 service_enter_start_post(service);
-        else if (type != SERVICE_FORKING && !service->main)
-                main_ended(service, SERVICE_SUCCESS, true);
 }
 
-void service_resume(Service *service) {
+static void resume_group(Service *service) {
+        if (service->cgroup && !service->main && !service->control && !service_group_is_populated(service))
+                service_group_empty(service);
+}
+
+void service_resume(Service *service, bool lost) {
+        const ServiceResult result = lost ? SERVICE_FAILURE_RESOURCES : SERVICE_SUCCESS;
+
         if (service->state == SERVICE_IN_START)
-                resume_start(service);
+                resume_start(service, result);
         else if (has_control_state(service->state)) {
                 if (!service->control)
-                        control_ended(service, SERVICE_SUCCESS);
+                        control_ended(service, result);
         } else if (service->state == SERVICE_RUNNING) {
                 if (!service->main)
                         service_enter_running(service, SERVICE_SUCCESS);
-        } else if (!service->main && !service->control && !service_group_is_populated(service))
-                service_group_empty(service);
+        } else if (service->state == SERVICE_CLEANING)
+                service_enter_dead(service, SERVICE_SUCCESS);
+        else if (service->state == SERVICE_AUTO_RESTART && service->deadline == UINT64_MAX)
+                service_wait_for_restart(service);
+        else
+                resume_group(service);
 }

@@ -17,6 +17,7 @@
 #include "manager/service-shared.h"
 #include "manager/service-user.h"
 #include "manager/service.h"
+#include "manager/unit-state.h"
 #include "unit/specifier.h"
 #include "user/user-name.h"
 
@@ -61,15 +62,14 @@ int service_kill_group(const Service *service, int signal, pid_t except) {
         return fd < 0 ? fd : service_cgroup_kill(fd, signal, except);
 }
 
-static void forget_group(Service *service) {
+void service_forget_group(Service *service) {
         service->events = sd_event_source_disable_unref(service->events);
         service->events_fd = fd_close(service->events_fd);
         free(service->cgroup);
         service->cgroup = NULL;
 }
 
-/* Of two managers with the same base one alone runs the unit: whoever watches the group. */
-static int lock_group(Service *service, Reason *reason) {
+int service_lock_group(Service *service, Reason *reason) {
         pid_t holder;
 
         const int r = file_lock(service->events_fd, FILE_LOCK_EXCLUSIVE, &holder);
@@ -98,9 +98,9 @@ static int prepare_group(Service *service, Reason *reason) {
                 r = service_watch_group(service, fd);
         if (r < 0)
                 return reason_set(reason, r, "Cannot watch the cgroup %s: %m", service->cgroup);
-        r = lock_group(service, reason);
+        r = service_lock_group(service, reason);
         if (r < 0)
-                forget_group(service); /* nothing in it is ours */
+                service_forget_group(service); /* nothing in it is ours */
         return r;
 }
 
@@ -187,7 +187,7 @@ void service_release(Service *service, bool ended) {
                 note_counters(service);
                 (void)service_cgroup_remove(manager->base, service->cgroup);
         }
-        forget_group(service);
+        service_forget_group(service);
         if (service->counts_number)
                 service_number_put(manager, service->uid);
         service->counts_number = false;

@@ -21,6 +21,7 @@
 #include "manager/service-user.h"
 #include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
 #include "unit/exit-status-set.h"
 
 #define PATH_DEFAULT  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -8,6 +8,7 @@
 #include "manager/accounting.h"
 #include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
 #include "unit/exit-status-set.h"
 
 #define RESTART_DELAY_DEFAULT  (SECOND_USEC / 10)
@@ -98,13 +99,21 @@ static bool has_failed(const Service *service) {
         return service->result != SERVICE_SUCCESS && service->result != SERVICE_SKIP_CONDITION;
 }
 
+void service_wait_for_restart(Service *service) {
+        const Duration *const delay = &service_settings_of(service)->restart_delay;
+
+        service_set_timer(service, delay->set ? delay->usec : RESTART_DELAY_DEFAULT);
+        service_set_state(service, SERVICE_AUTO_RESTART);
+}
+
 /* All is gone: the run is over. */
 void service_finish(Service *service) {
-        const ServiceSettings *const settings = service_settings_of(service);
         const bool again = service_wants_restart(service);
 
         log_result(service);
+        service->comes_back = again;
         service_set_state(service, has_failed(service) ? SERVICE_STATE_FAILED : SERVICE_DEAD);
+        service->comes_back = false;
         log_resources(service);
         /* What waited for the end may have begun something. */
         if (!again || (service->state != SERVICE_DEAD && service->state != SERVICE_STATE_FAILED) ||
@@ -112,11 +121,11 @@ void service_finish(Service *service) {
                 /* Whoever reads what it wrote is to see the end of that. */
                 if (!service->unit->job)
                         service_close_standard(service);
+                if (again)
+                        unit_state_update(service->unit);
                 return;
         }
-        service_set_timer(service,
-                          settings->restart_delay.set ? settings->restart_delay.usec : RESTART_DELAY_DEFAULT);
-        service_set_state(service, SERVICE_AUTO_RESTART);
+        service_wait_for_restart(service);
 }
 
 void service_restart_now(Service *service) {

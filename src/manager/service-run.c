@@ -6,6 +6,7 @@
 #include "base/time-span.h"
 #include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
 
 int service_commands_begin(Service *service, ServiceCommand kind) {
         char *const *line = service_settings_of(service)->commands[kind];
@@ -26,22 +27,42 @@ int service_commands_begin(Service *service, ServiceCommand kind) {
         return r < 0 ? r : service_commands_next(service);
 }
 
-static bool runs_as_main(const Service *service) {
+bool service_runs_main(const Service *service) {
         return service->kind == SERVICE_START && service_settings_of(service)->type != SERVICE_FORKING;
 }
 
+/* Where the service is while such a command runs. */
+static const ServiceState command_states[SERVICE_COMMANDS] = {
+        [SERVICE_CONDITION] = SERVICE_IN_CONDITION, [SERVICE_START_PRE] = SERVICE_IN_START_PRE,
+        [SERVICE_START] = SERVICE_IN_START,         [SERVICE_START_POST] = SERVICE_IN_START_POST,
+        [SERVICE_RELOAD] = SERVICE_IN_RELOAD,       [SERVICE_STOP] = SERVICE_IN_STOP,
+        [SERVICE_STOP_POST] = SERVICE_IN_STOP_POST,
+};
+
+/* It is noted before: when the manager is killed meanwhile, the next one knows whom to look for. */
+static int spawn_next(Service *service, Process **ret) {
+        const ExecCommand *const command = &service->commands.items[service->n_begun++];
+        const ServiceState before = service->state;
+
+        service->state = command_states[service->kind];
+        service->is_spawning = true;
+        (void)unit_state_write(service->unit);
+        const int r = service_spawn(service, command, !service_runs_main(service), ret);
+        service->is_spawning = false;
+        if (r < 0)
+                service->state = before;
+        return r;
+}
+
 int service_commands_next(Service *service) {
-        const bool is_main = runs_as_main(service);
         Process *process;
 
         if (service->n_begun >= service->commands.n_items)
                 return 0;
-        const ExecCommand *const command = &service->commands.items[service->n_begun];
-        const int r = service_spawn(service, command, !is_main, &process);
+        const int r = spawn_next(service, &process);
         if (r < 0)
                 return r;
-        service->n_begun++;
-        if (is_main) {
+        if (service_runs_main(service)) {
                 service->main = process;
                 service->last_main_pid = process->pid;
                 service->main_code = service->main_status = 0;
@@ -267,5 +288,7 @@ int service_reload(ManagedUnit *unit) {
         const int r = service_commands_begin(service, SERVICE_RELOAD);
         if (r > 0)
                 service_set_state(service, SERVICE_IN_RELOAD);
+        else
+                service_enter_running(service, SERVICE_SUCCESS);
         return r;
 }

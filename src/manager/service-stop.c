@@ -99,6 +99,7 @@ void service_enter_signal(Service *service, ServiceState state, ServiceResult re
         service_forget_pid_file(service);
         exec_command_list_done(&service->commands);
         service->commands = (ExecCommandList){};
+        service->kind = SERVICE_COMMANDS;
         service->n_begun = 0;
 
         if (service_kill(service, state)) {

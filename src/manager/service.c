@@ -10,7 +10,10 @@
 /* clang-format off */
 const char *const service_state_words[SERVICE_STATE_MAX] = {
         "dead", "condition", "start-pre", "start", "start-post", "running", "exited", "reload", "stop", "stop-watchdog",
-        "stop-sigterm", "stop-sigkill", "stop-post", "final-sigterm", "final-sigkill", "failed", "auto-restart",
+        "stop-sigterm", "stop-sigkill", "stop-post", "final-sigterm", "final-sigkill", "failed", "auto-restart", "cleaning",
+};
+const char *const service_command_words[SERVICE_COMMANDS + 1] = {
+        "condition", "start-pre", "start", "start-post", "reload", "stop", "stop-post", "none",
 };
 const char *const service_result_words[SERVICE_RESULT_MAX] = {
         "success", "resources", "protocol", "timeout", "exit-code", "signal", "core-dump", "watchdog", "start-limit-hit", "exec-condition",
@@ -35,6 +38,7 @@ static const UnitActiveState active_states[SERVICE_STATE_MAX] = {
         [SERVICE_FINAL_SIGKILL] = UNIT_DEACTIVATING,
         [SERVICE_STATE_FAILED]  = UNIT_FAILED,
         [SERVICE_AUTO_RESTART]  = UNIT_ACTIVATING,
+        [SERVICE_CLEANING]      = UNIT_DEACTIVATING,
 };
 /* clang-format on */
 
@@ -51,6 +55,7 @@ int service_new(ManagedUnit *unit, Service **ret) {
         service->events_fd = service->cleaner_fd = service->cleaner_report_fd = -EBADF;
         for (size_t i = 0; i < ELEMENTSOF(service->standard); i++)
                 service->standard[i] = -EBADF;
+        service->kind = SERVICE_COMMANDS;
         service->deadline = UINT64_MAX;
         service->cpu_nsec = UINT64_MAX;
         *ret = service;
@@ -125,7 +130,6 @@ void service_reset_failed(ManagedUnit *unit) {
         if (service->state == SERVICE_STATE_FAILED) {
                 service->result = SERVICE_SUCCESS;
                 service->state = SERVICE_DEAD;
-                unit_state_remove(unit);
         }
 }
 
@@ -152,10 +156,6 @@ void service_set_state(Service *service, ServiceState state) {
                 process_free(TAKE_PTR(service->main));
                 process_free(TAKE_PTR(service->control));
         }
-        if (state == SERVICE_DEAD || state == SERVICE_STATE_FAILED)
-                unit_state_remove(service->unit);
-        else
-                (void)unit_state_write(service->unit);
         managed_unit_set_active(service->unit, service_active_state(state));
 }
 

@@ -3,7 +3,7 @@
 
 /* One service and its life, for the files of the manager. The states follow each other as systemd.service(5) says:
  * condition, start-pre, start, start-post, running, stop, stop-sigterm, stop-sigkill, stop-post, final-sigterm, final-sigkill, and then
- * dead, failed, or auto-restart. */
+ * cleaning, and dead, failed, or auto-restart. */
 
 #include "exec/exec-spawn.h"
 #include "manager/managed-unit.h"
@@ -36,9 +36,10 @@ struct Service {
         ServiceResult result, reload_result;
 
         /* Commands that run one after the other. */
-        ServiceCommand kind;
+        ServiceCommand kind; /* SERVICE_COMMANDS: none */
         ExecCommandList commands;
         size_t n_begun;
+        bool is_spawning; /* the last one that has begun is not there yet */
 
         Process *main, *control;
         pid_t last_pid, last_main_pid; /* of any of them; of main processes */
@@ -71,11 +72,15 @@ struct Service {
         uint64_t cpu_nsec; /* of the run that has ended */
         uint64_t n_restarts;
         bool stop_asked;     /* nothing is to follow but the end */
+        bool comes_back;     /* what is down now is about to be started again */
         bool restart_queued; /* the start that is to come is not the user's */
 
         int cleaner_fd, cleaner_report_fd; /* of the process that removes what the run left */
         sd_event_source *cleaner;          /* NULL: there is none */
 };
+
+/* "start-pre", "none" of SERVICE_COMMANDS; for notes of our own. */
+extern const char *const service_command_words[SERVICE_COMMANDS + 1];
 
 /* service.c: to the manager */
 int service_new(ManagedUnit *unit, Service **ret);
@@ -107,6 +112,8 @@ void service_enter_running(Service *service, ServiceResult result);
 /* Begins with the commands of a kind; those of a kind that has more to come. 1 when one runs, 0 when there is none. */
 int service_commands_begin(Service *service, ServiceCommand kind);
 int service_commands_next(Service *service);
+/* Whether the commands that are at work are the service itself. */
+bool service_runs_main(const Service *service);
 
 /* service-stop.c: the way down. */
 void service_enter_stop(Service *service, ServiceResult result);
@@ -119,6 +126,7 @@ void service_watchdog_expired(Service *service);
 /* service-restart.c: whether and how it comes back */
 bool service_wants_restart(const Service *service);
 void service_finish(Service *service);
+void service_wait_for_restart(Service *service);
 void service_restart_now(Service *service);
 /* False, and said so, when too many starts were asked for lately. */
 bool service_may_start(ManagedUnit *unit);
@@ -127,8 +135,9 @@ bool service_may_start(ManagedUnit *unit);
 void service_process_ended(Process *process, int code, int status);
 void service_process_executed(Process *process);
 void service_group_empty(Service *service);
-/* Goes on where a manager before has left off; what ended meanwhile has ended without anybody seeing how. */
-void service_resume(Service *service);
+/* Goes on where a manager before has left off; what ended meanwhile has ended without anybody seeing how. lost: nobody knows
+ * what became of the command that was being started. */
+void service_resume(Service *service, bool lost);
 
 /* service-process.c */
 int service_spawn(Service *service, const ExecCommand *command, bool control, Process **ret);
@@ -155,6 +164,11 @@ int service_set_main(Service *service, pid_t pid);
 /* service-ground.c: what a run stands on */
 int service_prepare(Service *service, Reason *reason);
 int service_watch_group(Service *service, int cgroup_fd);
+/* Of two managers with the same base one alone runs the unit: whoever watches the group. -EBUSY with a reason when that is another
+ * one. */
+int service_lock_group(Service *service, Reason *reason);
+/* The group stays as it is. */
+void service_forget_group(Service *service);
 bool service_group_is_populated(const Service *service);
 int service_kill_group(const Service *service, int signal, pid_t except);
 /* Lets go of what a run stands on. ended: there is nobody left who would need it; else it stays as it is, and only the

@@ -9,6 +9,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "manager/service.h"
+#include "manager/unit-state.h"
 #include "manager/unit-transient.h"
 
 #define SOURCE           "set-property"

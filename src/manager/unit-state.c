@@ -7,15 +7,13 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "base/tree.h"
 #include "manager/service-shared.h"
 #include "manager/service-user.h"
-#include "manager/service.h"
 #include "manager/unit-log.h"
-
-#define STATE_FILE     "state"
-#define STATE_FILE_NEW ".#state"
+#include "manager/unit-state.h"
 
 int unit_state_path(const ManagedUnit *unit, const char *file, char **ret) {
         return text_format(ret, "%s/units/%s%s%s", unit->manager->paths.runtime, unit->name,
@@ -26,16 +24,8 @@ static void write_pid(JsonWriter *writer, const char *key, const Process *proces
         json_number(writer, key, process ? (uint64_t)process->pid : 0);
 }
 
-static void write_service(JsonWriter *writer, const Service *service) {
-        const PrivateTmp *const tmp = shared_tmp_paths(service->tmp);
-
-        json_begin_object(writer, "service");
-        json_number(writer, "state", service->state);
-        json_number(writer, "result", service->result);
-        json_number(writer, "kind", service->kind);
-        json_number(writer, "begun", service->n_begun);
+static void write_main(JsonWriter *writer, const Service *service) {
         write_pid(writer, "mainPid", service->main);
-        write_pid(writer, "controlPid", service->control);
         json_number(writer, "lastMainPid", (uint64_t)service->last_main_pid);
         json_number(writer, "mainCode", (uint64_t)service->main_code);
         json_number(writer, "mainStatus", (uint64_t)service->main_status);
@@ -44,6 +34,20 @@ static void write_service(JsonWriter *writer, const Service *service) {
         json_number(writer, "mainEnded", service->main_ended);
         json_number(writer, "mainEndedMonotonic", service->main_ended_monotonic);
         json_bool(writer, "mainIgnoresFailure", service->main && service->main->ignores_failure);
+}
+
+static void write_service(JsonWriter *writer, const Service *service) {
+        const PrivateTmp *const tmp = shared_tmp_paths(service->tmp);
+
+        json_begin_object(writer, "service");
+        json_text(writer, "state",
+                  service_state_words[service->comes_back ? SERVICE_AUTO_RESTART : service->state]);
+        json_text(writer, "result", service_result_words[service->result]);
+        json_text(writer, "kind", service_command_words[service->kind]);
+        json_number(writer, "begun", service->n_begun);
+        json_bool(writer, "spawning", service->is_spawning);
+        write_main(writer, service);
+        write_pid(writer, "controlPid", service->control);
         json_number(writer, "deadline", service->deadline);
         json_number(writer, "watchdog", service->watchdog_usec);
         json_number(writer, "restarts", service->n_restarts);
@@ -62,31 +66,71 @@ static void write_service(JsonWriter *writer, const Service *service) {
         json_end_object(writer);
 }
 
-static int state_make(const ManagedUnit *unit, char **ret) {
+static void write_state(JsonWriter *writer, const ManagedUnit *unit) {
+        json_begin_object(writer, NULL);
+        json_text(writer, "invocation", unit->invocation);
+        json_text(writer, "active", unit_active_state_words[unit->active]);
+        json_number(writer, "stateChanged", unit->state_changed);
+        json_number(writer, "activeSince", unit->active_since);
+        json_number(writer, "inactiveSince", unit->inactive_since);
+        if (unit->service)
+                write_service(writer, unit->service);
+        json_end_object(writer);
+}
+
+static void write_list(JsonWriter *writer, const char *key, char *const *list) {
+        json_begin_array(writer, key);
+        for (; list && *list; list++)
+                json_text(writer, NULL, *list);
+        json_end_array(writer);
+}
+
+/* Whatever happens to us, there is the old one or the new one. */
+static int put(int directory_fd, const char *name, const char *text) {
+        _cleanup_(freep) char *unfinished = NULL;
+
+        int r = text_format(&unfinished, ".#%s", name);
+        if (r >= 0)
+                r = file_write_text(directory_fd, unfinished, text, 0600);
+        if (r >= 0 && renameat(directory_fd, unfinished, directory_fd, name) < 0)
+                r = -errno;
+        return r;
+}
+
+static int put_state(const ManagedUnit *unit, int directory_fd) {
         _cleanup_(freep) char *text = NULL;
         size_t size;
         FILE *const file = open_memstream(&text, &size);
+        JsonWriter writer = { .file = file };
 
         if (!file)
                 return -ENOMEM;
-        JsonWriter writer = { .file = file };
-
-        json_begin_object(&writer, NULL);
-        json_text(&writer, "invocation", unit->invocation);
-        json_number(&writer, "stateChanged", unit->state_changed);
-        json_number(&writer, "activeSince", unit->active_since);
-        json_number(&writer, "inactiveSince", unit->inactive_since);
-        if (unit->service)
-                write_service(&writer, unit->service);
-        json_end_object(&writer);
-        if (fclose(file) != 0)
-                return -ENOMEM;
-        *ret = TAKE_PTR(text);
-        return 0;
+        write_state(&writer, unit);
+        return fclose(file) != 0 ? -ENOMEM : put(directory_fd, "state", text);
 }
 
-/* At once, whatever happens to us. */
-static int state_put(const ManagedUnit *unit, const char *text) {
+static int put_settings(const ManagedUnit *unit, int directory_fd) {
+        _cleanup_(strv_freep) char **settings = NULL;
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+
+        const int r = unit_settings_write(unit->unit, &settings);
+        if (r < 0)
+                return r;
+        FILE *const file = open_memstream(&text, &size);
+        JsonWriter writer = { .file = file };
+        if (!file)
+                return -ENOMEM;
+        json_begin_object(&writer, NULL);
+        json_text(&writer, "fragment", unit->unit->fragment ?: "");
+        write_list(&writer, "dropIns", unit->unit->drop_ins);
+        json_number(&writer, "loaded", unit->loaded);
+        write_list(&writer, "settings", settings);
+        json_end_object(&writer);
+        return fclose(file) != 0 ? -ENOMEM : put(directory_fd, "settings", text);
+}
+
+static int put_all(ManagedUnit *unit) {
         _cleanup_(freep) char *directory = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
 
@@ -98,18 +142,16 @@ static int state_put(const ManagedUnit *unit, const char *text) {
         fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        r = file_write_text(fd, STATE_FILE_NEW, text, 0600);
-        if (r >= 0 && renameat(fd, STATE_FILE_NEW, fd, STATE_FILE) < 0)
-                r = -errno;
-        return r;
+        if (!unit->has_settings_noted) {
+                r = put_settings(unit, fd);
+                unit->has_settings_noted = r >= 0;
+        }
+        return r < 0 ? r : put_state(unit, fd);
 }
 
 int unit_state_write(ManagedUnit *unit) {
-        _cleanup_(freep) char *text = NULL;
+        const int r = put_all(unit);
 
-        int r = state_make(unit, &text);
-        if (r >= 0)
-                r = state_put(unit, text);
         if (r < 0) {
                 errno = -r;
                 unit_log(unit, LOG_WARNING,
@@ -119,12 +161,27 @@ int unit_state_write(ManagedUnit *unit) {
         return r;
 }
 
-/* Processes that the service has left behind still have its user. */
 void unit_state_remove(ManagedUnit *unit) {
         _cleanup_(freep) char *directory = NULL;
 
-        if (unit->service && unit->service->cgroup)
-                (void)unit_state_write(unit);
-        else if (unit_state_path(unit, "", &directory) >= 0)
+        unit->has_settings_noted = false;
+        if (unit_state_path(unit, "", &directory) >= 0)
                 (void)tree_remove(AT_FDCWD, directory);
+}
+
+/* Slices are active when something is in them, which needs no note. A manager of one service has nobody who would want to know
+ * of the other units that it needs. */
+static bool has_state(const ManagedUnit *unit) {
+        return unit->service || (unit_name_type(unit->name) != UNIT_SLICE && !unit->manager->shares);
+}
+
+void unit_state_update(ManagedUnit *unit) {
+        const Service *const service = unit->service;
+
+        if (!has_state(unit))
+                return;
+        if (unit->active != UNIT_INACTIVE || (service && (service->cgroup || service->comes_back)))
+                (void)unit_state_write(unit);
+        else
+                unit_state_remove(unit);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,10 +17,6 @@
 #define SOURCE  "transient"
 #define COMMENT "# A transient unit, as it was asked for. It goes when the unit has ended.\n"
 
-static bool section_is_of(UnitType type, const char *section) {
-        return text_equal(section, "Unit") || text_equal(section, type == UNIT_SLICE ? "Slice" : "Service");
-}
-
 static bool is_called(const char *name, const char *other, size_t length) {
         return strlen(name) == length && strncmp(name, other, length) == 0;
 }
@@ -31,7 +28,7 @@ const char *unit_setting_section(UnitType type, const char *name, size_t length)
 
                 for (const char *const *old = row->old_names; old && *old && !found; old++)
                         found = is_called(*old, name, length);
-                if (found && section_is_of(type, row->section))
+                if (found && unit_type_has_section(type, row->section))
                         return row->section;
         }
         return NULL;
@@ -92,14 +89,44 @@ static int file_path(const Manager *manager, const char *name, char **ret) {
         return text_format(ret, "%s/transient/%s", manager->paths.runtime, name);
 }
 
-void unit_transient_remove(ManagedUnit *unit) {
+bool unit_transient_is_file(const Manager *manager, const char *fragment) {
+        const char *const below = fragment ? path_seen_from(fragment, manager->paths.runtime) : NULL;
+
+        return below && text_after_prefix(below, "transient/");
+}
+
+static void remove_files(Manager *manager, const char *name) {
         _cleanup_(freep) char *path = NULL, *changes = NULL;
 
-        if (file_path(unit->manager, unit->name, &path) >= 0)
+        if (file_path(manager, name, &path) >= 0)
                 (void)unlink(path);
-        if (text_format(&changes, "%s/system.control/%s.d", unit->manager->paths.runtime, unit->name) >= 0)
+        if (text_format(&changes, "%s/system.control/%s.d", manager->paths.runtime, name) >= 0)
                 (void)tree_remove(AT_FDCWD, changes);
+}
+
+void unit_transient_remove(ManagedUnit *unit) {
+        remove_files(unit->manager, unit->name);
         unit->transient = false;
+}
+
+static bool is_used(Manager *manager, const char *name) {
+        const ManagedUnit *const unit = manager_known_unit(manager, name);
+
+        return unit && (managed_unit_is_active(unit) || unit->active == UNIT_FAILED ||
+                        (unit->service && unit->service->cgroup));
+}
+
+void unit_transient_sweep(Manager *manager) {
+        _cleanup_(directory_closep) DIR *directory = NULL;
+        _cleanup_(freep) char *path = NULL;
+        const struct dirent *entry;
+
+        if (file_path(manager, "", &path) < 0)
+                return;
+        directory = opendir(path);
+        while (directory && (entry = readdir(directory)))
+                if (unit_name_kind(entry->d_name) != 0 && !is_used(manager, entry->d_name))
+                        remove_files(manager, entry->d_name);
 }
 
 /* The name may be that of a unit that is known, as long as there is nothing behind it. */
@@ -158,6 +185,19 @@ static int add_standard(const char *const *assignments, const int standard[3], c
         return r;
 }
 
+static int check_sections(UnitType type, const char *const *assignments, Reason *reason) {
+        for (; assignments && *assignments; assignments++) {
+                const char *const section =
+                        unit_setting_section(type, *assignments, strcspn(*assignments, "="));
+
+                if (section && text_equal(section, "Install"))
+                        return reason_set(reason, -EINVAL,
+                                          "%s: a transient unit cannot be enabled, and has no such setting",
+                                          *assignments);
+        }
+        return 0;
+}
+
 static int keep_standard(Service *service, const int standard[3]) {
         service_close_standard(service);
         for (size_t i = 0; i < ELEMENTSOF(service->standard); i++) {
@@ -178,6 +218,8 @@ int manager_add_transient(Manager *manager, const char *name, const char *const 
 
         int r = find_free_name(manager, name, &unit, reason);
         if (r >= 0)
+                r = check_sections(unit_name_type(name), assignments, reason);
+        if (r >= 0)
                 r = add_standard(assignments, standard, &all);
         if (r >= 0)
                 r = unit_new_transient(name, STRV(all), SOURCE, &read);
@@ -189,7 +231,6 @@ int manager_add_transient(Manager *manager, const char *name, const char *const 
         r = write_file(manager, read, reason);
         if (r < 0)
                 return r;
-        unit->transient = true;
         r = managed_unit_adopt(unit, TAKE_PTR(read));
         if (r >= 0 && unit->service)
                 r = keep_standard(unit->service, standard);

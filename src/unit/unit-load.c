@@ -150,14 +150,14 @@ static bool is_called(const Setting *setting, const char *name) {
         return text_equal(setting->name, name) || strv_contains(setting->old_names, name);
 }
 
-/* Whether units of the type have a setting of that section. */
-static bool has_section(UnitType type, const char *section) {
-        return text_equal(section, "Unit") || text_equal(section, type == UNIT_SLICE ? "Slice" : "Service");
+bool unit_type_has_section(UnitType type, const char *section) {
+        return text_equal(section, "Unit") || text_equal(section, "Install") ||
+               text_equal(section, type == UNIT_SLICE ? "Slice" : "Service");
 }
 
 static const Setting *property_find(UnitType type, const char *name) {
         for (size_t i = 0; i < service_settings.n_rows; i++)
-                if (has_section(type, service_settings.rows[i].section) &&
+                if (unit_type_has_section(type, service_settings.rows[i].section) &&
                     is_called(&service_settings.rows[i], name))
                         return &service_settings.rows[i];
         return NULL;
@@ -172,7 +172,7 @@ static int explain_property(Unit *unit, const char *name, const char *source) {
         if (strv_length(STRV(unit->mistakes.texts)) > SETTING_MISTAKES_MAX)
                 return 0; /* no more of them are kept */
         for (size_t i = 0; i < service_settings.n_rows; i++)
-                if (has_section(unit_name_type(unit->name), service_settings.rows[i].section))
+                if (unit_type_has_section(unit_name_type(unit->name), service_settings.rows[i].section))
                         names[n++] = service_settings.rows[i].name;
         const char *const near = text_nearest(name, names);
         return setting_mistake(&unit->mistakes, "%s: Unknown setting \"%s\"%s%s%s", source, name,

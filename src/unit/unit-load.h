@@ -4,6 +4,7 @@
 /* Units out of their files and drop-ins, systemd.unit(5): what they say. */
 
 #include "unit/unit-files.h"
+#include "unit/unit-name.h"
 #include "unit/unit-settings.h"
 
 typedef enum UnitLoadState {
@@ -33,6 +34,10 @@ DEFINE_CLEANUP(Unit, unit_free)
 /* A unit that no file describes, of assignments "NAME=VALUE" of which each is said by `source` ("--property"). The name is
  * valid and no template's. What is unknown or wrong is always a mistake here. */
 int unit_new_transient(const char *name, const char *const *assignments, const char *source, Unit **ret);
+
+/* Whether units of the type have a setting of that section. Several sections may have settings of one name for the same thing:
+ * units of one type have one of them. */
+bool unit_type_has_section(UnitType type, const char *section);
 
 /* Everything that is set, as "NAME=VALUE", each item of a list on its own, so that unit_new_transient() makes the same again. */
 int unit_settings_write(const Unit *unit, char ***ret);

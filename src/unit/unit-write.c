@@ -38,11 +38,6 @@ static int write_setting(const Unit *unit, const Setting *setting, char ***list)
         }
 }
 
-/* Several sections may have settings of one name for the same thing: units of one type have one of them. */
-static bool section_is_read(UnitType type, const char *section) {
-        return text_equal(section, "Unit") || text_equal(section, type == UNIT_SLICE ? "Slice" : "Service");
-}
-
 int unit_settings_write(const Unit *unit, char ***ret) {
         const UnitType type = unit_name_type(unit->name);
         _cleanup_(strv_freep) char **list = NULL;
@@ -51,7 +46,7 @@ int unit_settings_write(const Unit *unit, char ***ret) {
         for (size_t i = 0; r >= 0 && i < service_settings.n_rows; i++) {
                 const Setting *const setting = &service_settings.rows[i];
 
-                if (section_is_read(type, setting->section) &&
+                if (unit_type_has_section(type, setting->section) &&
                     setting_source(unit->store, setting) != SETTING_UNSET)
                         r = write_setting(unit, setting, &list);
         }

@@ -171,8 +171,11 @@ class Rig:
 
     # The manager.
 
-    def start_manager(self, *options):
+    def start_manager(self, *options, environment=()):
+        """environment: what it has besides, "NAME=VALUE" each."""
         self.manager = self.popen(
+            'env',
+            *environment,
             self.programs / 'mkosi-manager',
             f'--cgroup={self.name}',
             f'--helper={self.programs / "mkosi-exec"}',
@@ -185,7 +188,7 @@ class Rig:
         return self.run(self.programs / 'mkosi-ctl', 'list-units', check=False).returncode == 0
 
     def manager_pid(self):
-        """Of the manager itself: nsenter executes it in its own place."""
+        """Of the manager itself: nsenter and env execute it in their own place."""
         return self.manager.pid
 
     def kill_manager(self, number=signal.SIGKILL):

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The manager is killed while services run, and the next one goes on where it was."""
 
-from rig import wait_for
+import fcntl
+import os
+import signal
+import subprocess
+
+import pytest
+from rig import ROOT, UNITS, wait_for
 
 TALK = "/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done'"
 
@@ -70,3 +76,252 @@ def test_many_crashes(rig):
         assert rig.show('user', *names) == before
     rig.ctl('stop', 'user')
     assert rig.state('user') == 'inactive'
+
+
+def words(rig, path):
+    return rig.path(path).read_text().split() if rig.exists(path) else []
+
+
+def is_settled(rig, unit):
+    return rig.state(unit) not in ('activating', 'deactivating', 'reloading')
+
+
+def killed_at(rig, number, *verbs):
+    """Has a manager do this that is killed when it has replaced its files that often, or before (of a negative number); the next
+    one takes over. False when all was done before that."""
+    library = ROOT / 'build/gcc/tests/tools/kill-at.so'
+    rig.kill_manager()
+    rig.start_manager(environment=(f'LD_PRELOAD={library}', f'KILL_AT={number}'))
+    for verb in verbs:
+        rig.ctl(*verb, check=False)
+    killed = rig.ctl('list-units', check=False).returncode != 0
+    if killed:
+        assert rig.manager.wait() == -signal.SIGKILL
+        rig.manager = None
+    else:
+        rig.kill_manager()
+    rig.start_manager()
+    return killed
+
+
+STEPS = """[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStartPre=/bin/sh -c 'echo pre >>/run/ran-%i'
+ExecStart=/bin/sh -c 'echo one >>/run/ran-%i'
+ExecStart=/bin/sh -c 'echo two >>/run/ran-%i'
+ExecStartPost=/bin/sh -c 'echo post >>/run/ran-%i'
+ExecStop=/bin/sh -c 'echo stop >>/run/ran-%i'
+ExecStopPost=/bin/sh -c 'echo end >>/run/ran-%i'
+"""
+ALL = ['pre', 'one', 'two', 'post', 'stop', 'end']
+
+
+@pytest.mark.parametrize('sign', [1, -1])
+def test_killed_anywhere_no_command_runs_twice(rig, sign):
+    """Wherever the manager is killed, the next one runs no command a second time, leaves none out as if it had been run, and has the
+    unit in a state that it can be started from."""
+    rig.unit('steps@.service', STEPS)
+    number = 0
+    killed = True
+    while killed:
+        number += 1
+        unit = f'steps@{number}.service'
+        killed = killed_at(rig, sign * number, ('start', unit), ('stop', unit))
+        wait_for(lambda: is_settled(rig, unit), 'a state that lasts')
+        ran = words(rig, f'/run/ran-{number}')
+        started = [word for word in ran if word not in ('stop', 'end')]
+        assert len(set(ran)) == len(ran), f'{number}: {ran}'
+        assert started == ALL[: len(started)], f'{number}: {ran}'
+        assert rig.state(unit) != 'active' or ran == ALL[:4], f'{number}: {ran}'
+        assert rig.processes(f'system.slice/system-steps.slice/{unit}') == []
+        rig.ctl('stop', unit)
+        rig.write(f'/run/ran-{number}', '')
+        rig.ctl('start', unit)
+        rig.ctl('stop', unit)
+        assert words(rig, f'/run/ran-{number}') == ALL
+        assert not rig.exists(f'/run/mkosi/units/{unit}')
+    assert number > 12, 'it was killed at many points'
+
+
+def is_reserved(rig, uid):
+    """Whether somebody holds the number in the registry of dynamic users."""
+    with open(rig.path(f'/run/mkosi/dynamic-uid/{uid}'), encoding='utf-8') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+@pytest.mark.parametrize('sign', [1, -1])
+def test_killed_anywhere_nobody_is_lost(rig, sign):
+    """Wherever the manager is killed while a service starts, its process is known to the next one, and its user's number too; or the
+    service has failed, and nobody is left."""
+    rig.unit('sleep@.service', DynamicUser='yes', StateDirectory='sleep', ExecStart='/bin/sleep infinity')
+    number = 0
+    killed = True
+    found = set()
+    while killed:
+        number += 1
+        unit = f'sleep@{number}.service'
+        killed = killed_at(rig, sign * number, ('start', unit))
+        wait_for(lambda: is_settled(rig, unit), 'a state that lasts')
+        state = rig.state(unit)
+        found.add(state)
+        running = rig.processes(f'system.slice/system-sleep.slice/{unit}')
+        assert running == ([rig.main_pid(unit)] if state == 'active' else []), f'{number}: {state}'
+        if state == 'active':
+            uid = int(rig.show(unit, 'UID'))
+            wait_for(lambda: os.stat(f'/proc/{running[0]}').st_uid == uid, 'its user')
+            assert is_reserved(rig, uid)
+        rig.ctl('stop', unit)
+        rig.ctl('reset-failed')
+        assert rig.processes(f'system.slice/system-sleep.slice/{unit}') == []
+        assert not rig.exists(f'/run/mkosi/units/{unit}')
+    assert 'active' in found
+    assert number > 3, 'it was killed at many points'
+
+
+def test_settings_of_what_runs(rig):
+    """A service whose file has gone, or says something else, goes on as it was started, and ends as it was to end."""
+    text = '[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sh -c "echo old >/run/stopped-%N"\n[Install]\nWantedBy=multi-user.target\n'
+    for name in ('gone', 'other'):
+        rig.unit(f'{name}.service', text)
+        rig.ctl('start', name)
+    pids = [rig.main_pid(name) for name in ('gone', 'other')]
+    rig.kill_manager()
+    rig.path(f'{UNITS}/gone.service').unlink()
+    rig.unit('other.service', text.replace('old', 'new').replace('ExecStart', 'Environment=A=1\nExecStart', 1))
+    rig.start_manager()
+    assert [rig.main_pid(name) for name in ('gone', 'other')] == pids
+    assert rig.show('other', 'UnitFileState') == 'disabled'
+    for name in ('gone', 'other'):
+        rig.ctl('stop', name)
+        assert words(rig, f'/run/stopped-{name}') == ['old']
+    assert 'not found' in rig.ctl('start', 'gone', check=False).stderr
+    rig.ctl('start', 'other')
+    rig.ctl('stop', 'other')
+    assert words(rig, '/run/stopped-other') == ['new']
+
+
+def test_a_name_that_has_become_another_one(rig):
+    """A unit runs, and its file becomes a link to another one's: both stay what they are until they end."""
+    for name in ('first', 'second'):
+        rig.unit(f'{name}.service', ExecStart='/bin/sleep infinity')
+        rig.ctl('start', name)
+    pids = {name: rig.main_pid(name) for name in ('first', 'second')}
+    rig.kill_manager()
+    rig.path(f'{UNITS}/first.service').unlink()
+    rig.path(f'{UNITS}/first.service').symlink_to('second.service')
+    rig.start_manager()
+    assert {name: rig.main_pid(name) for name in ('first', 'second')} == pids
+    rig.ctl('stop', 'first')
+    assert rig.state('second') == 'active'
+    assert rig.processes('system.slice/first.service') == []
+    assert rig.main_pid('first') == pids['second'], 'it is the other one now'
+
+
+def test_failures_and_targets_are_remembered(rig):
+    """What has failed is said so until somebody has read it, and a target that was reached is."""
+    rig.unit('bad.service', ExecStart='/bin/sh -c "exit 7"')
+    rig.unit('forgotten.service', '[Unit]\nCollectMode=inactive-or-failed\n[Service]\nExecStart=/bin/false\n')
+    rig.unit('reached.target', '[Unit]\nDescription=A point\n')
+    rig.ctl('start', 'bad', check=False)
+    rig.ctl('start', 'forgotten', check=False)
+    rig.ctl('start', 'reached.target')
+    rig.wait_state('bad', 'failed')
+    rig.transient('--unit=gone', '--wait', '/bin/false', check=False)
+    names = ('ActiveState', 'SubState', 'Result', 'ExecMainStatus', 'InactiveEnterTimestamp', 'InvocationID')
+    before = rig.show('bad', *names)
+    assert before['ExecMainStatus'] == '7'
+    assert rig.state('gone') == 'failed'
+    rig.kill_manager()
+    rig.start_manager()
+    assert rig.show('bad', *names) == before
+    assert rig.state('reached.target') == 'active'
+    assert rig.state('forgotten') == 'inactive'
+    assert rig.state('gone') == 'failed'
+    assert rig.exists('/run/mkosi/transient/gone.service')
+    rig.ctl('reset-failed')
+    assert not rig.exists('/run/mkosi/transient/gone.service')
+    rig.kill_manager()
+    rig.start_manager()
+    assert rig.state('bad') == rig.state('gone') == 'inactive'
+
+
+def test_times_and_transient_units(rig):
+    """When a unit became active is noted as soon as it is; a transient unit stays one, and goes with its file."""
+    rig.unit('once.service', Type='oneshot', RemainAfterExit='yes', ExecStart='/bin/true')
+    rig.ctl('start', 'once')
+    rig.transient('--unit=brief', '/bin/sleep', 'infinity')
+    rig.transient('--unit=ends', '/bin/sleep', 'infinity')
+    names = ('ActiveEnterTimestamp', 'StateChangeTimestamp')
+    before = rig.show('once', *names)
+    assert all(before.values())
+    end = rig.main_pid('ends')
+    rig.kill_manager()
+    os.kill(end, signal.SIGKILL)
+    rig.write('/run/mkosi/transient/nobody.service', '[Service]\nExecStart=/bin/true\n')
+    rig.start_manager()
+    assert rig.show('once', *names) == before
+    assert rig.show('brief', 'Transient') == 'yes'
+    assert not rig.exists('/run/mkosi/transient/nobody.service')
+    assert rig.wait_state('ends', 'failed', 'inactive')
+    rig.ctl('reset-failed')
+    wait_for(lambda: not rig.exists('/run/mkosi/transient/ends.service'), 'the file to go')
+    rig.ctl('stop', 'brief')
+    wait_for(lambda: not rig.exists('/run/mkosi/transient/brief.service'), 'the file to go')
+    assert rig.show('brief', 'LoadState') == 'not-found'
+
+
+def test_what_was_given_up_leaves_nothing(rig):
+    """A directory without a state, and a cgroup in which nobody is, are removed without a word; one that somebody is in is named."""
+    rig.kill_manager()
+    rig.path('/run/mkosi/units/early.service').mkdir(parents=True)
+    slice = rig.cgroup / 'system.slice'
+    (slice / 'early.service').mkdir(parents=True)
+    (slice / 'foreign.service').mkdir()
+    foreign = rig.popen('/bin/sleep', 'infinity')
+    (slice / 'foreign.service/cgroup.procs').write_text(str(foreign.pid))
+    rig.start_manager()
+    assert not rig.exists('/run/mkosi/units/early.service')
+    assert not (slice / 'early.service').exists()
+    assert foreign.poll() is None
+    said = [line for line in rig.log() if 'early' in line or 'foreign' in line]
+    assert len(said) == 1 and 'foreign.service: Processes run in the cgroup' in said[0]
+    foreign.kill()
+    foreign.wait()
+
+
+def test_commands_of_the_end_run_once(rig):
+    """Killed after ExecStop= and while the service does not want to go, or while what it left is removed: neither runs again."""
+    rig.unit(
+        'stubborn.service',
+        ExecStart="/bin/sh -c 'trap : TERM; touch /run/up; while :; do sleep 0.05; done'",
+        ExecStop='/bin/sh -c "echo stop >>/run/ran"',
+        ExecStopPost='/bin/sh -c "echo end >>/run/ran"',
+    )
+    rig.ctl('start', 'stubborn')
+    wait_for(lambda: rig.exists('/run/up'), 'the service')
+    client = rig.popen(rig.programs / 'mkosi-ctl', 'stop', 'stubborn', stderr=subprocess.DEVNULL)
+    wait_for(lambda: rig.show('stubborn', 'SubState') == 'stop-sigterm', 'the signal')
+    rig.kill_manager()
+    client.wait(60)
+    rig.start_manager()
+    assert rig.show('stubborn', 'SubState') == 'stop-sigterm'
+    rig.ctl('kill', '--signal=KILL', 'stubborn')
+    wait_for(lambda: is_settled(rig, 'stubborn'), 'the end')
+    assert words(rig, '/run/ran') == ['stop', 'end']
+
+
+def test_a_service_that_was_to_come_back_does(rig):
+    """Killed between the end of a service and its next start."""
+    rig.unit('again.service', Restart='always', RestartSec='2s', ExecStart='/bin/sh -c "echo >>/run/ran x"')
+    rig.ctl('start', 'again')
+    wait_for(lambda: rig.show('again', 'SubState') == 'auto-restart', 'the end')
+    rig.kill_manager()
+    n = len(words(rig, '/run/ran'))
+    rig.start_manager()
+    wait_for(lambda: len(words(rig, '/run/ran')) > n, 'another start')
+    rig.ctl('stop', 'again')

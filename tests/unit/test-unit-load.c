@@ -289,7 +289,7 @@ static void test_transient_mistakes(void **state) {
                 { "a.service", "=x", "--property: Unknown setting \"\"\n" },
                 { "a.service", "Nise=5", "--property: Unknown setting \"Nise\", did you mean \"Nice\"?\n" },
                 { "a.service", "Nice=x", "--property: Nice=x: not a number\n" },
-                { "a.service", "WantedBy=x.target", "--property: Unknown setting \"WantedBy\"\n" },
+                { "a.service", "Kernel=x", "--property: Unknown setting \"Kernel\"\n" },
                 { "a.service", "PrivatePIDs=yes",
                   "--property: PrivatePIDs= is refused: it would confine what it is said of, and is not there yet\n" },
                 { "a.service", "PrivatePIDs=no", "" },

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a manager that takes over has to know of a unit, in RUNTIME/units/NAME:
+ *
+ *     state      where it is, as JSON; replaced at every step, before and after a process is started
+ *     settings   what it runs with, as JSON: its files may be others by then, or gone
+ *     log        the FIFO that its processes write to
+ *
+ * Both files of JSON are replaced as a whole, settings first. A directory without a state is of a start that was given up
+ * before anything ran. */
+
+#include "base/reason.h"
+#include "manager/service.h"
+
+/* "RUNTIME/units/NAME/FILE"; file "": the directory. */
+int unit_state_path(const ManagedUnit *unit, const char *file, char **ret);
+/* Notes everything as it is; a failure is said in the log, and is no reason not to go on. */
+int unit_state_write(ManagedUnit *unit);
+void unit_state_remove(ManagedUnit *unit);
+/* Notes it if a later manager has to know: of what runs, has failed, or has left processes behind. Removes it else. */
+void unit_state_update(ManagedUnit *unit);
+
+/* What a state says, read. */
+typedef struct UnitFound {
+        char *invocation, *active_word, *cgroup, *user, *dynamic_user, *tmp, *var_tmp, *program, *status;
+        char *state_word, *result_word, *kind_word;
+        uint64_t state_changed, active_since, inactive_since;
+        uint64_t begun, main_pid, control_pid, last_main_pid, main_code, main_status;
+        uint64_t main_started, main_started_monotonic, main_ended, main_ended_monotonic;
+        uint64_t deadline, watchdog, restarts, uid, gid;
+        bool main_ignores_failure, stop_asked, has_identity, network, is_service;
+        bool is_spawning; /* somebody was just about to be started, and may have been */
+        UnitActiveState active;
+        ServiceState state;
+        ServiceResult result;
+        ServiceCommand kind;
+} UnitFound;
+
+/* Of the unit of this name; -ENOENT when there is no state. -EBADMSG with a reason for what is no state of ours. */
+int unit_state_read(int units_fd, const char *name, UnitFound *ret, Reason *reason);
+void unit_found_done(UnitFound *found);
+/* The settings, as a unit that is loaded. */
+int unit_state_read_settings(int units_fd, const char *name, Unit **ret, uint64_t *ret_loaded,
+                             Reason *reason);
