@@ -5,7 +5,7 @@
 
 #include "base/strv.h"
 #include "manager/log-pipe.h"
-#include "manager/service.h"
+#include "manager/service-state.h"
 #include "manager/unit-log.h"
 #include "manager/unit-state.h"
 #include "unit/exit-status-set.h"
@@ -36,95 +36,19 @@ static void log_exit(ManagedUnit *unit, const char *what, int code, int status) 
                 "%s: %s process exited, code=%s, status=%s", unit->name, what, exit_code_word(code), text);
 }
 
-/* Whether nobody is left who would have to be waited for at the very end. */
-static bool all_are_gone(const Service *service) {
-        const KillMode mode = (KillMode)service_settings_of(service)->kill_mode;
-        const bool group_counts =
-                mode == KILL_CONTROL_GROUP || (mode == KILL_MIXED && service->state == SERVICE_FINAL_SIGKILL);
-
-        return !service->main && !service->control && !(group_counts && service_group_is_populated(service));
-}
-
-static void main_ended_in_start(Service *service, ServiceResult result, bool executed) {
-        const ServiceSettings *const settings = service_settings_of(service);
-
-        switch (settings->type) {
-        case SERVICE_ONESHOT:
-                if (result == SERVICE_SUCCESS && service->n_begun < service->commands.n_items) {
-                        if (service_commands_next(service) < 0)
-                                service_enter_signal(service, SERVICE_STOP_SIGTERM,
-                                                     SERVICE_FAILURE_RESOURCES);
-                        else
-                                (void)unit_state_write(service->unit);
-                        return;
-                }
-                if (result == SERVICE_SUCCESS)
-                        service_enter_start_post(service);
-                else
-                        service_enter_signal(service, SERVICE_STOP_SIGTERM, result);
-                return;
-        case SERVICE_NOTIFY:
-                /* It has not said that it has started. */
-                service_enter_signal(service, SERVICE_STOP_SIGTERM,
-                                     result == SERVICE_SUCCESS ? SERVICE_FAILURE_PROTOCOL : result);
-                return;
-        case SERVICE_EXEC:
-                if (executed)
-                        service_enter_running(service, result);
-                else
-                        service_enter_signal(service, SERVICE_STOP_SIGTERM, result);
-                return;
-        default:
-                service_enter_running(service, result);
-        }
-}
-
 static void main_ended(Service *service, ServiceResult result, bool executed) {
-        service_fail(service, result);
-        switch (service->state) {
-        case SERVICE_IN_START:
-                main_ended_in_start(service, result, executed);
-                break;
-        case SERVICE_RUNNING:
-                service_enter_running(service, result);
-                break;
-        case SERVICE_IN_RELOAD:
-                /* One that it has told of by itself has no command that would end. */
-                if (!service->control)
-                        service_enter_running(service, result);
-                break;
-        case SERVICE_STOP_WATCHDOG:
-        case SERVICE_STOP_SIGTERM:
-        case SERVICE_STOP_SIGKILL:
-                if (!service->control)
-                        service_enter_stop_post(service, SERVICE_SUCCESS);
-                break;
-        case SERVICE_FINAL_SIGTERM:
-        case SERVICE_FINAL_SIGKILL:
-                if (all_are_gone(service))
-                        service_enter_dead(service, SERVICE_SUCCESS);
-                break;
-        default:
-                break; /* the control process that runs comes first */
-        }
-}
+        const ServiceStateRow *const row = service_state_row(service->state);
 
-/* The first process of a service that forks is done: its child is the service. */
-static void forked(Service *service, ServiceResult result) {
-        if (result != SERVICE_SUCCESS) {
-                service_enter_signal(service, SERVICE_STOP_SIGTERM, result);
-                return;
-        }
-        const int r = service_find_main(service);
-        if (r == -EAGAIN)
-                (void)unit_state_write(service->unit);
-        else if (r < 0)
-                service_enter_signal(service, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_RESOURCES);
-        else
-                service_enter_start_post(service);
+        service_fail(service, result);
+        if (row->main_ended)
+                row->main_ended(service, result, executed);
+        else if (row->somebody_ended)
+                row->somebody_ended(service);
 }
 
 static void control_ended(Service *service, ServiceResult result) {
+        const ServiceStateRow *const row = service_state_row(service->state);
+
         if (result == SERVICE_SUCCESS && service->n_begun < service->commands.n_items) {
                 if (service_commands_next(service) > 0) {
                         (void)unit_state_write(service->unit);
@@ -132,50 +56,10 @@ static void control_ended(Service *service, ServiceResult result) {
                 }
                 result = SERVICE_FAILURE_RESOURCES;
         }
-        switch (service->state) {
-        case SERVICE_IN_CONDITION:
-                if (result == SERVICE_SUCCESS)
-                        service_enter_start_pre(service);
-                else
-                        service_enter_signal(service, SERVICE_STOP_SIGTERM, result);
-                break;
-        case SERVICE_IN_START_PRE:
-                if (result == SERVICE_SUCCESS)
-                        service_enter_start(service);
-                else
-                        service_enter_signal(service, SERVICE_STOP_SIGTERM, result);
-                break;
-        case SERVICE_IN_START:
-                forked(service, result);
-                break;
-        case SERVICE_IN_START_POST:
-                service_enter_running(service, result);
-                break;
-        case SERVICE_IN_RELOAD:
-                if (service->reload_result == SERVICE_SUCCESS)
-                        service->reload_result = result;
-                service_enter_running(service, SERVICE_SUCCESS);
-                break;
-        case SERVICE_IN_STOP:
-                service_enter_signal(service, SERVICE_STOP_SIGTERM, result);
-                break;
-        case SERVICE_STOP_WATCHDOG:
-        case SERVICE_STOP_SIGTERM:
-        case SERVICE_STOP_SIGKILL:
-                if (!service->main)
-                        service_enter_stop_post(service, SERVICE_SUCCESS);
-                break;
-        case SERVICE_IN_STOP_POST:
-                service_enter_signal(service, SERVICE_FINAL_SIGTERM, result);
-                break;
-        case SERVICE_FINAL_SIGTERM:
-        case SERVICE_FINAL_SIGKILL:
-                if (all_are_gone(service))
-                        service_enter_dead(service, SERVICE_SUCCESS);
-                break;
-        default:
-                break;
-        }
+        if (row->control_ended)
+                row->control_ended(service, result);
+        else if (row->somebody_ended)
+                row->somebody_ended(service);
 }
 
 void service_process_ended(Process *process, int code, int status) {
@@ -215,48 +99,14 @@ void service_process_executed(Process *process) {
 }
 
 void service_group_empty(Service *service) {
+        const ServiceStateRow *const row = service_state_row(service->state);
+
         if (service->main || service->control)
                 return;
-        switch (service->state) {
-        case SERVICE_IN_START:
-                /* It waits for PIDFile=, which nobody is left to write. */
-                if (service->pid_file) {
-                        unit_log(service->unit, LOG_WARNING,
-                                 "%s: All processes have ended before one of them wrote %s",
-                                 service->unit->name, service_settings_of(service)->pid_file);
-                        service_enter_signal(service, SERVICE_STOP_SIGTERM, SERVICE_FAILURE_PROTOCOL);
-                }
-                break;
-        case SERVICE_RUNNING:
-        case SERVICE_IN_RELOAD:
-                service_enter_running(service, SERVICE_SUCCESS);
-                break;
-        case SERVICE_STOP_WATCHDOG:
-        case SERVICE_STOP_SIGTERM:
-        case SERVICE_STOP_SIGKILL:
-                service_enter_stop_post(service, SERVICE_SUCCESS);
-                break;
-        case SERVICE_FINAL_SIGTERM:
-        case SERVICE_FINAL_SIGKILL:
-                service_enter_dead(service, SERVICE_SUCCESS);
-                break;
-        case SERVICE_DEAD:
-        case SERVICE_STATE_FAILED:
-                /* What was left to itself has ended as well. */
-                service_release(service, true);
-                unit_state_update(service->unit);
-                managed_unit_unused(service->unit);
-                break;
-        default:
-                break;
-        }
-}
-
-/* A state in which a command is at work that is no main process. */
-static bool has_control_state(ServiceState state) {
-        return state == SERVICE_IN_CONDITION || state == SERVICE_IN_START_PRE ||
-               state == SERVICE_IN_START_POST || state == SERVICE_IN_RELOAD || state == SERVICE_IN_STOP ||
-               state == SERVICE_IN_STOP_POST;
+        if (row->group_ended)
+                row->group_ended(service);
+        else if (row->somebody_ended)
+                row->somebody_ended(service);
 }
 
 static void resume_start(Service *service, ServiceResult result) {
@@ -281,7 +131,7 @@ void service_resume(Service *service, bool lost) {
 
         if (service->state == SERVICE_IN_START)
                 resume_start(service, result);
-        else if (has_control_state(service->state)) {
+        else if (service_state_is(service->state, STATE_HAS_COMMAND)) {
                 if (!service->control)
                         control_ended(service, result);
         } else if (service->state == SERVICE_RUNNING) {

@@ -245,32 +245,22 @@ int service_stop(ManagedUnit *unit) {
 
         if (unit->job && unit->job->type == JOB_STOP)
                 service->restart_queued = false;
-        switch (service->state) {
-        case SERVICE_DEAD:
-        case SERVICE_STATE_FAILED:
-                return 0;
-        case SERVICE_AUTO_RESTART:
+        if (service->state == SERVICE_AUTO_RESTART) {
                 service_set_state(service, SERVICE_DEAD);
                 return 1;
-        case SERVICE_IN_CONDITION:
-        case SERVICE_IN_START_PRE:
-        case SERVICE_IN_START:
-        case SERVICE_IN_START_POST:
-        case SERVICE_IN_RELOAD:
-                unit_log_begin(unit, JOB_STOP);
-                service->stop_asked = true;
-                service_enter_signal(service, SERVICE_STOP_SIGTERM, SERVICE_SUCCESS);
-                return 1;
-        case SERVICE_RUNNING:
-        case SERVICE_EXITED:
-                unit_log_begin(unit, JOB_STOP);
-                service->stop_asked = true;
-                service_enter_stop(service, SERVICE_SUCCESS);
-                return 1;
-        default:
-                service->stop_asked = true;
-                return 1;
         }
+        const UnitActiveState active = service_active_state(service->state);
+        if (active == UNIT_INACTIVE || active == UNIT_FAILED)
+                return 0;
+        service->stop_asked = true;
+        if (active == UNIT_DEACTIVATING)
+                return 1;
+        unit_log_begin(unit, JOB_STOP);
+        if (active == UNIT_ACTIVE)
+                service_enter_stop(service, SERVICE_SUCCESS);
+        else
+                service_enter_signal(service, SERVICE_STOP_SIGTERM, SERVICE_SUCCESS);
+        return 1;
 }
 
 int service_reload(ManagedUnit *unit) {

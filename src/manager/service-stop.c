@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "base/time-span.h"
-#include "manager/service.h"
+#include "manager/service-state.h"
 #include "manager/unit-log.h"
 
 void service_enter_stop(Service *service, ServiceResult result) {
@@ -22,20 +22,12 @@ void service_enter_stop(Service *service, ServiceResult result) {
                                      r < 0 ? SERVICE_FAILURE_RESOURCES : SERVICE_SUCCESS);
 }
 
-static bool is_final(ServiceState state) {
-        return state == SERVICE_FINAL_SIGTERM || state == SERVICE_FINAL_SIGKILL;
-}
-
-static bool is_hard(ServiceState state) {
-        return state == SERVICE_STOP_SIGKILL || state == SERVICE_FINAL_SIGKILL;
-}
-
 static int signal_of(const Service *service, ServiceState state) {
         const ServiceSettings *const settings = service_settings_of(service);
 
         if (state == SERVICE_STOP_WATCHDOG)
                 return SIGABRT;
-        if (is_hard(state))
+        if (service_state_is(state, STATE_IS_HARD))
                 return settings->final_kill_signal ?: SIGKILL;
         return settings->kill_signal ?: SIGTERM;
 }
@@ -49,14 +41,14 @@ static void kill_process(const Process *process, int signal) {
 static bool kills_group(const Service *service, ServiceState state) {
         const KillMode mode = (KillMode)service_settings_of(service)->kill_mode;
 
-        return mode == KILL_CONTROL_GROUP || (mode == KILL_MIXED && is_hard(state));
+        return mode == KILL_CONTROL_GROUP || (mode == KILL_MIXED && service_state_is(state, STATE_IS_HARD));
 }
 
 static void send_signal(const Service *service, ServiceState state, int signal) {
         if (kills_group(service, state)) {
                 (void)service_kill_group(service, signal, 0);
                 /* One that has left the group is meant all the same. */
-                if (!is_hard(state))
+                if (!service_state_is(state, STATE_IS_HARD))
                         return;
         }
         kill_process(service->main, signal);
@@ -74,7 +66,8 @@ static bool service_kill(const Service *service, ServiceState state) {
             !(kills_group(service, state) && service_group_is_populated(service)))
                 return false;
         send_signal(service, state, signal);
-        if (!is_hard(state) && state != SERVICE_STOP_WATCHDOG && settings->send_sighup)
+        if (!service_state_is(state, STATE_IS_HARD) && state != SERVICE_STOP_WATCHDOG &&
+            settings->send_sighup)
                 send_signal(service, state, SIGHUP);
         /* What is stopped does not hear anything else. */
         if (signal != SIGKILL && signal != SIGCONT)
@@ -84,10 +77,12 @@ static bool service_kill(const Service *service, ServiceState state) {
 
 /* Nobody whose end would have to be waited for. With KillMode=mixed there may still be others, who are killed alone. */
 static void enter_without_victims(Service *service, ServiceState state) {
-        if (!is_hard(state) && service_settings_of(service)->send_sigkill != TRUTH_NO)
-                service_enter_signal(service, is_final(state) ? SERVICE_FINAL_SIGKILL : SERVICE_STOP_SIGKILL,
+        if (!service_state_is(state, STATE_IS_HARD) && service_settings_of(service)->send_sigkill != TRUTH_NO)
+                service_enter_signal(service,
+                                     service_state_is(state, STATE_IS_FINAL) ? SERVICE_FINAL_SIGKILL
+                                                                             : SERVICE_STOP_SIGKILL,
                                      SERVICE_SUCCESS);
-        else if (is_final(state))
+        else if (service_state_is(state, STATE_IS_FINAL))
                 service_enter_dead(service, SERVICE_SUCCESS);
         else
                 service_enter_stop_post(service, SERVICE_SUCCESS);
@@ -128,30 +123,6 @@ void service_enter_dead(Service *service, ServiceResult result) {
         service_forget_pid_file(service);
         service_clean(service);
 }
-
-/* What follows when a state has lasted too long. */
-typedef struct TimeoutRow {
-        ServiceState state;
-        ServiceState next;
-        const char *text;
-} TimeoutRow;
-
-/* clang-format off */
-static const TimeoutRow timeouts[] = {
-        { SERVICE_IN_CONDITION, SERVICE_STOP_SIGTERM,  "condition operation timed out. Terminating." },
-        { SERVICE_IN_START_PRE, SERVICE_STOP_SIGTERM,  "start-pre operation timed out. Terminating." },
-        { SERVICE_IN_START, SERVICE_STOP_SIGTERM,  "start operation timed out. Terminating." },
-        { SERVICE_IN_START_POST, SERVICE_STOP_SIGTERM,  "start-post operation timed out. Terminating." },
-        { SERVICE_RUNNING, SERVICE_IN_STOP,       "Service reached runtime time limit. Stopping." },
-        { SERVICE_IN_STOP, SERVICE_STOP_SIGTERM,  "Stopping timed out. Terminating." },
-        { SERVICE_STOP_WATCHDOG, SERVICE_STOP_SIGKILL,  "State 'stop-watchdog' timed out. Killing." },
-        { SERVICE_STOP_SIGTERM, SERVICE_STOP_SIGKILL,  "State 'stop-sigterm' timed out. Killing." },
-        { SERVICE_STOP_SIGKILL, SERVICE_IN_STOP_POST,  "Processes still around after SIGKILL. Ignoring." },
-        { SERVICE_IN_STOP_POST, SERVICE_FINAL_SIGTERM, "State 'stop-post' timed out. Terminating." },
-        { SERVICE_FINAL_SIGTERM, SERVICE_FINAL_SIGKILL, "State 'final-sigterm' timed out. Killing." },
-        { SERVICE_FINAL_SIGKILL, SERVICE_DEAD,          "Processes still around after final SIGKILL. Entering failed mode." },
-};
-/* clang-format on */
 
 static void enter_after_timeout(Service *service, ServiceState next) {
         const bool may_kill = service_settings_of(service)->send_sigkill != TRUTH_NO;
@@ -194,20 +165,16 @@ static void reload_timed_out(Service *service) {
 }
 
 void service_timed_out(Service *service) {
-        if (service->state == SERVICE_AUTO_RESTART) {
+        const ServiceStateRow *const row = service_state_row(service->state);
+
+        if (service->state == SERVICE_AUTO_RESTART)
                 service_restart_now(service);
-                return;
-        }
-        if (service->state == SERVICE_IN_RELOAD) {
+        else if (service->state == SERVICE_IN_RELOAD)
                 reload_timed_out(service);
-                return;
+        else if (row->timeout_text) {
+                unit_log(service->unit, LOG_WARNING, "%s: %s", service->unit->name, row->timeout_text);
+                enter_after_timeout(service, row->after_timeout);
         }
-        for (size_t i = 0; i < ELEMENTSOF(timeouts); i++)
-                if (timeouts[i].state == service->state) {
-                        unit_log(service->unit, LOG_WARNING, "%s: %s", service->unit->name, timeouts[i].text);
-                        enter_after_timeout(service, timeouts[i].next);
-                        return;
-                }
 }
 
 void service_watchdog_expired(Service *service) {

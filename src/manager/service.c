@@ -5,13 +5,9 @@
 #include "base/fd.h"
 #include "base/time-span.h"
 #include "manager/service-cgroup.h"
-#include "manager/service.h"
+#include "manager/service-state.h"
 
 /* clang-format off */
-const char *const service_state_words[SERVICE_STATE_MAX] = {
-        "dead", "condition", "start-pre", "start", "start-post", "running", "exited", "reload", "stop", "stop-watchdog",
-        "stop-sigterm", "stop-sigkill", "stop-post", "final-sigterm", "final-sigkill", "failed", "auto-restart", "cleaning",
-};
 const char *const service_command_words[SERVICE_COMMANDS + 1] = {
         "condition", "start-pre", "start", "start-post", "reload", "stop", "stop-post", "none",
 };
@@ -19,31 +15,10 @@ const char *const service_result_words[SERVICE_RESULT_MAX] = {
         "success", "resources", "protocol", "timeout", "exit-code", "signal", "core-dump", "watchdog", "start-limit-hit", "exec-condition",
 };
 
-/* What the states mean to whoever knows nothing of services. */
-static const UnitActiveState active_states[SERVICE_STATE_MAX] = {
-        [SERVICE_DEAD]          = UNIT_INACTIVE,
-        [SERVICE_IN_CONDITION]  = UNIT_ACTIVATING,
-        [SERVICE_IN_START_PRE]  = UNIT_ACTIVATING,
-        [SERVICE_IN_START]      = UNIT_ACTIVATING,
-        [SERVICE_IN_START_POST] = UNIT_ACTIVATING,
-        [SERVICE_RUNNING]       = UNIT_ACTIVE,
-        [SERVICE_EXITED]        = UNIT_ACTIVE,
-        [SERVICE_IN_RELOAD]     = UNIT_RELOADING,
-        [SERVICE_IN_STOP]       = UNIT_DEACTIVATING,
-        [SERVICE_STOP_WATCHDOG] = UNIT_DEACTIVATING,
-        [SERVICE_STOP_SIGTERM]  = UNIT_DEACTIVATING,
-        [SERVICE_STOP_SIGKILL]  = UNIT_DEACTIVATING,
-        [SERVICE_IN_STOP_POST]  = UNIT_DEACTIVATING,
-        [SERVICE_FINAL_SIGTERM] = UNIT_DEACTIVATING,
-        [SERVICE_FINAL_SIGKILL] = UNIT_DEACTIVATING,
-        [SERVICE_STATE_FAILED]  = UNIT_FAILED,
-        [SERVICE_AUTO_RESTART]  = UNIT_ACTIVATING,
-        [SERVICE_CLEANING]      = UNIT_DEACTIVATING,
-};
 /* clang-format on */
 
 UnitActiveState service_active_state(ServiceState state) {
-        return active_states[state];
+        return service_state_row(state)->active;
 }
 
 int service_new(ManagedUnit *unit, Service **ret) {
@@ -138,21 +113,11 @@ void service_fail(Service *service, ServiceResult result) {
                 service->result = result;
 }
 
-/* In which the time that it may take is measured. */
-static bool state_has_timer(ServiceState state) {
-        return state != SERVICE_DEAD && state != SERVICE_STATE_FAILED && state != SERVICE_EXITED;
-}
-
-/* What is left in the others is nobody that the next run would have to do with. */
-static bool state_has_processes(ServiceState state) {
-        return state != SERVICE_DEAD && state != SERVICE_STATE_FAILED && state != SERVICE_AUTO_RESTART;
-}
-
 void service_set_state(Service *service, ServiceState state) {
         service->state = state;
-        if (!state_has_timer(state))
+        if (service_state_is(state, STATE_LASTS))
                 service_set_timer(service, TIME_SPAN_INFINITY);
-        if (!state_has_processes(state)) {
+        if (service_state_is(state, STATE_IS_EMPTY)) {
                 process_free(TAKE_PTR(service->main));
                 process_free(TAKE_PTR(service->control));
         }
