@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "base/file-lock.h"
@@ -17,6 +18,9 @@
 #include "manager/unit-log.h"
 #include "manager/unit-state.h"
 #include "manager/unit-transient.h"
+
+#define LOCK_NAP_NSEC 5000000
+#define LOCK_NAPS_MAX 200
 
 /* Tells of all that has changed in this turn, once for each unit. */
 static void tell_changes(Manager *manager) {
@@ -125,6 +129,16 @@ static int open_log(Manager *manager, Reason *reason) {
         return r < 0 ? r : log_store_open(path, &manager->log, reason);
 }
 
+/* Of a manager that was killed just now, something may need a moment to go. */
+static int lock_soon(int fd, FileLock lock, pid_t *ret_holder) {
+        const struct timespec nap = { .tv_nsec = LOCK_NAP_NSEC };
+        int r;
+
+        for (unsigned i = 0; (r = file_lock(fd, lock, ret_holder)) == 0 && i < LOCK_NAPS_MAX; i++)
+                (void)nanosleep(&nap, NULL);
+        return r;
+}
+
 /* Two managers would take each other's sockets, and services; those that have one service each and no socket do not. */
 static int lock_runtime(Manager *manager, bool shares, Reason *reason) {
         pid_t holder;
@@ -132,7 +146,7 @@ static int lock_runtime(Manager *manager, bool shares, Reason *reason) {
         manager->lock_fd = open_directory(manager->paths.runtime);
         if (manager->lock_fd < 0)
                 return manager->lock_fd;
-        const int r = file_lock(manager->lock_fd, shares ? FILE_LOCK_SHARED : FILE_LOCK_EXCLUSIVE, &holder);
+        const int r = lock_soon(manager->lock_fd, shares ? FILE_LOCK_SHARED : FILE_LOCK_EXCLUSIVE, &holder);
         if (r == 0)
                 return reason_set(reason, -EBUSY,
                                   "Another manager (process %d) has %s; a second one needs another runtime "
