@@ -214,7 +214,8 @@ static int find_identity(const Manager *manager, pid_t pid, UnitFound *found) {
         (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
         if (stat(path, &status) < 0)
                 return -ESRCH;
-        if (status.st_uid == 0)
+        /* What is to be done as root is done beside the dynamic user. */
+        if (status.st_uid == 0 && !text_is_empty(found->dynamic_user))
                 return 0;
         found->has_identity = true;
         found->uid = status.st_uid;

@@ -368,7 +368,8 @@ def test_crash_of_the_manager(rig):
         RestartSec='10ms',
     )
     rig.ctl('start', 'user', 'fork', 'done', 'back')
-    wait_for(lambda: rig.show('user', 'UID') not in ('4294967295', '[not set]'), 'the user')
+    for unit in ('user', 'fork', 'done', 'back'):
+        wait_for(lambda unit=unit: rig.show(unit, 'UID') not in ('4294967295', '[not set]'), f'the user of {unit}')
     names = ('ActiveState', 'SubState', 'MainPID', 'InvocationID', 'UID')
     before = {unit: rig.show(unit, *names) for unit in ('user', 'fork', 'done', 'back')}
 
