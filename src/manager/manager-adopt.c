@@ -271,15 +271,17 @@ static int lock_user(Orphan *orphan) {
         return r;
 }
 
-static Process *watch(Service *service, uint64_t pid, bool control) {
-        _cleanup_(freep) char *path = NULL;
+/* A number that was given again is known by when its process began (0: nobody has noted that). A main process may be out of
+ * the group, if PIDFile= said so. */
+static Process *watch(Service *service, uint64_t pid, uint64_t began, bool control) {
         Process *process;
 
-        if (pid == 0 || !service->cgroup ||
-            service_cgroup_of_process(service->unit->manager->base, (pid_t)pid, &path) < 0 ||
-            !text_equal(path, service->cgroup) ||
-            service_watch_process(service, (pid_t)pid, control, &process) < 0)
+        if (pid == 0 || service_watch_process(service, (pid_t)pid, control, &process) < 0)
                 return NULL;
+        if (began > 0 ? process->began != began : !service_group_has(service, process->pid)) {
+                process_free(process);
+                return NULL;
+        }
         return process;
 }
 
@@ -372,8 +374,8 @@ static void take_main(Service *service, const UnitFound *found) {
 }
 
 static void take_processes(Service *service, const UnitFound *found) {
-        service->main = watch(service, found->main_pid, false);
-        service->control = watch(service, found->control_pid, true);
+        service->main = watch(service, found->main_pid, found->main_began, false);
+        service->control = watch(service, found->control_pid, 0, true);
         if (service->main)
                 take_main(service, found);
         if (service->control)

@@ -53,6 +53,13 @@ bool service_group_is_populated(const Service *service) {
         return service->events_fd >= 0 && service_cgroup_is_populated(service->events_fd) > 0;
 }
 
+bool service_group_has(const Service *service, pid_t pid) {
+        _cleanup_(freep) char *path = NULL;
+
+        return service->cgroup && service_cgroup_of_process(service->unit->manager->base, pid, &path) >= 0 &&
+               text_equal(path, service->cgroup);
+}
+
 int service_kill_group(const Service *service, int signal, pid_t except) {
         _cleanup_(fd_closep) int fd = -EBADF;
 

@@ -26,6 +26,8 @@
 
 #define PATH_DEFAULT  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STAT_SIZE_MAX 4096
+#define STAT_NAME     2  /* comm, proc_pid_stat(5) */
+#define STAT_BEGAN    22 /* starttime */
 #define LANG_DEFAULT  "LANG=C.UTF-8"
 
 /* How a process ended that is not our child, as newer kernels tell (linux/pidfd.h, 6.15). */
@@ -58,14 +60,37 @@ static void decode_status(int wait_status, int *ret_code, int *ret_status) {
         }
 }
 
+static int read_stat(pid_t pid, char **ret) {
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        return file_read(AT_FDCWD, path, STAT_SIZE_MAX, ret, NULL);
+}
+
+uint64_t process_began(pid_t pid) {
+        _cleanup_(freep) char *text = NULL;
+        uint64_t began;
+
+        if (read_stat(pid, &text) < 0)
+                return 0;
+        /* The name may be anything; from the one behind it on, fields are separated by blanks. */
+        char *at = strrchr(text, ')');
+        for (unsigned field = STAT_NAME; at && field < STAT_BEGAN; field++) {
+                at = strchr(at, ' ');
+                at = at ? at + 1 : NULL;
+        }
+        if (!at)
+                return 0;
+        at[strcspn(at, " ")] = '\0';
+        return parse_uint64(at, &began) < 0 ? 0 : began;
+}
+
 /* Of a zombie: what its parent has not asked for yet, proc_pid_stat(5). */
 static int zombie_status(pid_t pid, int *ret) {
         _cleanup_(freep) char *text = NULL;
-        char path[64];
         uint64_t value;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-        const int r = file_read(AT_FDCWD, path, STAT_SIZE_MAX, &text, NULL);
+        const int r = read_stat(pid, &text);
         if (r < 0)
                 return r;
         /* The name may be anything, the state follows it, and the exit code is the last of all. */
@@ -198,6 +223,7 @@ static int process_new(Service *service, const ExecChild *child, bool control, P
                 process_free(process);
                 return r;
         }
+        process->began = process_began(process->pid);
         service->last_pid = process->pid;
         *ret = process;
         return 0;

@@ -45,14 +45,16 @@ static bool kills_group(const Service *service, ServiceState state) {
 }
 
 static void send_signal(const Service *service, ServiceState state, int signal) {
-        if (kills_group(service, state)) {
+        const Process *const processes[] = { service->main, service->control };
+        const bool group = kills_group(service, state);
+
+        if (group)
                 (void)service_kill_group(service, signal, 0);
-                /* One that has left the group is meant all the same. */
-                if (!service_state_is(state, STATE_IS_HARD))
-                        return;
-        }
-        kill_process(service->main, signal);
-        kill_process(service->control, signal);
+        /* One that is out of the group is meant all the same, and who is in it does not get the signal twice. */
+        for (size_t i = 0; i < ELEMENTSOF(processes); i++)
+                if (processes[i] && !(group && !service_state_is(state, STATE_IS_HARD) &&
+                                      service_group_has(service, processes[i]->pid)))
+                        kill_process(processes[i], signal);
 }
 
 /* True when the end of somebody is to be waited for. */
@@ -121,6 +123,7 @@ void service_enter_dead(Service *service, ServiceResult result) {
         service_set_timer(service, TIME_SPAN_INFINITY);
         service_stop_watchdog(service);
         service_forget_pid_file(service);
+        service_remove_pid_file(service);
         service_clean(service);
 }
 

@@ -28,6 +28,7 @@ typedef struct Process {
         bool is_control, ignores_failure;
         bool failed_to_execute;
         uint64_t started, started_monotonic;
+        uint64_t began; /* as of process_began() */
 } Process;
 
 struct Service {
@@ -67,7 +68,10 @@ struct Service {
         uint64_t
                 runtime_deadline; /* the one of RuntimeMaxSec=, which goes on in a reload; 0: not known yet */
         uint64_t watchdog_usec;   /* 0: none */
-        sd_event_source *pid_file; /* waiting for PIDFile= */
+        sd_event_source *pid_file; /* waiting for PIDFile= to come into being in this directory */
+        dev_t pid_file_device;
+        ino_t pid_file_inode;
+        bool pid_file_refused; /* which was said */
         char *status_text;
         uint64_t cpu_nsec; /* of the run that has ended */
         uint64_t n_restarts;
@@ -144,6 +148,8 @@ int service_spawn(Service *service, const ExecCommand *command, bool control, Pr
 /* A process that somebody else started; -ESRCH when it is gone. */
 int service_watch_process(Service *service, pid_t pid, bool control, Process **ret);
 void process_free(Process *process);
+/* When a process began, as the kernel counts: what tells two of the same number. 0: it is gone. */
+uint64_t process_began(pid_t pid);
 /* Of a child of ours: true when it has ended, which has been taken note of then. */
 bool process_take_end(Process *process);
 
@@ -159,6 +165,8 @@ uint64_t service_stop_timeout(const Service *service);
 /* 1 when the main process is known now, 0 when there is none to be found, -EAGAIN when it is to be waited for. */
 int service_find_main(Service *service);
 void service_forget_pid_file(Service *service);
+/* Of a run that has ended: it names nobody any more. */
+void service_remove_pid_file(const Service *service);
 int service_set_main(Service *service, pid_t pid);
 
 /* service-ground.c: what a run stands on */
@@ -170,6 +178,7 @@ int service_lock_group(Service *service, Reason *reason);
 /* The group stays as it is. */
 void service_forget_group(Service *service);
 bool service_group_is_populated(const Service *service);
+bool service_group_has(const Service *service, pid_t pid);
 int service_kill_group(const Service *service, int signal, pid_t except);
 /* Lets go of what a run stands on. ended: there is nobody left who would need it; else it stays as it is, and only the
  * manager forgets it. */

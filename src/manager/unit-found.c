@@ -35,6 +35,7 @@ static int read_service(JsonReader *reader, void *userdata, Reason *reason) {
                 { .name = "begun", .number = &found->begun },
                 { .name = "spawning", .truth = &found->is_spawning },
                 { .name = "mainPid", .number = &found->main_pid },
+                { .name = "mainBegan", .optional = true, .number = &found->main_began },
                 { .name = "controlPid", .number = &found->control_pid },
                 { .name = "lastMainPid", .number = &found->last_main_pid },
                 { .name = "mainCode", .number = &found->main_code },

@@ -26,6 +26,7 @@ static void write_pid(JsonWriter *writer, const char *key, const Process *proces
 
 static void write_main(JsonWriter *writer, const Service *service) {
         write_pid(writer, "mainPid", service->main);
+        json_number(writer, "mainBegan", service->main ? service->main->began : 0);
         json_number(writer, "lastMainPid", (uint64_t)service->last_main_pid);
         json_number(writer, "mainCode", (uint64_t)service->main_code);
         json_number(writer, "mainStatus", (uint64_t)service->main_status);

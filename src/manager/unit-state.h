@@ -26,7 +26,7 @@ typedef struct UnitFound {
         char *invocation, *active_word, *cgroup, *user, *dynamic_user, *tmp, *var_tmp, *program, *status;
         char *state_word, *result_word, *kind_word;
         uint64_t state_changed, active_since, inactive_since;
-        uint64_t begun, main_pid, control_pid, last_main_pid, main_code, main_status;
+        uint64_t begun, main_pid, main_began, control_pid, last_main_pid, main_code, main_status;
         uint64_t main_started, main_started_monotonic, main_ended, main_ended_monotonic;
         uint64_t deadline, watchdog, restarts, uid, gid;
         bool main_ignores_failure, stop_asked, has_identity, network, is_service;

@@ -150,7 +150,9 @@ static const Setting rows[] = {
         { .section = "Service", .name = "RemainAfterExit", SETTING_MEMBER(ServiceSettings, remain_after_exit, bool),
           .about = "Whether the service counts as active when all its processes have ended." },
         { .section = "Service", .name = "PIDFile", SETTING_MEMBER(ServiceSettings, pid_file, path),
-          .about = "Where a forking service writes the number of its main process." },
+          .about = "Where a forking service writes the number of its main process; relative paths are below /run. A process "
+                   "that is not one of the service is taken only if nobody but root can have written that. The file is "
+                   "removed when the service has ended." },
         { .section = "Service", .name = "Restart", SETTING_MEMBER(ServiceSettings, restart, enum),
           .words = restart_words,
           .about = "After which ends the service is started again." },
