@@ -50,11 +50,36 @@ static void unescape(char *text) {
         *to = '\0';
 }
 
+/* Whether the word is one of those that are separated so. */
+static bool has_word(const char *words, char separator, const char *word) {
+        const size_t length = strlen(word);
+        const char *at = words;
+
+        while (strncmp(at, word, length) != 0 || (at[length] != separator && at[length] != '\0')) {
+                at = strchr(at, separator);
+                if (!at)
+                        return false;
+                at++;
+        }
+        return true;
+}
+
+/* Whether what follows " - " is of version 2 (controller NULL), or of version 1 with that controller: TYPE SOURCE OPTIONS. */
+static bool is_hierarchy(const char *type, const char *controller) {
+        if (!controller)
+                return text_after_prefix(type, " - cgroup2 ");
+        const char *const source = text_after_prefix(type, " - cgroup "), *const options =
+                                                                                  source ? strchr(source, ' ')
+                                                                                         : NULL;
+
+        return options && has_word(options + 1, ',', controller);
+}
+
 /* What is mounted of the hierarchy (a path in it), and where. */
-static bool parse_mount(char *line, char **ret_root, char **ret_place) {
+static bool parse_mount(char *line, const char *controller, char **ret_root, char **ret_place) {
         char *type = strstr(line, " - "), *field = line;
 
-        if (!type || !text_after_prefix(type, " - cgroup2 "))
+        if (!type || !is_hierarchy(type, controller))
                 return false;
         *type = '\0';
         for (unsigned i = 0; field && i <= MOUNT_FIELD_PLACE; i++) {
@@ -75,7 +100,24 @@ static bool parse_mount(char *line, char **ret_root, char **ret_place) {
         return false;
 }
 
+/* The own path in the hierarchy, out of a line NUMBER:CONTROLLERS:PATH; version 2 has the number 0 and no controllers. */
+static const char *own_path(const char *line, const char *controller) {
+        _cleanup_(freep) char *controllers = NULL;
+        const char *const begin = strchr(line, ':'), *const end = begin ? strchr(begin + 1, ':') : NULL;
+
+        if (!controller)
+                return text_after_prefix(line, UNIFIED_HIERARCHY);
+        if (!end)
+                return NULL;
+        controllers = strndup(begin + 1, (size_t)(end - begin - 1));
+        return controllers && has_word(controllers, ',', controller) ? end + 1 : NULL;
+}
+
 int cgroup_find(const char *cgroups, const char *mounts, char **ret) {
+        return cgroup_find_of_controller(cgroups, mounts, NULL, ret);
+}
+
+int cgroup_find_of_controller(const char *cgroups, const char *mounts, const char *controller, char **ret) {
         _cleanup_(freep) char *cgroup_lines = NULL, *mount_lines = NULL;
         const char *own = NULL;
         char *line, *rest;
@@ -87,7 +129,7 @@ int cgroup_find(const char *cgroups, const char *mounts, char **ret) {
                 return r;
         rest = cgroup_lines;
         while (!own && (line = next_line(&rest)))
-                own = text_after_prefix(line, UNIFIED_HIERARCHY);
+                own = own_path(line, controller);
         if (!own)
                 return -EOPNOTSUPP;
 
@@ -96,7 +138,7 @@ int cgroup_find(const char *cgroups, const char *mounts, char **ret) {
                 char *root = NULL, *place = NULL;
                 const char *below;
 
-                if (!parse_mount(line, &root, &place))
+                if (!parse_mount(line, controller, &root, &place))
                         continue;
                 /* In a container, only a part of the hierarchy may be mounted. */
                 below = text_equal(root, "/") ? own : text_after_prefix(own, root);
@@ -107,14 +149,18 @@ int cgroup_find(const char *cgroups, const char *mounts, char **ret) {
         return -EOPNOTSUPP;
 }
 
-int cgroup_own(char **ret, Reason *reason) {
+int cgroup_own_of_controller(const char *controller, char **ret) {
         _cleanup_(freep) char *cgroups = NULL, *mounts = NULL;
 
         int r = file_read(AT_FDCWD, "/proc/self/cgroup", TABLE_SIZE_MAX, &cgroups, NULL);
         if (r >= 0)
                 r = file_read(AT_FDCWD, "/proc/self/mountinfo", TABLE_SIZE_MAX, &mounts, NULL);
-        if (r >= 0)
-                r = cgroup_find(cgroups, mounts, ret);
+        return r < 0 ? r : cgroup_find_of_controller(cgroups, mounts, controller, ret);
+}
+
+int cgroup_own(char **ret, Reason *reason) {
+        const int r = cgroup_own_of_controller(NULL, ret);
+
         if (r == -EOPNOTSUPP)
                 return reason_set(
                         reason, r,

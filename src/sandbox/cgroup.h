@@ -14,6 +14,11 @@ int cgroup_own(char **ret, Reason *reason);
 /* The same out of what /proc/self/cgroup and /proc/self/mountinfo say. */
 int cgroup_find(const char *cgroups, const char *mounts, char **ret);
 
+/* The directory of the group that this process has in the hierarchy of version 1 of a controller ("pids"); -EOPNOTSUPP when none
+ * is mounted. */
+int cgroup_own_of_controller(const char *controller, char **ret);
+int cgroup_find_of_controller(const char *cgroups, const char *mounts, const char *controller, char **ret);
+
 /* Makes a cgroup of that name below the directory of another one. One that is there already is fine if nobody is in it. */
 int cgroup_make(const char *parent, const char *name, char **ret, Reason *reason);
 

@@ -53,6 +53,37 @@ static void test_find(void **state) {
         }
 }
 
+/* Version 1: by controllers, of which several may share a hierarchy. */
+static void test_find_of_controller(void **state) {
+        static const char mounts[] = "24 1 0:21 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+                                     "26 1 0:23 /a /pids rw - cgroup cgroup rw,seclabel,cpuset,pids\n"
+                                     "25 1 0:22 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw,pids\n";
+        static const struct {
+                const char *cgroups, *controller, *path; /* NULL: there is none */
+        } cases[] = {
+                { "0::/x\n4:memory:/y\n", "memory", "/sys/fs/cgroup/memory/y" },
+                { "4:memory:/\n", "memory", "/sys/fs/cgroup/memory" },
+                { "3:cpuset,pids:/a/b\n", "pids", "/pids/b" },
+                { "3:pids,cpuset:/a\n", "cpuset", "/pids" },
+                /* Not what only begins or ends so, not what is mounted in another part, not version 2. */
+                { "3:cpuset,pids:/a/b\n", "cpu", NULL },
+                { "3:cpuset,pids:/a/b\n", "set", NULL },
+                { "3:cpuset,pids:/b\n", "pids", NULL },
+                { "0::/x\n", "pids", NULL },
+                { "5:name=systemd:/\n", "systemd", NULL },
+                { "broken\n3\n", "pids", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                const int r = cgroup_find_of_controller(cases[i].cgroups, mounts, cases[i].controller, &path);
+                assert_int_equal(r, cases[i].path ? 0 : -EOPNOTSUPP);
+                if (cases[i].path)
+                        assert_string_equal(path, cases[i].path);
+        }
+}
+
 static void enter(const char *cgroup) {
         _cleanup_(freep) char *path = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -101,6 +132,7 @@ static void test_make_and_remove(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_find),
+                cmocka_unit_test(test_find_of_controller),
                 cmocka_unit_test(test_make_and_remove),
         };
 
