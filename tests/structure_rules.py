@@ -80,6 +80,7 @@ WITHOUT_UNIT_TEST = {
     'manager/service-clean.c': 'tests/service/test_manager.py looks for what services leave',
     'manager/service-end.c': 'tests/service/test_manager.py ends services in every way',
     'manager/service-ground.c': 'tests/service/test_manager.py looks at groups, users and directories of services',
+    'manager/service-limit.c': 'tests/service/test_limits.py has services and slices with limits',
     'manager/service-main-pid.c': 'tests/service/test_pid_file.py has files of all kinds, and who may write them',
     'manager/service-process.c': 'tests/service/test_manager.py starts processes, and ends them',
     'manager/service-restart.c': 'tests/service/test_manager.py has services that are started again',

@@ -4,6 +4,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "bus/bus-internal.h"
+#include "manager/task-limit.h"
 #include "unit/condition.h"
 
 int bus_unit_path(const char *name, char **ret) {
@@ -144,15 +145,10 @@ GETTER(get_restarts) {
                                      (uint32_t)MIN(unit->status.n_restarts, (uint64_t)UINT32_MAX));
 }
 
-/* What is no number is no limit here: a part of what the machine has, or none. */
 GETTER(get_tasks_max) {
         const BusUnit *unit = userdata;
-        uint64_t limit;
 
-        if (!unit->status.unit->settings.tasks_max ||
-            parse_uint64(unit->status.unit->settings.tasks_max, &limit) < 0)
-                limit = UINT64_MAX;
-        return sd_bus_message_append(reply, "t", limit);
+        return sd_bus_message_append(reply, "t", task_limit(unit->status.unit->settings.tasks_max));
 }
 
 GETTER(get_condition_result) {
@@ -213,6 +209,13 @@ GETTER(get_tasks) {
 
         managed_unit_count(unit->managed, &unit->status);
         return sd_bus_message_append(reply, "t", unit->status.tasks);
+}
+
+GETTER(get_memory) {
+        BusUnit *unit = userdata;
+
+        managed_unit_count(unit->managed, &unit->status);
+        return sd_bus_message_append(reply, "t", unit->status.memory);
 }
 
 GETTER(get_true) {
@@ -288,6 +291,7 @@ const sd_bus_vtable bus_service_vtable[] = {
         SD_BUS_PROPERTY("Slice", "s", get_slice, 0, 0),
         SD_BUS_PROPERTY("ControlGroup", "s", get_cgroup, 0, 0),
         SD_BUS_PROPERTY("TasksCurrent", "t", get_tasks, 0, 0),
+        SD_BUS_PROPERTY("MemoryCurrent", "t", get_memory, 0, 0),
         SD_BUS_PROPERTY("CPUUsageNSec", "t", get_cpu_nsec, 0, 0),
         STATUS("IPIngressBytes", "t", ip_counters[0], 0),
         STATUS("IPIngressPackets", "t", ip_counters[1], 0),

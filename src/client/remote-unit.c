@@ -45,6 +45,8 @@ static const Field fields[] = {
         { "InactiveEnterTimestamp", "t", STATUS(inactive_since), NULL },
         { "CPUUsageNSec", "t", STATUS(cpu_nsec), NULL },
         { "TasksCurrent", "t", STATUS(tasks), NULL },
+        { "MemoryAccounting", "b", SETTING(memory_accounting), NULL },
+        { "MemoryCurrent", "t", STATUS(memory), NULL },
         { "IPIngressBytes", "t", STATUS(ip_counters[0]), NULL },
         { "IPIngressPackets", "t", STATUS(ip_counters[1]), NULL },
         { "IPEgressBytes", "t", STATUS(ip_counters[2]), NULL },

@@ -157,6 +157,10 @@ static void print_counters(const UnitStatus *status, FILE *file) {
                         (void)fprintf(file, " (limit: %s)", settings->tasks_max);
                 (void)fputc('\n', file);
         }
+        if (settings->memory_accounting == TRUTH_YES && status->memory != UINT64_MAX) {
+                bytes_format(status->memory, in);
+                (void)fprintf(file, "   Memory: %s\n", in);
+        }
         if (settings->cpu_accounting == TRUTH_YES && status->cpu_nsec != UINT64_MAX) {
                 time_span_format(status->cpu_nsec / 1000, 1000, span);
                 (void)fprintf(file, "      CPU: %s\n", span);

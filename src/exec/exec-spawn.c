@@ -84,15 +84,30 @@ static int descriptors_place(const Handover *handover) {
         return close_range(FD_LAST + 1, UINT32_MAX, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
+/* This process goes into the groups that it could not be made in. */
+static int groups_join(const ExecGroups *groups) {
+        for (size_t i = 0; i < EXEC_GROUPS_JOINED_MAX; i++) {
+                const int r = groups->joined[i] < 0 ? 0 : fd_write_all(groups->joined[i], "0", 1);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* In the child, with all signals blocked: the helper puts them right, since handlers are gone then. */
-static void __attribute__((noreturn)) child_run(const char *helper, const Handover *handover, int status_fd) {
+static void __attribute__((noreturn))
+child_run(const char *helper, const ExecGroups *groups, const Handover *handover, int status_fd) {
         char number[16];
         ExecStatus status = { .type = EXEC_STATUS_FAILED, .exit = EXEC_EXIT_FDS };
 
         (void)snprintf(number, sizeof(number), "%d", FD_CONTEXT);
         char *const argv[] = { (char *)(uintptr_t)helper, number, NULL };
         const int copy = fcntl(status_fd, F_DUPFD_CLOEXEC, FD_LAST + 1);
-        int r = copy < 0 ? -errno : descriptors_place(handover);
+        int r = copy < 0 ? -errno : groups_join(groups);
+        if (r < 0)
+                status.exit = EXEC_EXIT_CGROUP;
+        else
+                r = descriptors_place(handover);
         if (r >= 0) {
                 (void)execv(helper, argv);
                 r = -errno;
@@ -119,15 +134,15 @@ static pid_t clone_into(int cgroup_fd, int *ret_pid_fd) {
 }
 
 /* No handler of this process runs in the child. */
-static int child_start(const char *helper, int cgroup_fd, const Handover *handover, int status_fd,
+static int child_start(const char *helper, const ExecGroups *groups, const Handover *handover, int status_fd,
                        ExecChild *child, Reason *reason) {
         sigset_t all, before;
 
         (void)sigfillset(&all);
         (void)sigprocmask(SIG_SETMASK, &all, &before);
-        const pid_t pid = clone_into(cgroup_fd, &child->pid_fd);
+        const pid_t pid = clone_into(groups->cgroup, &child->pid_fd);
         if (pid == 0)
-                child_run(helper, handover, status_fd);
+                child_run(helper, groups, handover, status_fd);
         (void)sigprocmask(SIG_SETMASK, &before, NULL);
         if (pid < 0)
                 return reason_set(reason, pid, "Cannot start a process in the control group: %m");
@@ -151,7 +166,7 @@ static int hand_over_all(const ExecContext *context, int status_fd, Handover *ha
         return r < 0 ? reason_set(reason, r, "Cannot write what the helper is to do: %m") : 0;
 }
 
-int exec_spawn(const char *helper, int cgroup_fd, const ExecContext *context, ExecChild *ret,
+int exec_spawn(const char *helper, const ExecGroups *groups, const ExecContext *context, ExecChild *ret,
                Reason *reason) {
         _cleanup_(exec_child_done) ExecChild child = { .pid_fd = -EBADF, .status_fd = -EBADF };
         _cleanup_(fd_closep) int status_fd = -EBADF;
@@ -167,7 +182,7 @@ int exec_spawn(const char *helper, int cgroup_fd, const ExecContext *context, Ex
 
         int r = hand_over_all(context, status_fd, &handover, reason);
         if (r >= 0)
-                r = child_start(helper, cgroup_fd, &handover, status_fd, &child, reason);
+                r = child_start(helper, groups, &handover, status_fd, &child, reason);
         (void)fd_close(handover.descriptors[0]);
         if (r < 0)
                 return r;

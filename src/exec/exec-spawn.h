@@ -13,6 +13,18 @@ typedef struct ExecChild {
 
 void exec_child_done(ExecChild *child);
 
-/* helper: path of the program; cgroup_fd: the directory of the cgroup. context->descriptors has descriptors of this process,
- * which stay open here; status is made here. Returns at once: what goes wrong from then on is reported by the child. */
-int exec_spawn(const char *helper, int cgroup_fd, const ExecContext *context, ExecChild *ret, Reason *reason);
+#define EXEC_GROUPS_JOINED_MAX 2
+
+/* Where the process is to be. -EBADF: in no other group than this process. */
+typedef struct ExecGroups {
+        int cgroup; /* the directory of a group of version 2, in which it is made */
+        int joined
+                [EXEC_GROUPS_JOINED_MAX]; /* cgroup.procs of groups of version 1, which it goes into before it is the helper */
+} ExecGroups;
+
+#define EXEC_GROUPS_NONE ((ExecGroups){ .cgroup = -EBADF, .joined = { -EBADF, -EBADF } })
+
+/* helper: path of the program. context->descriptors has descriptors of this process, which stay open here; status is made
+ * here. Returns at once: what goes wrong from then on is reported by the child. */
+int exec_spawn(const char *helper, const ExecGroups *groups, const ExecContext *context, ExecChild *ret,
+               Reason *reason);

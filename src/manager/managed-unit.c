@@ -293,6 +293,7 @@ void managed_unit_status(ManagedUnit *unit, UnitStatus *ret) {
                 .inactive_since = unit->inactive_since,
                 .cpu_nsec = UINT64_MAX,
                 .tasks = UINT64_MAX,
+                .memory = UINT64_MAX,
                 .ip_counters = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX },
                 .conditions = &unit->conditions,
                 .assertions = &unit->assertions,

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/name-table.h"
+#include "manager/controller.h"
 #include "manager/manager.h"
 #include "unit/condition.h"
 #include "unit/unit-name.h"
@@ -87,6 +88,7 @@ struct Manager {
         ServicePaths paths;
         UnitPaths unit_paths;
         char *base; /* of cgroups */
+        Controller controllers[CONTROLLER_KINDS];
         char *helper;
         LogStore *log; /* NULL: nothing is kept */
         int registry_fd, records_fd;

@@ -18,6 +18,7 @@
 #include "manager/unit-log.h"
 #include "manager/unit-state.h"
 #include "manager/unit-transient.h"
+#include "sandbox/cgroup.h"
 
 #define LOCK_NAP_NSEC 5000000
 #define LOCK_NAPS_MAX 200
@@ -176,6 +177,21 @@ static int prepare_paths(Manager *manager, const ManagerOptions *options, Reason
                      : service_cgroup_base(options->cgroup, &manager->base, reason);
 }
 
+/* Whichever hierarchy has them. */
+static int find_controllers(Manager *manager) {
+        _cleanup_(freep) char *path = NULL;
+
+        int r = service_cgroup_base_path(manager->base, &path);
+        for (ControllerKind kind = 0; r >= 0 && kind < CONTROLLER_KINDS; kind++) {
+                _cleanup_(freep) char *own = NULL;
+
+                r = cgroup_own_of_controller(controller_name(kind), &own);
+                if (r != -ENOMEM)
+                        r = controller_find(kind, manager->base, own, path, &manager->controllers[kind]);
+        }
+        return r;
+}
+
 int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, Reason *reason) {
         _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(Manager));
 
@@ -189,6 +205,8 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, R
         STAILQ_INIT(&manager->unused);
 
         int r = prepare_paths(manager, options, reason);
+        if (r >= 0)
+                r = find_controllers(manager);
         if (r >= 0 && !options->no_log_store)
                 r = open_log(manager, reason);
         if (r >= 0)
@@ -241,6 +259,8 @@ void manager_free(Manager *manager) {
         name_table_done(&manager->numbers);
         service_paths_done(&manager->paths);
         unit_paths_done(&manager->unit_paths);
+        for (ControllerKind kind = 0; kind < CONTROLLER_KINDS; kind++)
+                controller_done(&manager->controllers[kind]);
         free(manager->base);
         free(manager->helper);
         sd_event_unref(manager->event);

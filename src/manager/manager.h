@@ -109,8 +109,8 @@ typedef struct UnitStatus {
         uint64_t main_started, main_ended; /* of the last main process */
         uint64_t main_started_monotonic, main_ended_monotonic;
         uint64_t state_changed, active_since, inactive_since;
-        uint64_t cpu_nsec, tasks; /* see managed_unit_count() */
-        uint64_t ip_counters[4];  /* ingress bytes, packets, egress bytes, packets */
+        uint64_t cpu_nsec, tasks, memory; /* see managed_unit_count() */
+        uint64_t ip_counters[4];          /* ingress bytes, packets, egress bytes, packets */
         uint64_t n_restarts;
         const struct ConditionList *conditions, *assertions;
         const char *file_state; /* of managed_unit_file_state(); NULL: nobody has asked */

@@ -87,6 +87,13 @@ int service_cgroup_base(const char *wanted, char **ret, Reason *reason) {
         return 0;
 }
 
+int service_cgroup_base_path(const char *base, char **ret) {
+        const char *const hierarchy = hierarchy_find();
+        const char *const path = hierarchy ? path_seen_from(base, hierarchy) : NULL;
+
+        return text_copy(path ?: path_base_name(base), ret);
+}
+
 /* Services are in "system.slice", instances in a slice of their template's there. */
 static int default_slice(const char *unit, char **ret) {
         _cleanup_(freep) char *prefix = NULL, *escaped = NULL;

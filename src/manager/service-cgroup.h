@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Control groups of units: "system.slice/NAME" below the manager's base, which stands for "-.slice". Version 2 only; where
- * the hierarchies of version 1 have the controllers, tasks are counted by walking, and processor time comes from cpu.stat,
- * which needs no controller. */
+/* Control groups of units: "system.slice/NAME" below the manager's base, which stands for "-.slice". Version 2 only: tasks are
+ * counted by walking, and processor time comes from cpu.stat, which needs no controller. What does is in controller.h. */
 
 #include "base/macro.h"
 #include "base/reason.h"
@@ -11,6 +10,9 @@
 /* The base: the manager's own cgroup when it is process 1 or when that was delegated to it, else "mkosi.slice" at the root.
  * `wanted` (NULL: none) is a path below the file system's root instead. */
 int service_cgroup_base(const char *wanted, char **ret, Reason *reason);
+
+/* Its path in the hierarchy; "" for the root. */
+int service_cgroup_base_path(const char *base, char **ret);
 
 /* The path of a unit's cgroup below the base: "system.slice/system-foo.slice/foo@x.service". slice NULL: as the name says. */
 int service_cgroup_path(const char *unit, const char *slice, char **ret);

@@ -158,8 +158,10 @@ int service_prepare(Service *service, Reason *reason) {
         if (r < 0)
                 return reason_set(reason, r, "Cannot make the directory for the state: %m");
         r = prepare_group(service, reason);
-        if (r >= 0)
+        if (r >= 0) {
+                service_limit(service);
                 r = prepare_log(service, reason);
+        }
         if (r >= 0)
                 r = prepare_user(service, reason);
         return r < 0 ? r : prepare_shared(service, reason);
@@ -193,6 +195,8 @@ void service_release(Service *service, bool ended) {
         if (service->cgroup && ended) {
                 note_counters(service);
                 (void)service_cgroup_remove(manager->base, service->cgroup);
+                for (ControllerKind kind = 0; kind < CONTROLLER_KINDS; kind++)
+                        controller_take(&manager->controllers[kind], service->cgroup);
         }
         service_forget_group(service);
         if (service->counts_number)

@@ -321,12 +321,19 @@ static int make_context(Service *service, const ExecCommand *command, bool contr
 
 static int spawn_in(Service *service, const ExecContext *context, ExecChild *child, Reason *reason) {
         const Manager *const manager = service->unit->manager;
-        _cleanup_(fd_closep) int cgroup_fd = -EBADF;
+        ExecGroups groups = EXEC_GROUPS_NONE;
 
-        cgroup_fd = service_cgroup_open(manager->base, service->cgroup);
-        if (cgroup_fd < 0)
-                return reason_set(reason, cgroup_fd, "Cannot open the cgroup %s: %m", service->cgroup);
-        return exec_spawn(manager->helper, cgroup_fd, context, child, reason);
+        groups.cgroup = service_cgroup_open(manager->base, service->cgroup);
+        if (groups.cgroup < 0)
+                return reason_set(reason, groups.cgroup, "Cannot open the cgroup %s: %m", service->cgroup);
+        _Static_assert(CONTROLLER_KINDS <= EXEC_GROUPS_JOINED_MAX, "a group for each of them");
+        for (ControllerKind kind = 0; kind < CONTROLLER_KINDS; kind++)
+                groups.joined[kind] = controller_open_entrance(&manager->controllers[kind], service->cgroup);
+        const int r = exec_spawn(manager->helper, &groups, context, child, reason);
+        (void)fd_close(groups.cgroup);
+        for (ControllerKind kind = 0; kind < CONTROLLER_KINDS; kind++)
+                (void)fd_close(groups.joined[kind]);
+        return r;
 }
 
 int service_spawn(Service *service, const ExecCommand *command, bool control, Process **ret) {

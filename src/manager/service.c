@@ -148,6 +148,14 @@ void service_status(const ManagedUnit *unit, UnitStatus *ret) {
         ret->n_restarts = service->n_restarts;
 }
 
+static void count_memory(const Service *service, uint64_t *ret) {
+        const Controller *const controller = &service->unit->manager->controllers[CONTROLLER_MEMORY];
+        _cleanup_(fd_closep) int fd = controller_open(controller, service->cgroup);
+
+        if (fd >= 0)
+                (void)controller_current(controller, fd, ret);
+}
+
 void service_count(const Service *service, UnitStatus *status) {
         const ServiceSettings *const settings = service_settings_of(service);
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -163,4 +171,6 @@ void service_count(const Service *service, UnitStatus *status) {
                 (void)service_cgroup_cpu_nsec(fd, &status->cpu_nsec);
         if (settings->tasks_accounting != TRUTH_NO)
                 (void)service_cgroup_count_tasks(fd, &status->tasks);
+        if (settings->memory_accounting == TRUTH_YES)
+                count_memory(service, &status->memory);
 }

@@ -186,6 +186,13 @@ void service_release(Service *service, bool ended);
 void service_set_identity(Service *service, uid_t uid, gid_t gid, const char *name);
 bool service_is_dynamic(const ServiceSettings *settings);
 
+/* service-limit.c: what controllers of control groups do */
+/* Has the limits of the unit, and of the slices it is in, kept to, and what is to be counted counted, from now on; says so when
+ * that cannot be. */
+void service_limit(Service *service);
+/* The same of all services in a slice. */
+int service_limit_slice(ManagedUnit *slice);
+
 /* service-clean.c */
 /* Removes what the run left, in a process of its own if that may take long, and calls service_finish(). */
 void service_clean(Service *service);

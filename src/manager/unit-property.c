@@ -183,7 +183,13 @@ int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *con
                 return r;
         r = managed_unit_adopt(unit, TAKE_PTR(changed));
         managed_unit_changed(unit);
-        if (r >= 0 && managed_unit_is_active(unit))
+        if (r < 0)
+                return r;
+        if (managed_unit_is_active(unit))
                 (void)unit_state_write(unit);
-        return r;
+        if (!unit->service)
+                return service_limit_slice(unit);
+        if (unit->service->cgroup)
+                service_limit(unit->service);
+        return 0;
 }

@@ -468,11 +468,12 @@ static const Setting rows[] = {
         { .section = "Service", .name = "TasksAccounting", SETTING_MEMBER(ServiceSettings, tasks_accounting, truth),
           .about = "Whether the number of tasks is counted." },
         { .section = "Service", .name = "MemoryAccounting", SETTING_MEMBER(ServiceSettings, memory_accounting, truth),
-          .about = "Whether memory is counted." },
+          .about = "Whether memory is counted; where control groups have the controller memory." },
         { .section = "Service", .name = "IPAccounting", SETTING_MEMBER(ServiceSettings, ip_accounting, truth),
           .about = "Whether traffic by the Internet protocols is counted." },
         { .section = "Service", .name = "TasksMax", SETTING_MEMBER(ServiceSettings, tasks_max, tasks),
-          .about = "The most tasks that there may be." },
+          .about = "The most tasks that there may be: a number, a part of what there can be (15%), or infinity. Kept to "
+                   "where control groups have the controller pids, of version 2 or 1; else said so, and passed over." },
         { .section = "Slice", .name = "CPUAccounting", SETTING_MEMBER(ServiceSettings, cpu_accounting, truth),
           .about = "Whether processor time is counted." },
         { .section = "Slice", .name = "TasksAccounting", SETTING_MEMBER(ServiceSettings, tasks_accounting, truth),
@@ -482,7 +483,7 @@ static const Setting rows[] = {
         { .section = "Slice", .name = "IPAccounting", SETTING_MEMBER(ServiceSettings, ip_accounting, truth),
           .about = "Whether traffic by the Internet protocols is counted." },
         { .section = "Slice", .name = "TasksMax", SETTING_MEMBER(ServiceSettings, tasks_max, tasks),
-          .about = "The most tasks that there may be." },
+          .about = "The most tasks that there may be of all units in the slice together." },
         { .section = "Service", .name = "Delegate", SETTING_MEMBER(ServiceSettings, delegate, asked),
           .about = "Whether the service may make control groups of its own below that which it is in." },
 };

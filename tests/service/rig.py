@@ -51,6 +51,18 @@ def hierarchy():
     raise AssertionError('there is no cgroup file system of version 2')
 
 
+def controller_group(name, base):
+    """The directory for the group `base` where the hierarchy of version 1 of a controller is; None: there is no such one."""
+    own = None
+    for line in Path('/proc/self/cgroup').read_text().splitlines():
+        _, controllers, path = line.split(':', 2)
+        if name in controllers.split(','):
+            own = path.lstrip('/')
+    if own is None or not Path('/sys/fs/cgroup', name, 'cgroup.procs').exists():
+        return None
+    return Path('/sys/fs/cgroup', name, own, base)
+
+
 def wait_for(condition, what, seconds=60):
     """Asks until the answer is true, and returns it. The limit only ends what hangs."""
     end = time.monotonic() + seconds
@@ -102,8 +114,10 @@ class Rig:
             (self.cgroup / 'cgroup.kill').write_text('1')
             events = self.cgroup / 'cgroup.events'
             wait_for(lambda: 'populated 0' in events.read_text(), 'the end of all services')
-            for path in sorted(self.cgroup.glob('**/'), reverse=True):
-                path.rmdir()
+            groups = [self.cgroup, *(controller_group(name, self.name) for name in ('pids', 'memory'))]
+            for group in filter(None, groups):
+                for path in sorted(group.glob('**/'), reverse=True):
+                    path.rmdir()
         self.holder.kill()
         self.holder.wait()
         self.holder.stdout.close()
@@ -196,6 +210,13 @@ class Rig:
         status = self.manager.wait()
         self.manager = None
         return status
+
+    def controller(self, name, unit_cgroup):
+        """The group of a unit that has the controller, whichever version of groups it is of; None: nothing has it."""
+        if name in (self.cgroup / 'cgroup.controllers').read_text().split():
+            return self.cgroup / unit_cgroup
+        base = controller_group(name, self.name)
+        return base and base / unit_cgroup
 
     # What is known of units.
 

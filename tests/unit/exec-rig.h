@@ -159,7 +159,7 @@ static inline RigResult rig_run(const RigWish *wish) {
         int status;
 
         (void)unlink(RIG_OUTPUT);
-        const int r = exec_spawn(RIG_HELPER, -EBADF, &context, &child, &reason);
+        const int r = exec_spawn(RIG_HELPER, &EXEC_GROUPS_NONE, &context, &child, &reason);
         if (r < 0)
                 fail_msg("%s", reason_text(&reason, r));
         rig_receive(child.status_fd, &result);

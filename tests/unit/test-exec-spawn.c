@@ -57,7 +57,7 @@ static void test_handover(void **state) {
                          0);
         assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
         context.descriptors.standard[2] = pair[1];
-        assert_int_equal(exec_spawn("./helper", -EBADF, &context, &child, NULL), 0);
+        assert_int_equal(exec_spawn("./helper", &EXEC_GROUPS_NONE, &context, &child, NULL), 0);
         assert_int_equal(wait_for(child.pid), 7);
         assert_true(child.pid_fd >= 0);
 
@@ -85,7 +85,7 @@ static void test_no_helper(void **state) {
         _cleanup_(exec_child_done) ExecChild child = { .pid_fd = -EBADF, .status_fd = -EBADF };
         ExecStatus status;
 
-        assert_int_equal(exec_spawn("./nowhere", -EBADF, &context, &child, NULL), 0);
+        assert_int_equal(exec_spawn("./nowhere", &EXEC_GROUPS_NONE, &context, &child, NULL), 0);
         assert_int_equal(wait_for(child.pid), EXEC_EXIT_EXEC);
         assert_int_equal(exec_status_receive(child.status_fd, &status), 1);
         assert_int_equal(status.type, EXEC_STATUS_FAILED);
@@ -109,7 +109,8 @@ static void test_control_group(void **state) {
                          0);
         const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_true(fd >= 0);
-        assert_int_equal(exec_spawn("./helper", fd, &context, &child, NULL), 0);
+        assert_int_equal(
+                exec_spawn("./helper", &(ExecGroups){ fd, { -EBADF, -EBADF } }, &context, &child, NULL), 0);
         assert_int_equal(wait_for(child.pid), 0);
         (void)fd_close(fd);
         assert_int_equal(cgroup_remove(path), 0);
@@ -119,7 +120,8 @@ static void test_control_group(void **state) {
         /* One that is no control group is refused before there is a process. */
         const int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ExecChild none;
-        assert_true(exec_spawn("./helper", here, &context, &none, NULL) < 0);
+        assert_true(exec_spawn("./helper", &(ExecGroups){ here, { -EBADF, -EBADF } }, &context, &none, NULL) <
+                    0);
         (void)fd_close(here);
 }
 
