@@ -75,6 +75,7 @@ WITHOUT_UNIT_TEST = {
     'manager/async-close.c': 'tests/service/test_states.py sends descriptors that do not want to be closed',
     'manager/job-plan.c': 'tests/unit/test-job.c starts and stops units that depend on each other',
     'manager/managed-unit.c': 'tests/unit/test-manager.c finds, loads and forgets units',
+    'manager/manager-conf.c': 'tests/service/test_system_conf.py has all kinds of files',
     'manager/manager-adopt.c': 'tests/service/test_manager.py kills the manager, and looks at what the next one finds',
     'manager/manager-process.c': 'tests/service/test_manager.py has services whose parents end first',
     'manager/service-clean.c': 'tests/service/test_manager.py looks for what services leave',

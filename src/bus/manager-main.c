@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ static const char help[] =
         "\n"
         "  --runtime-directory=DIR  what is known about services that run, the socket for\n"
         "                           clients, the log (/run/mkosi)\n"
-        "  --config-directory=DIR   what was changed by set-property (/etc/mkosi)\n"
+        "  --config-directory=DIR   system.conf, and what was changed by set-property\n"
+        "                           (/etc/mkosi)\n"
         "  --unit-path=DIR          a directory with units in place of the usual ones; may\n"
         "                           be given again, the first has precedence\n"
         "  --root=DIR               the usual directories of units are below this one (/)\n"
@@ -38,12 +40,13 @@ static const char help[] =
         "  --version                which version this is\n"
         "\n"
         "Services go on when the manager ends, however that happens; one that is started\n"
-        "again finds them. SIGHUP makes it read unit files anew.\n";
+        "again finds them. SIGHUP makes it read all files anew.\n";
 
 typedef struct MainOptions {
         ManagerOptions manager;
         char **unit_paths, **sockets;
         const char *runtime, *config;
+        bool debug;
         int exit_status; /* -1: go on */
 } MainOptions;
 
@@ -93,6 +96,7 @@ static int take_option(int option, MainOptions *options) {
         case OPTION_BUS:
                 return strv_append(&options->sockets, optarg);
         case 'd':
+                options->debug = true;
                 log_set_level(LOG_LEVEL_DEBUG);
                 return 0;
         case 'h':
@@ -173,6 +177,15 @@ static int listen_everywhere(BusServer *server, const MainOptions *options, Reas
         return r;
 }
 
+/* What syslog(3) counts finer is one here. */
+static void set_log_level(int level) {
+        if (level >= 0)
+                log_set_level(level <= LOG_ERR       ? LOG_LEVEL_ERROR
+                              : level <= LOG_WARNING ? LOG_LEVEL_WARNING
+                              : level <= LOG_INFO    ? LOG_LEVEL_INFO
+                                                     : LOG_LEVEL_DEBUG);
+}
+
 static int serve(const MainOptions *options) {
         _cleanup_(reason_done) Reason reason = {};
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
@@ -185,6 +198,8 @@ static int serve(const MainOptions *options) {
         r = manager_new(event, &options->manager, &manager, &reason);
         if (r < 0)
                 return log_error(r, "Cannot start the manager: %s", reason_text(&reason, r));
+        if (!options->debug)
+                set_log_level(manager_log_level(manager));
         r = prepare_process(event, manager);
         if (r < 0)
                 return r;

@@ -201,14 +201,14 @@ static int add_files(const ExecEnvironment *wish, char ***list, Reason *reason) 
 
 /* Settings */
 
-static int add_words(const ExecEnvironment *wish, const char *line, char ***list, Reason *reason) {
+int exec_environment_add(const char *line, const char *unit, char ***list, Reason *reason) {
         _cleanup_(strv_freep) char **words = NULL;
 
         int r = exec_words_read(line, &words, reason);
         for (char **word = words; r >= 0 && word && *word; word++) {
                 _cleanup_(freep) char *variable = NULL;
 
-                r = specifier_expand(*word, wish->context->unit, &variable, reason);
+                r = specifier_expand(*word, unit, &variable, reason);
                 /* What is no variable is passed over, as in files. */
                 if (r >= 0 && variable_is_valid(variable))
                         r = environment_set(list, variable);
@@ -222,7 +222,7 @@ static int add_settings(const ExecEnvironment *wish, char ***list, Reason *reaso
         for (char *const *name = wish->settings->pass_environment; r >= 0 && name && *name; name++)
                 r = set_format(list, *name, getenv(*name));
         for (char *const *line = wish->settings->environment; r >= 0 && line && *line; line++)
-                r = add_words(wish, *line, list, reason);
+                r = exec_environment_add(*line, wish->context->unit, list, reason);
         return r;
 }
 

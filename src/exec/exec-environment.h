@@ -22,5 +22,8 @@ typedef struct ExecEnvironment {
 
 int exec_environment_make(const ExecEnvironment *wish, char ***ret, Reason *reason);
 
+/* Adds what a line of Environment= says, specifiers replaced; what is no variable is passed over. */
+int exec_environment_add(const char *line, const char *unit, char ***list, Reason *reason);
+
 /* What a file of EnvironmentFile= says, in its order: variables of which the name is one; other lines are passed over. */
 int exec_environment_parse(const char *text, char ***ret);

@@ -124,11 +124,10 @@ static void expand_description(ManagedUnit *unit) {
 }
 
 int managed_unit_adopt(ManagedUnit *unit, Unit *read) {
-        int r = 0;
-
         unit_edges_remove(unit);
         unit_free(unit->unit);
         unit->unit = read;
+        int r = system_conf_apply(unit->manager->conf, read);
         expand_description(unit);
         unit->stale = unit->has_settings_noted = false;
         unit->transient = unit_transient_is_file(unit->manager, read->fragment);
@@ -136,7 +135,7 @@ int managed_unit_adopt(ManagedUnit *unit, Unit *read) {
         free(unit->slice);
         unit->slice = NULL;
         (void)service_cgroup_slice(unit->name, read->settings.slice, &unit->slice);
-        if (unit_name_type(unit->name) == UNIT_SERVICE && !unit->service)
+        if (r >= 0 && unit_name_type(unit->name) == UNIT_SERVICE && !unit->service)
                 r = service_new(unit, &unit->service);
         if (r >= 0)
                 r = unit_edges_add(unit);

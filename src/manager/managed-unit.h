@@ -10,6 +10,7 @@
 #include "manager/controller.h"
 #include "manager/manager.h"
 #include "unit/condition.h"
+#include "unit/system-conf.h"
 #include "unit/unit-name.h"
 
 typedef struct sd_event_source sd_event_source; /* systemd/sd-event.h */
@@ -86,8 +87,9 @@ struct ManagedUnit {
 struct Manager {
         sd_event *event;
         ServicePaths paths;
-        UnitPaths unit_paths;
-        char *base; /* of cgroups */
+        UnitPaths unit_paths, conf_paths;
+        SystemConf *conf; /* never NULL */
+        char *base;       /* of cgroups */
         Controller controllers[CONTROLLER_KINDS];
         char *helper;
         LogStore *log; /* NULL: nothing is kept */
@@ -152,6 +154,11 @@ UnitPermission managed_unit_look_at_conditions(ManagedUnit *unit);
 void managed_unit_forget_conditions(ManagedUnit *unit);
 /* Whether something was not so when its start was last asked for. */
 bool managed_unit_was_refused(const ManagedUnit *unit);
+
+/* manager-conf.c: system.conf */
+int manager_find_conf(Manager *manager, const ManagerOptions *options);
+/* Anew; what it says holds for units that are loaded from then on. */
+int manager_read_conf(Manager *manager);
 
 /* manager.c */
 void manager_schedule(Manager *manager);

@@ -210,6 +210,10 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, R
         if (r >= 0 && !options->no_log_store)
                 r = open_log(manager, reason);
         if (r >= 0)
+                r = manager_find_conf(manager, options);
+        if (r >= 0)
+                r = manager_read_conf(manager);
+        if (r >= 0)
                 r = notify_socket_open(manager, options->shares, reason);
         if (r >= 0)
                 r = sd_event_add_defer(event, &manager->work, on_work, manager);
@@ -259,6 +263,8 @@ void manager_free(Manager *manager) {
         name_table_done(&manager->numbers);
         service_paths_done(&manager->paths);
         unit_paths_done(&manager->unit_paths);
+        unit_paths_done(&manager->conf_paths);
+        system_conf_free(manager->conf);
         for (ControllerKind kind = 0; kind < CONTROLLER_KINDS; kind++)
                 controller_done(&manager->controllers[kind]);
         free(manager->base);
@@ -271,7 +277,9 @@ int manager_reload(Manager *manager, Reason *reason) {
         _cleanup_(freep) void **units = NULL;
         size_t n_units;
 
-        const int r = name_table_list(&manager->units, &units, &n_units);
+        int r = manager_read_conf(manager);
+        if (r >= 0)
+                r = name_table_list(&manager->units, &units, &n_units);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n_units; i++) {

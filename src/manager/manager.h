@@ -32,6 +32,9 @@ int manager_adopt(Manager *manager, Reason *reason);
 /* Forgets files, reads units anew when they are next needed; what runs goes on with the settings it has until then. */
 int manager_reload(Manager *manager, Reason *reason);
 
+/* LogLevel= of system.conf, as of syslog(3); -1: it says nothing. */
+int manager_log_level(const Manager *manager);
+
 /* For a process that is the parent of all orphans (PR_SET_CHILD_SUBREAPER, prctl(2)), to be called at SIGCHLD: takes note of the
  * ends of those that nobody else waits for. */
 int manager_reap_orphans(Manager *manager);

@@ -136,11 +136,20 @@ static void warn(const Service *service, const char *setting, int r, const Reaso
                  reason_text(reason, r));
 }
 
+/* Of DefaultTasksMax=, it is said of all units together. */
+static bool is_default(const Service *service) {
+        const Unit *const unit = service->unit->unit;
+        const Setting *const setting = setting_find(&service_settings, offsetof(ServiceSettings, tasks_max));
+
+        return !service->unit->manager->controllers[CONTROLLER_PIDS].base &&
+               setting_source(unit->store, setting) == SETTING_DERIVED;
+}
+
 void service_limit(Service *service) {
         _cleanup_(reason_done) Reason tasks = {}, memory = {};
 
         int r = limit_tasks(service, &tasks);
-        if (r < 0)
+        if (r < 0 && !is_default(service))
                 warn(service, "TasksMax= is not kept to", r, &tasks);
         r = count_memory(service, &memory);
         if (r < 0)

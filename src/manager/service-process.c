@@ -16,6 +16,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "base/time-span.h"
+#include "exec/exec-environment.h"
 #include "manager/service-cgroup.h"
 #include "manager/service-shared.h"
 #include "manager/service-user.h"
@@ -259,6 +260,25 @@ static int add_result(const Service *service, char ***environment) {
                     : strv_append_format(environment, "EXIT_STATUS=%d", service->main_status);
 }
 
+/* Of all services. What is wrong in it is no reason not to run them. */
+static int add_defaults(const Service *service, char ***environment) {
+        const ManagedUnit *const unit = service->unit;
+        int r = 0;
+
+        for (char *const *line = unit->manager->conf->settings.unit.environment; r >= 0 && line && *line;
+             line++) {
+                _cleanup_(reason_done) Reason reason = {};
+
+                r = exec_environment_add(*line, unit->name, environment, &reason);
+                if (r < 0 && r != -ENOMEM) {
+                        unit_log(service->unit, LOG_WARNING, "%s: DefaultEnvironment=%s of system.conf: %s",
+                                 unit->name, *line, reason_text(&reason, r));
+                        r = 0;
+                }
+        }
+        return r;
+}
+
 static int make_environment(Service *service, bool control, char ***ret) {
         const ServiceSettings *const settings = service_settings_of(service);
         const Manager *const manager = service->unit->manager;
@@ -269,6 +289,8 @@ static int make_environment(Service *service, bool control, char ***ret) {
         if (r >= 0)
                 r = text_is_empty(language) ? strv_append(&environment, LANG_DEFAULT)
                                             : strv_append_format(&environment, "LANG=%s", language);
+        if (r >= 0)
+                r = add_defaults(service, &environment);
         if (r >= 0)
                 r = strv_append_format(&environment, "INVOCATION_ID=%s", service->unit->invocation);
         if (r >= 0 && takes_messages(settings))

@@ -276,6 +276,14 @@ int unit_drop_ins_find(const UnitPaths *paths, const char *name, SettingMistakes
         return r < 0 ? r : additions_give(&additions, true, ret);
 }
 
+int conf_drop_ins_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, char ***ret) {
+        _cleanup_(additions_done) Additions additions = { paths, mistakes, .fits = is_drop_in };
+        char *const names[] = { (char *)(uintptr_t)name, NULL };
+
+        const int r = find_by_names(&additions, names, ".d");
+        return r < 0 ? r : additions_give(&additions, true, ret);
+}
+
 int unit_names_find(const UnitPaths *paths, const char *name, const char *suffix, SettingMistakes *mistakes,
                     char ***ret) {
         _cleanup_(additions_done) Additions additions = { paths, mistakes, .fits = is_unit };

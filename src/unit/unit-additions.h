@@ -10,6 +10,9 @@
 /* Paths of drop-ins, sorted by file name; those that are for all units of a type ("service.d") yield to all others. */
 int unit_drop_ins_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, char ***ret);
 
+/* The same beside a file that is no unit's ("system.conf"), by its name alone. */
+int conf_drop_ins_find(const UnitPaths *paths, const char *name, SettingMistakes *mistakes, char ***ret);
+
 /* Names of units that stand in NAME plus suffix (".wants"), sorted; no templates. */
 int unit_names_find(const UnitPaths *paths, const char *name, const char *suffix, SettingMistakes *mistakes,
                     char ***ret);

@@ -25,7 +25,7 @@ static const char *const usual_directories[] = {
         "/usr/lib/systemd/system",     "/lib/systemd/system",
 };
 
-static int directory_add(UnitPaths *paths, const char *directory) {
+int unit_paths_add(UnitPaths *paths, const char *directory) {
         char *path;
 
         const int r = path_join(paths->root, directory, &path);
@@ -37,9 +37,9 @@ int unit_paths_new(const char *root, const char *const *own, UnitPaths *ret) {
 
         int r = path_absolute(root, &paths.root);
         for (; r >= 0 && own && *own; own++)
-                r = directory_add(&paths, *own);
+                r = unit_paths_add(&paths, *own);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(usual_directories); i++)
-                r = directory_add(&paths, usual_directories[i]);
+                r = unit_paths_add(&paths, usual_directories[i]);
         if (r < 0)
                 return r;
         *ret = paths;

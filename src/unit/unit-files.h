@@ -18,6 +18,8 @@ typedef struct UnitPaths {
 
 /* The usual directories, below root ("/" or another), those of `own` first. */
 int unit_paths_new(const char *root, const char *const *own, UnitPaths *ret);
+/* One more, below the root. */
+int unit_paths_add(UnitPaths *paths, const char *directory);
 void unit_paths_done(UnitPaths *paths);
 
 typedef struct UnitFiles {

@@ -185,7 +185,7 @@ class Rig:
 
     # The manager.
 
-    def start_manager(self, *options, environment=()):
+    def start_manager(self, *options, environment=(), stderr=None):
         """environment: what it has besides, "NAME=VALUE" each."""
         self.manager = self.popen(
             'env',
@@ -194,6 +194,7 @@ class Rig:
             f'--cgroup={self.name}',
             f'--helper={self.programs / "mkosi-exec"}',
             *options,
+            stderr=stderr,
         )
         wait_for(self.is_listening, 'the manager')
 

@@ -8,7 +8,7 @@ import pytest
 
 from rig import ROOT, programs
 
-PAGES = [*sorted((ROOT / 'man').glob('*.[18]')), programs() / 'mkosi.unit.5']
+PAGES = [*sorted((ROOT / 'man').glob('*.[18]')), programs() / 'mkosi.unit.5', programs() / 'mkosi-system.conf.5']
 PROGRAMS = {'mkosi-run': 'mkosi-run.1', 'mkosi-ctl': 'mkosi-ctl.1', 'mkosi-manager': 'mkosi-manager.8'}
 
 
