@@ -236,7 +236,8 @@ static int get_setting(sd_bus *bus, const char *path, const char *interface, con
 
 /* What the other tables have under the same name, as it really is. */
 static bool is_elsewhere(const Setting *setting) {
-        static const char *const names[] = { "Description", "Slice", "TasksMax", NULL };
+        static const char *const names[] = { "Description",        "Slice",           "TasksMax",
+                                             "StartLimitInterval", "StartLimitBurst", NULL };
 
         return setting->planned || strv_contains(names, setting->name) ||
                !text_equal(setting->section, "Service");

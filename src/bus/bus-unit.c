@@ -196,6 +196,18 @@ GETTER(get_collect_mode) {
         return sd_bus_message_append(reply, "s", words[unit->settings.collect_mode]);
 }
 
+GETTER(get_start_interval) {
+        const Unit *unit = ((const BusUnit *)userdata)->status.unit;
+
+        return sd_bus_message_append(reply, "t", start_limit_of(&unit->settings).interval_usec);
+}
+
+GETTER(get_start_burst) {
+        const Unit *unit = ((const BusUnit *)userdata)->status.unit;
+
+        return sd_bus_message_append(reply, "u", (uint32_t)start_limit_of(&unit->settings).burst);
+}
+
 /* What is counted takes a look at every cgroup of the unit, which few of those who ask for all else want. */
 GETTER(get_cpu_nsec) {
         BusUnit *unit = userdata;
@@ -265,6 +277,8 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("Conditions", "a" BUS_CONDITION, get_conditions, 0, 0),
         SD_BUS_PROPERTY("Asserts", "a" BUS_CONDITION, get_assertions, 0, 0),
         SD_BUS_PROPERTY("CollectMode", "s", get_collect_mode, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("StartLimitIntervalUSec", "t", get_start_interval, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("StartLimitBurst", "u", get_start_burst, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("TriggeredBy", "as", get_no_names, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, 0),
         SD_BUS_VTABLE_END,

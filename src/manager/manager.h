@@ -133,7 +133,14 @@ int manager_list_units(Manager *manager, ManagedUnit ***ret, size_t *ret_n);
 void managed_unit_status(ManagedUnit *unit, UnitStatus *ret);
 /* Adds what is counted, as it is now. */
 void managed_unit_count(const ManagedUnit *unit, UnitStatus *status);
-/* Whether its files have changed on disk since they were read. */
+/* How many starts there may be in which time; 0 of either: any number. */
+typedef struct StartLimit {
+        uint64_t interval_usec;
+        unsigned burst;
+} StartLimit;
+StartLimit start_limit_of(const ServiceSettings *settings);
+
+/* Whether its files have changed on disk since they were read, or are others: drop-ins that came, and such that went. */
 bool managed_unit_needs_reload(const ManagedUnit *unit);
 
 /* For humans: what it is called, with its specifiers replaced, or its name. */

@@ -44,21 +44,27 @@ bool service_wants_restart(const Service *service) {
         return restart_results[settings->restart] & (1U << service->result);
 }
 
+StartLimit start_limit_of(const ServiceSettings *settings) {
+        const Duration *const interval = &settings->start_limit_interval;
+        const Level *const burst = &settings->start_limit_burst;
+
+        return (StartLimit){
+                .interval_usec = interval->set ? interval->usec : LIMIT_INTERVAL_DEFAULT,
+                .burst = burst->set ? (unsigned)MAX(burst->value, 0) : LIMIT_BURST_DEFAULT,
+        };
+}
+
 bool service_may_start(ManagedUnit *unit) {
-        const ServiceSettings *const settings = managed_unit_settings(unit);
-        const uint64_t interval = settings->start_limit_interval.set ? settings->start_limit_interval.usec
-                                                                     : LIMIT_INTERVAL_DEFAULT;
-        const int burst =
-                settings->start_limit_burst.set ? settings->start_limit_burst.value : LIMIT_BURST_DEFAULT;
+        const StartLimit limit = start_limit_of(managed_unit_settings(unit));
         const uint64_t now = time_monotonic();
 
-        if (interval == 0 || burst <= 0)
+        if (limit.interval_usec == 0 || limit.burst == 0)
                 return true;
-        if (unit->limit_count == 0 || now - unit->limit_begin >= interval) {
+        if (unit->limit_count == 0 || now - unit->limit_begin >= limit.interval_usec) {
                 unit->limit_begin = now;
                 unit->limit_count = 0;
         }
-        if (unit->limit_count < (unsigned)burst) {
+        if (unit->limit_count < limit.burst) {
                 unit->limit_count++;
                 return true;
         }

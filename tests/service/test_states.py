@@ -316,3 +316,19 @@ def test_the_cleaner_keeps_nothing_of_the_manager(rig):
     os.kill(cleaner, signal.SIGCONT)
     client.wait(timeout=60)
     wait_for(lambda: rig.state('much') == 'inactive', 'the end')
+
+
+@pytest.mark.parametrize('section', ['Unit', 'Service'])
+def test_start_limit_in_both_sections(rig, section):
+    """The settings were in [Service] once, and are read there still."""
+    text = f'[{section}]\nStartLimitInterval=1h\nStartLimitBurst=2\n[Service]\nType=oneshot\nExecStart=/bin/false\n'
+    rig.unit('limit.service', text)
+    assert rig.show('limit', 'StartLimitIntervalUSec', 'StartLimitBurst') == {
+        'StartLimitIntervalUSec': '1h', 'StartLimitBurst': '2',
+    }  # fmt: skip
+    results = []
+    for _ in range(3):
+        assert rig.ctl('start', 'limit', check=False).returncode != 0
+        results.append(rig.show('limit', 'Result'))
+    assert results == ['exit-code', 'exit-code', 'start-limit-hit']
+    assert not [line for line in rig.log() if 'nknown' in line]
