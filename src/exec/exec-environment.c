@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/environment.h"
 #include "base/fd.h"
@@ -257,6 +258,17 @@ static int add_identity(const ExecIdentity *identity, char ***list) {
         return r < 0 ? r : set_format(list, "SHELL", identity->shell);
 }
 
+/* Who is to give signs of life: this process, which becomes the program. sd_watchdog_enabled(3) of others is told so. */
+static int add_watchdog(char ***list) {
+        bool watched = false;
+
+        for (char **item = *list; item && *item && !watched; item++)
+                watched = text_after_prefix(*item, "WATCHDOG_USEC=");
+        _cleanup_(freep) char *pid = NULL;
+        const int r = watched ? text_format(&pid, "%d", (int)getpid()) : 0;
+        return r < 0 ? r : set_format(list, "WATCHDOG_PID", pid);
+}
+
 int exec_environment_make(const ExecEnvironment *wish, char ***ret, Reason *reason) {
         _cleanup_(strv_freep) char **list = NULL;
 
@@ -267,6 +279,8 @@ int exec_environment_make(const ExecEnvironment *wish, char ***ret, Reason *reas
                 r = set_format(&list, "INVOCATION_ID", wish->context->invocation_id);
         if (r >= 0)
                 r = environment_extend(&list, STRV(wish->context->environment));
+        if (r >= 0)
+                r = add_watchdog(&list);
         if (r >= 0)
                 r = add_identity(wish->identity, &list);
         if (r >= 0)

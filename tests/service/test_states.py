@@ -318,6 +318,19 @@ def test_the_cleaner_keeps_nothing_of_the_manager(rig):
     wait_for(lambda: rig.state('much') == 'inactive', 'the end')
 
 
+def test_who_gives_signs_of_life(rig):
+    """WATCHDOG_PID is the main process; other commands know nothing of the watchdog."""
+    rig.unit(
+        'alive.service', Type='exec', WatchdogSec='1min',
+        ExecStartPre="/bin/sh -c 'echo pre:$WATCHDOG_PID:$WATCHDOG_USEC >/run/pre'",
+        ExecStart="/bin/sh -c 'echo $WATCHDOG_PID:$WATCHDOG_USEC >/run/main; exec sleep infinity'",
+    )  # fmt: skip
+    rig.ctl('start', 'alive')
+    answer = wait_for(lambda: rig.exists('/run/main') and rig.path('/run/main').read_text(), 'the answer')
+    assert answer == f'{rig.main_pid("alive")}:60000000\n'
+    assert rig.path('/run/pre').read_text() == 'pre::\n'
+
+
 @pytest.mark.parametrize('section', ['Unit', 'Service'])
 def test_start_limit_in_both_sections(rig, section):
     """The settings were in [Service] once, and are read there still."""

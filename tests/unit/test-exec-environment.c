@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/strv.h"
@@ -107,6 +108,23 @@ static void test_order(void **state) {
                             "\nU=a.service\nUSER=file\nX=a b");
 }
 
+/* A process is asked for signs of life, and is to know that it is the one. */
+static void test_watchdog(void **state) {
+        const ExecIdentity identity = {};
+        _cleanup_(freep) char *pid = NULL;
+        _cleanup_(strv_freep) char **watched = NULL, **other = NULL;
+
+        assert_int_equal(text_format(&pid, "WATCHDOG_PID=%d", (int)getpid()), 0);
+        assert_int_equal(make((const char *const[]){ "Environment=WATCHDOG_USEC=7", NULL }, &identity,
+                              (const char *const[]){ "MAINPID=1", NULL }, &other, NULL),
+                         0);
+        assert_false(strv_contains(STRV(other), pid));
+        assert_int_equal(make((const char *const[]){ "Environment=A=b", NULL }, &identity,
+                              (const char *const[]){ "WATCHDOG_USEC=5000000", NULL }, &watched, NULL),
+                         0);
+        assert_true(strv_contains(STRV(watched), pid));
+}
+
 static void test_refused(void **state) {
         static const char *const settings[] = {
                 "EnvironmentFile=/not/there", "EnvironmentFile=relative", "EnvironmentFile=/dev",
@@ -128,6 +146,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
                 unit_test_in_directory(test_order),
+                cmocka_unit_test(test_watchdog),
                 cmocka_unit_test(test_refused),
         };
 
