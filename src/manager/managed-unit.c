@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "manager/managed-unit.h"
 #include "manager/service-cgroup.h"
@@ -13,6 +14,7 @@
 #include "manager/unit-state.h"
 #include "manager/unit-transient.h"
 #include "unit/specifier.h"
+#include "unit/unit-additions.h"
 #include "unit/unit-enable.h"
 
 /* clang-format off */
@@ -265,11 +267,29 @@ static bool file_has_changed(const char *path, uint64_t read_at) {
         return changed > read_at;
 }
 
+/* Whether there are others than those that were read, in whichever order. */
+static bool drop_ins_are_others(const ManagedUnit *unit) {
+        _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
+        _cleanup_(strv_freep) char **found = NULL;
+        const char *const *const known = STRV(unit->unit->drop_ins);
+
+        if (unit_drop_ins_find(&unit->manager->unit_paths, unit->name, &mistakes, &found) < 0)
+                return false;
+        if (strv_length(STRV(found)) != strv_length(known))
+                return true;
+        for (char **path = found; path && *path; path++)
+                if (!strv_contains(known, *path))
+                        return true;
+        return false;
+}
+
 bool managed_unit_needs_reload(const ManagedUnit *unit) {
         const Unit *const read = unit->unit;
 
         if (unit->stale || read->state == UNIT_NOT_FOUND)
                 return false;
+        if (read->state != UNIT_MASKED && drop_ins_are_others(unit))
+                return true;
         if (read->fragment && file_has_changed(read->fragment, unit->loaded))
                 return true;
         for (char *const *path = read->drop_ins; path && *path; path++)

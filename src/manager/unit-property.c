@@ -11,6 +11,7 @@
 #include "manager/service.h"
 #include "manager/unit-state.h"
 #include "manager/unit-transient.h"
+#include "unit/unit-additions.h"
 
 #define SOURCE           "set-property"
 #define DROP_IN_SIZE_MAX (1024 * 1024)
@@ -131,8 +132,7 @@ static int prepare_drop_in(const ManagedUnit *unit, Unit *changed, bool runtime,
         if (r < 0 && r != -ENOENT)
                 return reason_set(reason, r, "Cannot read %s, which is to be changed: %s", ret->path,
                                   file_read_error(r));
-        return strv_contains(STRV(changed->drop_ins), ret->path) ? 0
-                                                                 : strv_append(&changed->drop_ins, ret->path);
+        return 0;
 }
 
 static void take_back(const DropIns *list, size_t n) {
@@ -144,6 +144,33 @@ static void take_back(const DropIns *list, size_t n) {
                 else
                         (void)unlink(item->path);
         }
+}
+
+static bool is_of_list(const DropIns *list, const char *path, bool by_name) {
+        for (size_t i = 0; i < list->n_items; i++)
+                if (by_name ? text_equal(path_base_name(list->items[i].path), path_base_name(path))
+                            : text_equal(list->items[i].path, path))
+                        return true;
+        return false;
+}
+
+/* What was read before, without what is hidden by the written ones, and these, unless they are hidden themselves. */
+static int note_drop_ins(const ManagedUnit *unit, Unit *changed, const DropIns *list) {
+        _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
+        _cleanup_(strv_freep) char **found = NULL, **known = NULL;
+
+        int r = unit_drop_ins_find(&unit->manager->unit_paths, unit->name, &mistakes, &found);
+        for (char **path = changed->drop_ins; r >= 0 && path && *path; path++)
+                if (!is_of_list(list, *path, true) || strv_contains(STRV(found), *path))
+                        r = strv_append(&known, *path);
+        for (char **path = found; r >= 0 && path && *path; path++)
+                if (is_of_list(list, *path, false) && !strv_contains(STRV(known), *path))
+                        r = strv_append(&known, *path);
+        if (r < 0)
+                return r;
+        strv_free(changed->drop_ins);
+        changed->drop_ins = TAKE_PTR(known);
+        return 0;
 }
 
 /* All of them, or what was there before. */
@@ -164,7 +191,7 @@ static int write_drop_ins(const ManagedUnit *unit, Unit *changed, bool runtime,
                         take_back(&list, i + 1);
                 }
         }
-        return r;
+        return r < 0 ? r : note_drop_ins(unit, changed, &list);
 }
 
 int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *const *assignments,
@@ -174,6 +201,7 @@ int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *con
         if (unit->unit->state != UNIT_LOADED)
                 return reason_set(reason, -ENOENT, "Unit %s is not loaded: %s", unit->name,
                                   unit_load_state_words[unit->unit->state]);
+        const bool outdated = managed_unit_needs_reload(unit);
         int r = check_names(unit, assignments, reason);
         if (r >= 0)
                 r = change(unit, assignments, &changed, reason);
@@ -181,7 +209,11 @@ int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *con
                 r = write_drop_ins(unit, changed, runtime, assignments, reason);
         if (r < 0)
                 return r;
+        /* What others have changed is not read by this. */
+        const uint64_t loaded = outdated ? unit->loaded : 0;
         r = managed_unit_adopt(unit, TAKE_PTR(changed));
+        if (outdated)
+                unit->loaded = loaded;
         managed_unit_changed(unit);
         if (r < 0)
                 return r;

@@ -345,3 +345,41 @@ def test_start_limit_in_both_sections(rig, section):
         results.append(rig.show('limit', 'Result'))
     assert results == ['exit-code', 'exit-code', 'start-limit-hit']
     assert not [line for line in rig.log() if 'nknown' in line]
+
+
+def needs_reload(rig, unit='reload'):
+    return rig.show(unit, 'NeedDaemonReload') == 'yes'
+
+
+def test_drop_ins_that_come_and_go(rig):
+    directories = ('/etc/systemd/system', '/run/systemd/system', '/etc/mkosi/system.control')
+    rig.unit('reload.service', Type='exec', StartLimitInterval='0', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', 'reload')
+    assert not needs_reload(rig)
+    for directory in directories:
+        for name in ('reload.service.d', 'service.d'):
+            drop_in = f'{directory}/{name}/10.conf'
+            rig.write(drop_in, '[Service]\nTasksMax=50\n')
+            assert needs_reload(rig), drop_in
+            rig.ctl('daemon-reload')
+            assert not needs_reload(rig)
+            rig.ctl('restart', 'reload')
+            assert not needs_reload(rig)
+            rig.path(drop_in).unlink()
+            assert needs_reload(rig), drop_in
+            rig.ctl('daemon-reload')
+            rig.ctl('restart', 'reload')
+            assert not needs_reload(rig)
+
+
+def test_drop_ins_of_properties(rig):
+    """What set-property writes is known, in whichever order, and hides nothing of what others have changed."""
+    rig.unit('reload.service', Type='exec', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', 'reload')
+    for option, value in (([], '5'), (['--runtime'], '6'), ([], '7'), ([], '')):
+        rig.ctl('set-property', *option, 'reload', f'TasksMax={value}', 'CPUAccounting=yes')
+        assert not needs_reload(rig)
+    rig.write('/etc/systemd/system/reload.service.d/10.conf', '[Service]\nTasksMax=50\n')
+    assert needs_reload(rig)
+    rig.ctl('set-property', 'reload', 'TasksMax=8')
+    assert needs_reload(rig)
