@@ -75,26 +75,6 @@ typedef struct Propagation {
         bool must;
 } Propagation;
 
-/* Those at the other ends of edges. They are noted before anything is done with them: reading a unit's files anew frees its
- * edges. The array is the caller's. */
-static int list_neighbours(const EdgeList *list, bool incoming, ManagedUnit ***ret, size_t *ret_n) {
-        ManagedUnit **units;
-        Edge *edge;
-        size_t n = 0;
-
-        for (edge = LIST_FIRST(list); edge; edge = incoming ? LIST_NEXT(edge, in) : LIST_NEXT(edge, out))
-                n++;
-        units = calloc(n + 1, sizeof(ManagedUnit *));
-        if (!units)
-                return -ENOMEM;
-        n = 0;
-        for (edge = LIST_FIRST(list); edge; edge = incoming ? LIST_NEXT(edge, in) : LIST_NEXT(edge, out))
-                units[n++] = incoming ? edge->from : edge->to;
-        *ret = units;
-        *ret_n = n;
-        return 0;
-}
-
 /* What is started along. */
 static int plan_add_needed(Plan *plan, ManagedUnit *unit, bool must, Reason *reason) {
         static const Propagation needed[] = {
@@ -107,7 +87,7 @@ static int plan_add_needed(Plan *plan, ManagedUnit *unit, bool must, Reason *rea
                 _cleanup_(freep) ManagedUnit **units = NULL;
                 size_t n_units = 0;
 
-                int r = list_neighbours(&unit->out[needed[i].kind], false, &units, &n_units);
+                int r = edge_list_units(&unit->out[needed[i].kind], false, &units, &n_units);
                 if (r < 0)
                         return r;
                 for (size_t j = 0; j < n_units; j++) {
@@ -140,7 +120,7 @@ static int plan_stop_neighbours(Plan *plan, const EdgeList *list, bool incoming,
         _cleanup_(freep) ManagedUnit **units = NULL;
         size_t n_units = 0;
 
-        int r = list_neighbours(list, incoming, &units, &n_units);
+        int r = edge_list_units(list, incoming, &units, &n_units);
         for (size_t i = 0; r >= 0 && i < n_units; i++)
                 r = plan_stop_if_active(plan, units[i], type, must, reason);
         return r;

@@ -71,10 +71,14 @@ static void fail_dependent(ManagedUnit *unit) {
         static const EdgeKind kinds[] = { EDGE_REQUIRES, EDGE_BINDS_TO };
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
-                Edge *edge;
+                _cleanup_(freep) ManagedUnit **units = NULL;
+                size_t n_units = 0;
 
-                LIST_FOREACH(edge, &unit->in[kinds[i]], in) {
-                        Job *const job = edge->from->job;
+                const int r = edge_list_units(&unit->in[kinds[i]], true, &units, &n_units);
+                if (r < 0)
+                        (void)log_error(r, "Cannot end what requires %s: %m", unit->name);
+                for (size_t j = 0; j < n_units; j++) {
+                        Job *const job = units[j]->job;
 
                         if (job && job->type == JOB_START && !job->running)
                                 job_finish(job, JOB_DEPENDENCY);
@@ -240,16 +244,20 @@ static int result_by_state(const Job *job) {
 
 /* Something bound to a unit that has ended by itself goes down as well. */
 static void stop_bound(ManagedUnit *unit) {
-        Edge *edge;
+        _cleanup_(freep) ManagedUnit **units = NULL;
+        size_t n_units = 0;
 
-        LIST_FOREACH(edge, &unit->in[EDGE_BINDS_TO], in) {
-                ManagedUnit *const bound = edge->from;
+        int r = edge_list_units(&unit->in[EDGE_BINDS_TO], true, &units, &n_units);
+        if (r < 0)
+                (void)log_error(r, "Cannot stop what is bound to %s: %m", unit->name);
+        for (size_t i = 0; i < n_units; i++) {
+                ManagedUnit *const bound = units[i];
                 _cleanup_(reason_done) Reason reason = {};
                 uint32_t id;
 
                 if (!managed_unit_is_active(bound) || (bound->job && bound->job->type == JOB_STOP))
                         continue;
-                const int r = manager_start_job(unit->manager, bound, JOB_STOP, &id, &reason);
+                r = manager_start_job(unit->manager, bound, JOB_STOP, &id, &reason);
                 if (r < 0)
                         log_warning("Cannot stop %s, which is bound to %s: %s", bound->name, unit->name,
                                     reason_text(&reason, r));

@@ -170,6 +170,9 @@ void unit_edges_remove(ManagedUnit *unit);
 /* What others say of the one name holds for the other one. */
 void unit_edges_move(ManagedUnit *from, ManagedUnit *to);
 bool unit_edges_named(const ManagedUnit *unit);
+/* Those at the other ends of edges. They are noted before anything is done with them: reading a unit's files anew frees its
+ * edges. Units themselves are freed in no job. The array is the caller's. */
+int edge_list_units(const EdgeList *list, bool incoming, ManagedUnit ***ret, size_t *ret_n);
 
 /* job.c */
 void job_enqueue(Job *job);

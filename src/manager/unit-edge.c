@@ -128,6 +128,24 @@ void unit_edges_move(ManagedUnit *from, ManagedUnit *to) {
         }
 }
 
+int edge_list_units(const EdgeList *list, bool incoming, ManagedUnit ***ret, size_t *ret_n) {
+        ManagedUnit **units;
+        Edge *edge;
+        size_t n = 0;
+
+        for (edge = LIST_FIRST(list); edge; edge = incoming ? LIST_NEXT(edge, in) : LIST_NEXT(edge, out))
+                n++;
+        units = calloc(n + 1, sizeof(ManagedUnit *));
+        if (!units)
+                return -ENOMEM;
+        n = 0;
+        for (edge = LIST_FIRST(list); edge; edge = incoming ? LIST_NEXT(edge, in) : LIST_NEXT(edge, out))
+                units[n++] = incoming ? edge->from : edge->to;
+        *ret = units;
+        *ret_n = n;
+        return 0;
+}
+
 bool unit_edges_named(const ManagedUnit *unit) {
         for (EdgeKind kind = 0; kind < EDGE_KINDS; kind++)
                 if (!LIST_EMPTY(&unit->in[kind]) || !LIST_EMPTY(&unit->out[kind]))

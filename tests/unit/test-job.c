@@ -185,6 +185,45 @@ static void test_stop_of_stale(void **state) {
         fixture_end(&fixture);
 }
 
+/* Whoever is told of the end of a job has the files read anew, which takes all edges of the unit away. */
+static void on_job_removed_read_anew(uint32_t id, ManagedUnit *unit, JobResult result, void *userdata) {
+        ManagedUnit *read = unit;
+
+        on_job_removed(id, unit, result, userdata);
+        read->stale = true;
+        assert_int_equal(managed_unit_load(&read), 0);
+        assert_ptr_equal(read, unit);
+}
+
+/* All that require what could not be started are told so, whatever becomes of the edges that led to them. */
+static void test_edges_that_change(void **state) {
+        static const char *const names[] = { "a1.target", "a2.target", "a3.target" };
+        ManagerFixture fixture;
+        Record record;
+        uint32_t id;
+
+        fixture_unit("b.target", "[Unit]\nAssertPathExists=/nowhere\n");
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                fixture_unit(names[i], "[Unit]\nRequires=b.target\nBindsTo=b.target\nAfter=b.target\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        manager_set_events(fixture.manager,
+                           &(ManagerEvents){ .job_removed = on_job_removed_read_anew, .userdata = &record });
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                assert_int_equal(manager_start_job(fixture.manager, fixture_find(&fixture, names[i]),
+                                                   JOB_START, &id, NULL),
+                                 0);
+        fixture_run(&fixture);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                _cleanup_(freep) char *line = NULL;
+
+                assert_int_equal(text_format(&line, "%s dependency\n", names[i]), 0);
+                assert_non_null(strstr(record.text, line));
+        }
+        assert_non_null(strstr(record.text, "b.target assert\n"));
+        fixture_end(&fixture);
+}
+
 /* A unit that something is done with does not become another name of another unit meanwhile. */
 static void test_no_alias_in_use(void **state) {
         ManagerFixture fixture;
@@ -218,6 +257,7 @@ int main(void) {
                 unit_test_in_directory(test_wanted_cycle),
                 unit_test_in_directory(test_restart),
                 unit_test_in_directory(test_stop_of_stale),
+                unit_test_in_directory(test_edges_that_change),
                 unit_test_in_directory(test_no_alias_in_use),
         };
 
