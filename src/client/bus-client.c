@@ -151,7 +151,6 @@ static const char *result_of(const JobWait *wait, const char *path) {
 static const char *explain(const char *result) {
         static const char *const texts[][2] = {
                 { "canceled", "was canceled" },
-                { "timeout", "took too long" },
                 { "assert", "failed because something that it asks for is not so" },
                 { "dependency", "failed because a unit that it needs did" },
         };
@@ -175,7 +174,7 @@ int job_wait_all(JobWait *wait) {
                         if (r < 0 && r != -EINTR)
                                 return log_error(r, "The manager went away while a job ran: %m");
                 }
-                if (text_equal(result, "done") || text_equal(result, "skipped"))
+                if (text_equal(result, "done"))
                         continue;
                 failed = 1;
                 (void)log_error(-EIO, "Job for %s %s. See \"mkosi-ctl status %s\".", wait->units[i],

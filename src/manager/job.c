@@ -9,7 +9,7 @@
 
 /* clang-format off */
 const char *const job_type_words[] = { "start", "stop", "restart", "try-restart", "reload" };
-const char *const job_result_words[] = { "done", "canceled", "timeout", "failed", "dependency", "skipped", "assert" };
+const char *const job_result_words[] = { "done", "canceled", "failed", "dependency", "assert" };
 /* clang-format on */
 
 void job_enqueue(Job *job) {
@@ -87,8 +87,7 @@ static void fail_dependent(ManagedUnit *unit) {
 }
 
 static bool job_result_is_failure(JobResult result) {
-        return result == JOB_FAILED || result == JOB_DEPENDENCY || result == JOB_TIMEOUT ||
-               result == JOB_ASSERT;
+        return result == JOB_FAILED || result == JOB_DEPENDENCY || result == JOB_ASSERT;
 }
 
 void job_finish(Job *job, JobResult result) {

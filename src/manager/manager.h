@@ -162,15 +162,7 @@ int manager_add_transient(Manager *manager, const char *name, const char *const 
                           const int standard[3], ManagedUnit **ret, Reason *reason);
 
 typedef enum JobType { JOB_START, JOB_STOP, JOB_RESTART, JOB_TRY_RESTART, JOB_RELOAD } JobType;
-typedef enum JobResult {
-        JOB_DONE,
-        JOB_CANCELED,
-        JOB_TIMEOUT,
-        JOB_FAILED,
-        JOB_DEPENDENCY,
-        JOB_SKIPPED,
-        JOB_ASSERT
-} JobResult;
+typedef enum JobResult { JOB_DONE, JOB_CANCELED, JOB_FAILED, JOB_DEPENDENCY, JOB_ASSERT } JobResult;
 extern const char *const job_type_words[], *const job_result_words[];
 
 /* With what it requires; replaces a contradicting job. The number is never 0. -ENOENT, -EBADMSG (a mistake in its files),

@@ -85,7 +85,6 @@ static const JobMessage job_messages[] = {
         { JOB_START,   -1,             LOG_INFO,    "7d4958e842da4a758f6c1cdc7b36dcc5", "Starting ",              "..." },
         { JOB_START,   JOB_DONE,       LOG_INFO,    MESSAGE_STARTED,                    "Started ",               "." },
         { JOB_START,   JOB_FAILED,     LOG_ERR,     "be02cf6855d2428ba40df7e9d022f03d", "Failed to start ",       "." },
-        { JOB_START,   JOB_TIMEOUT,    LOG_ERR,     "be02cf6855d2428ba40df7e9d022f03d", "Timed out starting ",    "." },
         { JOB_START,   JOB_DEPENDENCY, LOG_WARNING, "be02cf6855d2428ba40df7e9d022f03d", "Dependency failed for ", "." },
         { JOB_START,   JOB_ASSERT,     LOG_WARNING, "be02cf6855d2428ba40df7e9d022f03d", "Assertion failed for ",  "." },
         { JOB_STOP,    -1,             LOG_INFO,    "de5b426a63be47a7b6ac3eaac82e2f6f", "Stopping ",              "..." },
