@@ -68,6 +68,9 @@ void service_process_ended(Process *process, int code, int status) {
         const bool is_main = process == service->main, executed = !process->failed_to_execute;
         ServiceResult result = result_of(service, is_main, code, status);
 
+        /* One that has put another in its place goes in peace. */
+        if (is_main && service_follow_pid_file(service))
+                return;
         /* What it said before it ended comes first. */
         log_pipe_read(service->log);
         if (result != SERVICE_SUCCESS && result != SERVICE_SKIP_CONDITION)

@@ -15,6 +15,7 @@
 #include "manager/service-cgroup.h"
 #include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
 #include "unit/specifier.h"
 
 #define PID_FILE_SIZE_MAX 256
@@ -245,6 +246,24 @@ static int guess_main(Service *service) {
 
 int service_find_main(Service *service) {
         return service_settings_of(service)->pid_file ? look_for_pid_file(service) : guess_main(service);
+}
+
+bool service_follow_pid_file(Service *service) {
+        const ServiceSettings *const settings = service_settings_of(service);
+        const Process *const before = service->main;
+        _cleanup_(path_walk_done) PathWalk walk = { .fd = -EBADF, .directory_fd = -EBADF };
+        _cleanup_(freep) char *path = NULL;
+
+        if (settings->type != SERVICE_FORKING || !settings->pid_file ||
+            (service->state != SERVICE_RUNNING && service->state != SERVICE_IN_RELOAD))
+                return false;
+        if (pid_file_path(service, &path) < 0 || path_walk(path, &walk) < 0 ||
+            take_pid_file(service, &walk, path, NULL) < 0 || service->main == before)
+                return false;
+        unit_log(service->unit, LOG_INFO, "%s: The main process is %d now, as %s says", service->unit->name,
+                 (int)service->main->pid, path);
+        (void)unit_state_write(service->unit);
+        return true;
 }
 
 void service_remove_pid_file(const Service *service) {

@@ -92,6 +92,7 @@ static void main_ended_in_reload(Service *service, ServiceResult result, bool ex
 static void reload_ended(Service *service, ServiceResult result) {
         if (service->reload_result == SERVICE_SUCCESS)
                 service->reload_result = result;
+        (void)service_follow_pid_file(service);
         service_enter_running(service, SERVICE_SUCCESS);
 }
 

@@ -165,6 +165,9 @@ uint64_t service_stop_timeout(const Service *service);
 /* 1 when the main process is known now, 0 when there is none to be found, -EAGAIN when it is to be waited for. */
 int service_find_main(Service *service);
 void service_forget_pid_file(Service *service);
+/* Of a service that runs: true when the file names another main process by now, which is the one from then on. The one before is
+ * freed. */
+bool service_follow_pid_file(Service *service);
 /* Of a run that has ended: it names nobody any more. */
 void service_remove_pid_file(const Service *service);
 int service_set_main(Service *service, pid_t pid);

@@ -151,8 +151,8 @@ static const Setting rows[] = {
           .about = "Whether the service counts as active when all its processes have ended." },
         { .section = "Service", .name = "PIDFile", SETTING_MEMBER(ServiceSettings, pid_file, path),
           .about = "Where a forking service writes the number of its main process; relative paths are below /run. A process "
-                   "that is not one of the service is taken only if nobody but root can have written that. The file is "
-                   "removed when the service has ended." },
+                   "that is not one of the service is taken only if nobody but root can have written that. When the main "
+                   "process ends, or after a reload, the file may name another one. It is removed when the service has ended." },
         { .section = "Service", .name = "Restart", SETTING_MEMBER(ServiceSettings, restart, enum),
           .words = restart_words,
           .about = "After which ends the service is started again." },

@@ -2,6 +2,7 @@
 """PIDFile=: which process a file can make the main one of a service that forks, and who can write that file."""
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -132,6 +133,42 @@ def test_file_of_a_user_names_a_process_of_the_service(rig):
     )
     assert start(rig) == 0
     assert command_line(rig, rig.main_pid('fork')) == ['sleep', '1001']
+
+
+REPLACE = 'sleep 1003 & echo $! >/run/x; mv /run/x /run/fork.pid'
+
+
+def test_main_process_that_is_replaced(rig):
+    """One that writes another number before it ends is no end of the service; one that does not is."""
+    forking(rig, f'sleep 1001 & echo $! >/run/fork.pid; (until [ -e /run/next ]; do sleep 0.01; done; {REPLACE}) & :')
+    assert start(rig) == 0
+    first = rig.main_pid('fork')
+    rig.write('/run/next', '')
+    wait_for(lambda: rig.path('/run/fork.pid').read_text() != f'{first}\n', 'the other process')
+    assert rig.main_pid('fork') == first
+    os.kill(first, signal.SIGTERM)
+    wait_for(lambda: rig.main_pid('fork') != first, 'the manager to see it')
+    second = rig.main_pid('fork')
+    assert rig.state('fork') == 'active'
+    assert command_line(rig, second) == ['sleep', '1003']
+    rig.kill_manager()
+    rig.start_manager()
+    assert rig.main_pid('fork') == second
+    # The file is as it was.
+    os.kill(second, signal.SIGTERM)
+    rig.wait_state('fork', 'inactive')
+
+
+def test_main_process_that_is_replaced_by_reload(rig):
+    forking(rig, 'sleep 1001 & echo $! >/run/fork.pid', ExecReload=f"/bin/sh -c '{REPLACE.replace('$!', '$$!')}'")
+    assert start(rig) == 0
+    first = rig.main_pid('fork')
+    rig.ctl('reload', 'fork')
+    second = rig.main_pid('fork')
+    assert second != first and command_line(rig, second) == ['sleep', '1003']
+    os.kill(first, signal.SIGTERM)
+    rig.ctl('list-units')
+    assert rig.state('fork') == 'active'
 
 
 def test_root_names_a_process_of_nobody(rig):
