@@ -55,11 +55,26 @@ static bool has_controller(const char *cgroup, const char *name) {
         return false;
 }
 
+/* Processes in the group itself: it cannot hand on what its children would share with them. Of the root, where there is no
+ * cgroup.type, they do not count. That "pids" is handed on all the same would make no group below it one that processes can be
+ * in (the kernel's "domain invalid"). */
+static bool has_processes(const char *cgroup) {
+        _cleanup_(fd_closep) int fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC), procs_fd = -EBADF;
+        char byte;
+
+        if (fd < 0 || faccessat(fd, "cgroup.type", F_OK, 0) < 0)
+                return false;
+        procs_fd = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+        return procs_fd >= 0 && read(procs_fd, &byte, 1) > 0;
+}
+
 int controller_find(ControllerKind kind, const char *base, const char *own, const char *relative,
                     Controller *ret) {
         Controller controller = { .kind = kind, .is_unified = has_controller(base, rows[kind].name) };
         int r = 0;
 
+        controller.is_occupied = controller.is_unified && has_processes(base);
+        controller.is_unified = controller.is_unified && !controller.is_occupied;
         if (controller.is_unified)
                 r = text_copy(base, &controller.base);
         else if (own && access(own, W_OK) == 0)
@@ -105,6 +120,13 @@ int controller_give(const Controller *controller, const char *path, Reason *reas
         const char *const name = rows[controller->kind].name;
         _cleanup_(freep) char *group = NULL;
 
+        if (!controller->base && controller->is_occupied)
+                return reason_set(
+                        reason, -EBUSY,
+                        "The control group of all units has processes of its own, and so cannot give "
+                        "the controller \"%s\" to others; DelegateSubgroup=manager, in the service that the "
+                        "manager is, puts that aside",
+                        name);
         if (!controller->base)
                 return reason_set(
                         reason, -EOPNOTSUPP,

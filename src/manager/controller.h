@@ -12,8 +12,9 @@ typedef enum ControllerKind { CONTROLLER_PIDS, CONTROLLER_MEMORY, CONTROLLER_KIN
 
 typedef struct Controller {
         ControllerKind kind;
-        char *base;      /* the directory for units; NULL: nothing has the controller */
-        bool is_unified; /* it is that of version 2 */
+        char *base;       /* the directory for units; NULL: nothing has the controller */
+        bool is_unified;  /* it is that of version 2 */
+        bool is_occupied; /* that one would have it, if there were no processes in it */
 } Controller;
 
 /* "pids": as the kernel calls it. */

@@ -25,6 +25,7 @@
 #define MAKE_TRIES_MAX  16 /* as often as others may remove what is empty */
 #define KILL_ROUNDS_MAX 16 /* as long as somebody forks faster than signals are sent */
 #define ROOT_SLICE      "mkosi.slice"
+#define MANAGER_GROUP   "manager" /* DelegateSubgroup= of mkosi-manager.service */
 
 /* Where the hierarchy of version 2 usually is. */
 static const char *const hierarchies[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -52,16 +53,33 @@ static bool is_delegated(const char *cgroup) {
         return false;
 }
 
+/* What was delegated: the own group, or the one above if only the manager is in the own one, which leaves the other without
+ * processes of its own: controllers are for groups of such a one alone. NULL: nothing. */
+static int find_delegated(const char *own, char **ret) {
+        _cleanup_(freep) char *parent = NULL;
+
+        if (is_delegated(own))
+                return text_copy(own, ret);
+        if (!text_equal(path_base_name(own), MANAGER_GROUP))
+                return 0;
+        const int r = path_parent(own, &parent);
+        if (r >= 0 && is_delegated(parent))
+                *ret = TAKE_PTR(parent);
+        return r;
+}
+
 static int base_choose(const char *wanted, char **ret, Reason *reason) {
         const char *const hierarchy = hierarchy_find();
-        _cleanup_(freep) char *own = NULL;
+        _cleanup_(freep) char *own = NULL, *delegated = NULL;
 
         if (!wanted) {
-                const int r = cgroup_own(&own, reason);
+                int r = cgroup_own(&own, reason);
+                if (r >= 0)
+                        r = find_delegated(own, &delegated);
                 if (r < 0)
                         return r;
-                if (getpid() == 1 || is_delegated(own) || !hierarchy) {
-                        *ret = TAKE_PTR(own);
+                if (getpid() == 1 || delegated || !hierarchy) {
+                        *ret = delegated ? TAKE_PTR(delegated) : TAKE_PTR(own);
                         return 0;
                 }
         }

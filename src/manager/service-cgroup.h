@@ -7,7 +7,8 @@
 #include "base/macro.h"
 #include "base/reason.h"
 
-/* The base: the manager's own cgroup when it is process 1 or when that was delegated to it, else "mkosi.slice" at the root.
+/* The base: the manager's own cgroup when it is process 1 or when that was delegated to it (or the one above, if it is in "manager"
+ * there: DelegateSubgroup=, systemd.resource-control(5)), else "mkosi.slice" at the root.
  * `wanted` (NULL: none) is a path below the file system's root instead. */
 int service_cgroup_base(const char *wanted, char **ret, Reason *reason);
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the processes of a unit have together: how many tasks there may be, and how much memory there is."""
 
+import os
+import signal
+
 import pytest
 from rig import controller_group, wait_for
 
@@ -202,7 +205,32 @@ def test_limit_of_the_manager(rig):
         assert (own / 'cgroup.procs').read_text().split() == [str(rig.main_pid('free'))]
         rig.ctl('stop', 'free')
         assert not own.exists()
-        assert rig.kill_manager(15) == 0
+        assert rig.kill_manager(signal.SIGTERM) == 0
     finally:
         for path in sorted(above.glob('**/'), reverse=True):
             path.rmdir()
+
+
+@pytest.mark.parametrize('name, below', [('manager', True), ('other', False)])
+def test_group_of_the_manager_alone(rig, name, below):
+    """With DelegateSubgroup=manager, units are beside the manager, in what was delegated, which has no processes of its own."""
+    rig.kill_manager()
+    rig.cgroup.mkdir(exist_ok=True)
+    try:
+        os.setxattr(rig.cgroup, 'trusted.delegate', b'1')
+    except OSError as problem:
+        pytest.skip(f'no extended attributes of control groups: {problem}')
+    own = rig.cgroup / name
+    own.mkdir()
+    rig.manager = rig.popen(
+        'sh', '-c', f'echo $$ >{own}/cgroup.procs && exec "$@"', 'sh',
+        rig.programs / 'mkosi-manager', f'--helper={rig.programs / "mkosi-exec"}',
+    )  # fmt: skip
+    wait_for(rig.is_listening, 'the manager')
+    service = f'{rig.name}.service'
+    rig.unit(service, Type='exec', ExecStart=SLEEP)
+    rig.ctl('start', service)
+    assert bool(rig.processes(f'system.slice/{service}')) == below
+    assert (rig.cgroup / 'cgroup.procs').read_text() == ''
+    rig.ctl('stop', service)
+    assert rig.kill_manager(signal.SIGTERM) == 0

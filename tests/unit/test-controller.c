@@ -123,6 +123,42 @@ static void test_root(void **state) {
         assert_string_equal(controller.base, "own");
 }
 
+/* Where there are processes, what is given to children would keep anybody from being in them. */
+static void test_occupied(void **state) {
+        static const struct {
+                const char *type, *processes;
+                bool is_occupied;
+        } cases[] = {
+                { "domain\n", "", false },
+                { "domain\n", "1\n", true },
+                { NULL, "1\n", false }, /* the root of the hierarchy */
+        };
+
+        write_file("base/cgroup.controllers", "pids\n");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(controller_done) Controller controller = {}, with_version_1 = {};
+                _cleanup_(reason_done) Reason reason = {};
+
+                write_file("base/cgroup.procs", cases[i].processes);
+                write_file("base/cgroup.subtree_control", "");
+                if (cases[i].type)
+                        write_file("base/cgroup.type", cases[i].type);
+                else
+                        assert_int_equal(unlink("base/cgroup.type"), 0);
+                assert_int_equal(controller_find(CONTROLLER_PIDS, "base", NULL, "units", &controller), 0);
+                assert_int_equal(controller.is_unified, !cases[i].is_occupied);
+                if (!cases[i].is_occupied)
+                        continue;
+                assert_int_equal(controller_give(&controller, "a.service", &reason), -EBUSY);
+                assert_non_null(strstr(reason.text, "DelegateSubgroup=manager"));
+                assert_file("base/cgroup.subtree_control", "");
+                assert_true(mkdir("own", 0755) == 0 || errno == EEXIST);
+                assert_int_equal(controller_find(CONTROLLER_PIDS, "base", "own", "units", &with_version_1),
+                                 0);
+                assert_string_equal(with_version_1.base, "own/units");
+        }
+}
+
 static void test_nowhere(void **state) {
         _cleanup_(controller_done) Controller controller = {};
         _cleanup_(reason_done) Reason reason = {};
@@ -140,7 +176,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_unified),   unit_test_in_directory(test_unified_refused),
                 unit_test_in_directory(test_version_1), unit_test_in_directory(test_root),
-                unit_test_in_directory(test_nowhere),
+                unit_test_in_directory(test_nowhere),   unit_test_in_directory(test_occupied),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
