@@ -244,7 +244,7 @@ def test_failures_and_targets_are_remembered(rig):
     assert rig.state('gone') == 'failed'
     assert rig.exists('/run/mkosi/transient/gone.service')
     rig.ctl('reset-failed')
-    assert not rig.exists('/run/mkosi/transient/gone.service')
+    wait_for(lambda: not rig.exists('/run/mkosi/transient/gone.service'), 'the file to go')
     rig.kill_manager()
     rig.start_manager()
     assert rig.state('bad') == rig.state('gone') == 'inactive'
