@@ -9,6 +9,7 @@
 
 #include "base/environment.h"
 #include "base/fd.h"
+#include "base/open-careful.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "exec/exec-environment.h"
@@ -148,14 +149,17 @@ int exec_environment_parse(const char *text, char ***ret) {
         return 0;
 }
 
+/* Root reads it, and what is in it the service gets: of a directory of a user it must not be somebody else's. */
 static int add_file(const char *path, char ***list, Reason *reason) {
+        _cleanup_(reason_done) Reason why = {};
+        _cleanup_(fd_closep) int fd = open_careful(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &why);
         _cleanup_(freep) char *text = NULL;
         _cleanup_(strv_freep) char **variables = NULL;
 
-        int r = file_read(AT_FDCWD, path, FILE_SIZE_MAX, &text, NULL);
+        int r = fd < 0 ? fd : fd_read_file(fd, FILE_SIZE_MAX, &text, NULL);
         if (r < 0)
                 return reason_set(reason, r, "Cannot read %s, which EnvironmentFile= names: %s", path,
-                                  file_read_error(r));
+                                  why.text ? why.text : file_read_error(r));
         r = exec_environment_parse(text, &variables);
         return r < 0 ? r : environment_extend(list, STRV(variables));
 }

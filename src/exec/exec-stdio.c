@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/open-careful.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "exec/exec-data.h"
@@ -153,20 +154,22 @@ static int open_path(const char *path, int flags) {
 }
 
 /* A socket at the path is connected to. */
-static int connect_path(const char *path) {
-        _cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+static int connect_path(const char *path, Reason *reason) {
+        _cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                                 node = open_careful(path, O_PATH, 0, reason);
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
+        if (node < 0)
+                return node;
         if (fd < 0)
                 return -errno;
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        memcpy(address.sun_path, path, strlen(path));
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", node);
         return connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : TAKE_FD(fd);
 }
 
-/* Files that input and output share are opened once, for both. New ones have the permissions that UMask= leaves. */
-static int open_file(const Streams *streams, size_t index) {
+/* Files that input and output share are opened once, for both. New ones have the permissions that UMask= leaves. Root opens
+ * them, where users may have made links. */
+static int open_file(const Streams *streams, size_t index, Reason *reason) {
         static const int flags[] = {
                 [STREAM_FILE] = 0,
                 [STREAM_APPEND] = O_APPEND,
@@ -184,9 +187,9 @@ static int open_file(const Streams *streams, size_t index) {
                         access = O_RDWR | O_CREAT;
 
         const mode_t before = umask(streams->settings->umask.set ? streams->settings->umask.bits : 0022);
-        int fd = open_path(stream->path, access | flags[stream->kind]);
+        int fd = open_careful(stream->path, access | flags[stream->kind] | O_NOCTTY, FILE_MODE, reason);
         if (fd == -ENXIO)
-                fd = connect_path(stream->path);
+                fd = connect_path(stream->path, reason);
         (void)umask(before);
         return fd;
 }
@@ -248,7 +251,7 @@ static int stream_open(const Streams *streams, size_t index, Reason *reason) {
         case STREAM_FILE:
         case STREAM_APPEND:
         case STREAM_TRUNCATE:
-                return open_file(streams, index);
+                return open_file(streams, index, reason);
         case STREAM_LOG:
                 return open_log(streams);
         case STREAM_INHERIT:
@@ -279,8 +282,9 @@ static int take_terminal(const Streams *streams, int fd) {
 /* Not into a place that one of them still has. */
 static int streams_open(Streams *streams, int *ret_exit, Reason *reason) {
         for (size_t i = 0; i < N_STREAMS; i++) {
+                _cleanup_(reason_done) Reason why = {};
                 Stream *const stream = &streams->items[i];
-                int fd = stream_open(streams, i, reason);
+                int fd = stream_open(streams, i, &why);
 
                 if (fd >= 0 && fd <= STDERR_FILENO) {
                         const int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -290,13 +294,13 @@ static int streams_open(Streams *streams, int *ret_exit, Reason *reason) {
                 }
                 if (fd < 0) {
                         *ret_exit = stream_exits[i];
-                        return reason_set(reason, fd, "Cannot open %s for %s=: %m",
+                        return reason_set(reason, fd, "Cannot open %s for %s=: %s",
                                           stream->path ? stream->path
                                           : stream->kind == STREAM_LOG && streams->context->log
                                                   ? streams->context->log
                                           : stream->kind == STREAM_TERMINAL ? "the terminal"
                                                                             : "what was given",
-                                          stream_settings[i]);
+                                          stream_settings[i], reason_text(&why, fd));
                 }
                 stream->fd = fd;
         }

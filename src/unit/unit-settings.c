@@ -210,7 +210,8 @@ static const Setting rows[] = {
         { .section = "Service", .name = "StandardInputData", SETTING_MEMBER(ServiceSettings, standard_input_data, lines),
           .about = "The same in Base64; it comes after the text." },
         { .section = "Service", .name = "StandardOutput", SETTING_MEMBER(ServiceSettings, standard_output, text),
-          .about = "What standard output is: journal, null, tty, inherit, file:PATH, append:PATH, truncate:PATH." },
+          .about = "What standard output is: journal, null, tty, inherit, file:PATH, append:PATH, truncate:PATH. Root opens "
+                   "the path: a link that a user has put there has to lead to what is theirs." },
         { .section = "Service", .name = "StandardError", SETTING_MEMBER(ServiceSettings, standard_error, text),
           .about = "What standard error is; as standard output unless it is said." },
         { .section = "Service", .name = "TTYPath", SETTING_MEMBER(ServiceSettings, tty_path, path),

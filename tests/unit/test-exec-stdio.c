@@ -136,6 +136,36 @@ static void test_socket(void **state) {
         (void)close(fd);
 }
 
+/* What the service's user has linked, root does not write to. */
+static void test_planted(void **state) {
+        rig_need(state);
+        assert_int_equal(mkdir("/run/theirs", 0755), 0);
+        assert_int_equal(chown("/run/theirs", 65534, 65534), 0);
+        assert_int_equal(file_write_text(AT_FDCWD, "/run/shadow", "secret\n", 0600), 0);
+        assert_int_equal(symlink("/run/shadow", "/run/theirs/log"), 0);
+        assert_int_equal(lchown("/run/theirs/log", 65534, 65534), 0);
+        static const struct {
+                const char *setting;
+                int exit;
+        } rows[] = {
+                { "StandardOutput=append:/run/theirs/log", EXEC_EXIT_STDOUT },
+                { "StandardOutput=file:/run/theirs/log", EXEC_EXIT_STDOUT },
+                { "StandardError=truncate:/run/theirs/log", EXEC_EXIT_STDERR },
+                { "StandardInput=file:/run/theirs/log", EXEC_EXIT_STDIN },
+                { "EnvironmentFile=/run/theirs/log", EXEC_EXIT_MEMORY },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(rig_result_done) RigResult result =
+                        RIG_SHELL("echo planted; echo planted >&2", "User=nobody", rows[i].setting);
+
+                assert_int_equal(result.exit, rows[i].exit);
+                assert_non_null(strstr(result.failed.text, "/run/theirs/log"));
+                assert_non_null(strstr(result.failed.text, "a link of user 65534 leads to \"shadow\""));
+        }
+        ASSERT_TEXT("/run/shadow", "secret\n");
+}
+
 static void test_refused(void **state) {
         static const struct {
                 const char *setting;
@@ -180,7 +210,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_files),    cmocka_unit_test(test_null),
                 cmocka_unit_test(test_terminal), cmocka_unit_test(test_foreign_terminal),
-                cmocka_unit_test(test_socket),   cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_socket),   cmocka_unit_test(test_planted),
+                cmocka_unit_test(test_refused),
         };
 
         return cmocka_run_group_tests(tests, rig_enter, NULL);
