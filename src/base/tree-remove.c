@@ -1,58 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
+#include "base/deep-walk.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/subvolume.h"
 #include "base/text.h"
 #include "base/tree.h"
 
-/* Each level keeps a descriptor open. What lies deeper is moved up to the top, and gone through from there. */
-#define REMOVE_DEPTH_MAX 64
-
+/* Whether anything was removed since a directory was gone through again: one that changes while it is read may hide an entry. */
 typedef struct Removal {
-        int top_fd; /* the directory that is removed, once it is open */
-        unsigned n_moved;
+        bool removed;
 } Removal;
-
-static int move_up(Removal *removal, int dir_fd, const char *name) {
-        for (;;) {
-                _cleanup_(freep) char *unique = NULL;
-
-                int r = text_format(&unique, ".deep-%u", removal->n_moved++);
-                if (r < 0)
-                        return r;
-                if (renameat2(dir_fd, name, removal->top_fd, unique, RENAME_NOREPLACE) == 0)
-                        return 0;
-                if (errno != EEXIST)
-                        return -errno;
-        }
-}
-
-static int remove_entry(Removal *removal, int dir_fd, const char *name, bool is_directory, unsigned depth);
-
-/* Returns 1 when there was anything to remove, 0 when not. */
-static int remove_entries(Removal *removal, DIR *dir, unsigned depth) {
-        int found = 0;
-
-        for (;;) {
-                errno = 0;
-                const struct dirent *entry = readdir(dir);
-                if (!entry)
-                        return errno != 0 ? -errno : found;
-                if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
-                        continue;
-
-                int r = remove_entry(removal, dirfd(dir), entry->d_name, entry->d_type == DT_DIR, depth);
-                if (r < 0)
-                        return r;
-                found = 1;
-        }
-}
 
 /* A subvolume goes away at once, unless others are nested in it; then it goes like any directory, if it can be written
  * to. Returns 1 when it is gone. */
@@ -68,53 +29,61 @@ static int remove_subvolume(int fd, int parent_fd, const char *name) {
         return subvolume_remove(parent_fd, name) == 0;
 }
 
-static int remove_directory(Removal *removal, int parent_fd, const char *name, unsigned depth) {
-        const int fd = tree_open_directory(parent_fd, name);
-        if (fd < 0)
-                return fd;
-        const int removed = remove_subvolume(fd, parent_fd, name);
-        if (removed != 0) {
-                (void)fd_close(fd);
-                return MIN(removed, 0);
-        }
-        _cleanup_(directory_closep) DIR *dir = fdopendir(fd);
-        if (!dir) {
-                const int r = -errno;
-                (void)fd_close(fd);
-                return r;
-        }
-        if (depth == 0)
-                removal->top_fd = fd;
+static int enter_directory(const DeepNode *node, void *userdata) {
+        Removal *const removal = userdata;
 
-        /* A directory that changes while it is read may hide an entry, and the top gets new ones: once more then. */
-        for (;;) {
-                int r = remove_entries(removal, dir, depth);
-                if (r < 0)
-                        return r;
-                if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0)
-                        return 0;
-                if (errno != ENOTEMPTY || r == 0)
-                        return -errno;
-                rewinddir(dir);
-        }
+        const int r = remove_subvolume(node->fd, node->parent_fd, node->name);
+        if (r <= 0)
+                return r;
+        removal->removed = true;
+        return DEEP_SKIP;
 }
 
-static int remove_entry(Removal *removal, int dir_fd, const char *name, bool is_directory, unsigned depth) {
-        if (!is_directory) {
-                if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-                        return 0;
-                if (errno != EISDIR)
-                        return -errno;
+static int remove_node(const DeepNode *node, void *userdata) {
+        Removal *const removal = userdata;
+
+        if (unlinkat(node->parent_fd, node->name, node->fd >= 0 ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT) {
+                removal->removed = true;
+                return DEEP_GO_ON;
         }
-        if (depth >= REMOVE_DEPTH_MAX)
-                return move_up(removal, dir_fd, name);
-        return remove_directory(removal, dir_fd, name, depth + 1);
+        if (errno != ENOTEMPTY || !removal->removed)
+                return -errno;
+        removal->removed = false;
+        return DEEP_AGAIN;
+}
+
+static int refuse_mounted(const DeepNode *node, void *userdata) {
+        return -EXDEV;
+}
+
+/* What is in the directory, and then itself. */
+static int remove_directory(int parent_fd, const char *name) {
+        _cleanup_(fd_closep) int fd = tree_open_directory(parent_fd, name);
+        Removal removal = {};
+        const DeepNode top = { .parent_fd = parent_fd, .name = name, .fd = fd };
+        const DeepWalk walk = {
+                .enter = enter_directory,
+                .visit = remove_node,
+                .mounted = refuse_mounted,
+                .userdata = &removal,
+        };
+
+        if (fd < 0)
+                return fd;
+        int r = enter_directory(&top, &removal);
+        if (r != DEEP_GO_ON)
+                return MIN(r, 0);
+        do {
+                r = deep_walk(fd, &walk);
+                if (r >= 0)
+                        r = remove_node(&top, &removal);
+        } while (r == DEEP_AGAIN);
+        return r;
 }
 
 int tree_remove(int dir_fd, const char *path) {
         _cleanup_(freep) char *parent = NULL;
         _cleanup_(fd_closep) int parent_fd = -EBADF;
-        Removal removal = { .top_fd = -EBADF };
 
         assert(path);
 
@@ -134,5 +103,5 @@ int tree_remove(int dir_fd, const char *path) {
         parent_fd = openat(dir_fd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (parent_fd < 0)
                 return -errno;
-        return remove_directory(&removal, parent_fd, name, 0);
+        return remove_directory(parent_fd, name);
 }

@@ -273,7 +273,7 @@ static int can_be_shown(const Making *making, int fd, const struct stat *status)
 }
 
 /* A directory that was made just now is given away as any other: nobody has put anything into it yet. */
-static int set_owner(const Making *making, int fd, Reason *reason) {
+static int set_owner(const Making *making, int fd) {
         const OwnerChange change = {
                 .uid = making->uid,
                 .gid = making->gid,
@@ -287,13 +287,13 @@ static int set_owner(const Making *making, int fd, Reason *reason) {
             !(making->dynamic && (status.st_mode & (S_ISUID | S_ISGID))))
                 return 0;
         const int r = can_be_shown(making, fd, &status);
-        if (r < 0 && r != -ELOOP)
+        if (r < 0)
                 return r;
         if (r > 0) {
                 making->directory->disk_uid = status.st_uid;
                 return 0;
         }
-        return owner_change(fd, &change, reason);
+        return owner_change(fd, &change);
 }
 
 /* What is right already is not touched: not even the time of its last change moves. */
@@ -318,7 +318,7 @@ static int make_one(Making *making, Reason *reason) {
                 return r;
         if (is_configuration)
                 return making->is_new ? set_mode(making, fd) : 0;
-        r = set_owner(making, fd, reason);
+        r = set_owner(making, fd);
         return r < 0 ? r : set_mode(making, fd);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -10,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/access-list.h"
+#include "base/deep-walk.h"
 #include "base/fd.h"
-#include "base/text.h"
 #include "exec/exec-owner.h"
 
 #define ACCESS_LIST_SIZE_MAX 65536
@@ -19,6 +18,11 @@
 /* What is done with everything below a directory; fd is O_PATH but of directories, also of a link, which is not followed. A
  * positive answer ends the walk. */
 typedef int (*VisitNode)(int fd, const struct stat *status, void *userdata);
+
+typedef struct OwnerWalk {
+        VisitNode visit;
+        void *userdata;
+} OwnerWalk;
 
 static int open_node(int directory_fd, const char *name) {
         const struct open_how how = {
@@ -30,66 +34,25 @@ static int open_node(int directory_fd, const char *name) {
         return fd < 0 ? -errno : (int)fd;
 }
 
-static int walk_entries(DIR *directory, unsigned depth, VisitNode visit, void *userdata);
-
-static int directory_open(int fd, DIR **ret) {
-        const int read_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (read_fd < 0)
-                return -errno;
-        DIR *const directory = fdopendir(read_fd);
-        if (!directory) {
-                const int r = -errno;
-
-                (void)fd_close(read_fd);
-                return r;
-        }
-        *ret = directory;
-        return 0;
-}
-
-/* Of a directory one descriptor stays open meanwhile. */
-static int walk_node(int directory_fd, const char *name, unsigned depth, VisitNode visit, void *userdata) {
-        _cleanup_(directory_closep) DIR *directory = NULL;
-        _cleanup_(fd_closep) int fd = open_node(directory_fd, name);
+static int visit_deep_node(const DeepNode *node, void *userdata) {
+        const OwnerWalk *const walk = userdata;
+        _cleanup_(fd_closep) int fd = node->fd >= 0 ? -EBADF : open_node(node->parent_fd, node->name);
+        const int node_fd = node->fd >= 0 ? node->fd : fd;
         struct stat status;
 
         /* A mount is somebody else's, and what is gone is nobody's. */
-        if (fd < 0)
-                return fd == -EXDEV || fd == -ENOENT ? 0 : fd;
-        if (fstat(fd, &status) < 0)
+        if (node_fd < 0)
+                return node_fd == -EXDEV || node_fd == -ENOENT ? 0 : node_fd;
+        if (fstat(node_fd, &status) < 0)
                 return -errno;
-        if (!S_ISDIR(status.st_mode))
-                return visit(fd, &status, userdata);
-
-        int r = directory_open(fd, &directory);
-        fd = fd_close(fd);
-        if (r >= 0)
-                r = walk_entries(directory, depth + 1, visit, userdata);
-        return r != 0 ? r : visit(dirfd(directory), &status, userdata);
-}
-
-static int walk_entries(DIR *directory, unsigned depth, VisitNode visit, void *userdata) {
-        if (depth > OWNER_DEPTH_MAX)
-                return -ELOOP;
-        for (;;) {
-                errno = 0;
-                const struct dirent *const entry = readdir(directory);
-                if (!entry)
-                        return -errno;
-                if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
-                        continue;
-                const int r = walk_node(dirfd(directory), entry->d_name, depth, visit, userdata);
-                if (r != 0)
-                        return r;
-        }
+        return walk->visit(node_fd, &status, walk->userdata);
 }
 
 /* All that is in the directory, but not itself; what lies in a directory before it. */
 static int walk_directory(int fd, VisitNode visit, void *userdata) {
-        _cleanup_(directory_closep) DIR *directory = NULL;
+        OwnerWalk walk = { .visit = visit, .userdata = userdata };
 
-        const int r = directory_open(fd, &directory);
-        return r < 0 ? r : walk_entries(directory, 0, visit, userdata);
+        return deep_walk(fd, &(DeepWalk){ .visit = visit_deep_node, .userdata = &walk });
 }
 
 /* The way to what a descriptor stands for, also one with O_PATH, for calls that take paths alone. */
@@ -256,7 +219,7 @@ static int visit_change(int fd, const struct stat *status, void *userdata) {
         return is_outside(state, status) ? 0 : change_node(fd, status, state->change);
 }
 
-int owner_change(int directory_fd, const OwnerChange *change, Reason *reason) {
+int owner_change(int directory_fd, const OwnerChange *change) {
         _cleanup_(owner_state_done) OwnerState state = { .change = change };
         struct stat status;
 
@@ -268,9 +231,5 @@ int owner_change(int directory_fd, const OwnerChange *change, Reason *reason) {
                 sum_up_links(&state);
                 r = walk_directory(directory_fd, visit_change, &state);
         }
-        if (r >= 0)
-                r = change_node(directory_fd, &status, change);
-        if (r == -ELOOP)
-                return reason_set(reason, r, "it is nested deeper than %d levels", OWNER_DEPTH_MAX);
-        return r;
+        return r < 0 ? r : change_node(directory_fd, &status, change);
 }

@@ -8,10 +8,6 @@
 #include <sys/stat.h>
 
 #include "base/macro.h"
-#include "base/reason.h"
-
-/* A service may nest directories as it likes; every level keeps a descriptor open. */
-#define OWNER_DEPTH_MAX 2000
 
 typedef struct OwnerChange {
         uid_t uid;
@@ -20,9 +16,9 @@ typedef struct OwnerChange {
 } OwnerChange;
 
 /* Whether all of the tree, without what is mounted below, belongs to the same user and the group of the same number as the
- * directory itself, and has neither set-id bits nor access control lists: 1 or 0. Deeper than OWNER_DEPTH_MAX is -ELOOP. */
+ * directory itself, and has neither set-id bits nor access control lists: 1 or 0. */
 int owner_is_one(int directory_fd);
 
 /* Gives all of it to the user and the group, the directory itself last, so that what was interrupted is noticed. Access
  * control lists are taken away, in such a way that nobody may do more than before. */
-int owner_change(int directory_fd, const OwnerChange *change, Reason *reason);
+int owner_change(int directory_fd, const OwnerChange *change);

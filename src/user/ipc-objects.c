@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,16 +13,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/deep-walk.h"
 #include "base/fd.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "base/tree.h"
 #include "user/ipc-objects.h"
 
 #define SHARED_MEMORY_PATH "/dev/shm"
-
-/* Each level keeps a descriptor open. A directory of the user's that lies deeper is moved up, and gone through from there. */
-#define DEPTH_MAX 64
 
 /* Everything is looked at in one way: removing is looking, and deleting what was found. */
 typedef struct IpcSearch {
@@ -161,97 +157,45 @@ static int search_system_v(IpcSearch *search, const SystemVKind *kind) {
 typedef struct FileSearch {
         IpcSearch *search;
         const char *what;
-        int top_fd;
-        unsigned n_moved;
-        bool again; /* something was moved up: the top has new entries */
+        bool removed; /* since a directory was gone through again */
 } FileSearch;
 
-static int search_directory(FileSearch *files, int dir_fd, unsigned depth);
-
-/* Only in the way while it is there: nothing of another user's is moved. */
-static void move_up(FileSearch *files, int dir_fd, const char *name) {
-        for (;;) {
-                char unique[32];
-
-                (void)snprintf(unique, sizeof(unique), ".deep-%u", files->n_moved++);
-                if (renameat2(dir_fd, name, files->top_fd, unique, RENAME_NOREPLACE) == 0) {
-                        files->again = true;
-                        return;
-                }
-                if (errno != EEXIST) {
-                        note_error(files->search, -errno, files->what);
-                        return;
-                }
+/* A directory that changes while it is read may hide an entry: once more, as long as that is of use. */
+static int remove_file(FileSearch *files, const DeepNode *node) {
+        if (unlinkat(node->parent_fd, node->name, node->fd >= 0 ? AT_REMOVEDIR : 0) == 0) {
+                files->removed = true;
+                return DEEP_GO_ON;
         }
+        if (errno == ENOTEMPTY && files->removed) {
+                files->removed = false;
+                return DEEP_AGAIN;
+        }
+        note_error(files->search, -errno, files->what);
+        return DEEP_GO_ON;
 }
 
-/* What is not the user's to be told may change under our hands, and lead elsewhere: no link and no mount is followed. */
-static void search_subdirectory(FileSearch *files, int dir_fd, const char *name, unsigned depth) {
-        const int fd = tree_open_directory(dir_fd, name);
-        int r = fd;
-
-        if (fd >= 0)
-                r = search_directory(files, fd, depth + 1);
-        if (r < 0 && r != -EXDEV && r != -ELOOP && r != -ENOTDIR)
-                note_error(files->search, r, files->what);
-}
-
-static void search_entry(FileSearch *files, int dir_fd, const char *name, unsigned depth) {
+static int search_file(const DeepNode *node, void *userdata) {
+        FileSearch *const files = userdata;
         IpcSearch *const search = files->search;
         struct stat status;
 
-        if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (fstatat(node->parent_fd, node->name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
                 note_error(search, -errno, files->what);
-                return;
+                return DEEP_GO_ON;
         }
-        const bool is_directory = S_ISDIR(status.st_mode),
-                   owned = is_owned(search, status.st_uid, status.st_gid);
-        if (is_directory && depth < DEPTH_MAX)
-                search_subdirectory(files, dir_fd, name, depth);
-        if (!owned)
-                return;
+        if (!is_owned(search, status.st_uid, status.st_gid))
+                return DEEP_GO_ON;
         search->found = true;
-        if (!search->remove)
-                return;
-        if (is_directory && depth >= DEPTH_MAX)
-                move_up(files, dir_fd, name);
-        else if (unlinkat(dir_fd, name, is_directory ? AT_REMOVEDIR : 0) < 0)
-                note_error(search, -errno, files->what);
+        return search->remove ? remove_file(files, node) : DEEP_END;
 }
 
 /* Takes the descriptor. */
-static int search_directory(FileSearch *files, int dir_fd, unsigned depth) {
-        _cleanup_(directory_closep) DIR *directory = fdopendir(dir_fd);
-
-        if (!directory) {
-                const int r = -errno;
-
-                (void)fd_close(dir_fd);
-                return r;
-        }
-        if (depth == 0)
-                files->top_fd = dir_fd;
-        do {
-                files->again = files->again && depth > 0;
-                rewinddir(directory);
-                for (;;) {
-                        errno = 0;
-                        const struct dirent *const entry = readdir(directory);
-                        if (!entry && errno != 0)
-                                return -errno;
-                        if (!entry)
-                                break;
-                        if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, ".."))
-                                search_entry(files, dirfd(directory), entry->d_name, depth);
-                }
-        } while (depth == 0 && files->again);
-        return 0;
-}
-
 static int search_files(IpcSearch *search, int dir_fd, const char *what) {
         FileSearch files = { .search = search, .what = what };
 
-        return search_directory(&files, dir_fd, 0);
+        const int r = deep_walk(dir_fd, &(DeepWalk){ .visit = search_file, .userdata = &files });
+        (void)fd_close(dir_fd);
+        return MIN(r, 0);
 }
 
 static int search_shared_memory(IpcSearch *search) {

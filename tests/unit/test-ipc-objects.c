@@ -190,6 +190,39 @@ static void test_others_files(void **state) {
         assert_left(UID, false);
 }
 
+/* Directories of somebody else's, in which everybody may make something. */
+static int make_deep_open_tree(void) {
+        if (chdir("/dev/shm") < 0)
+                return -1;
+        for (size_t i = 0; i < 200; i++)
+                if (mkdir("open", 0700) < 0 || chmod("open", 0777) < 0 || chdir("open") < 0)
+                        return -1;
+        return 0;
+}
+
+static int make_deep_inside(void) {
+        if (chdir("/dev/shm") < 0)
+                return -1;
+        for (size_t i = 0; i < 200; i++)
+                if (chdir("open") < 0)
+                        return -1;
+        return file_write_text(AT_FDCWD, "mine", "x", 0600) < 0 || mkdir("directory", 0700) < 0;
+}
+
+/* What the user has made far below what is not the user's is found, and goes away. */
+static void test_deep_inside(void **state) {
+        need_root();
+        run_as(OTHER, OTHER, make_deep_open_tree);
+        assert_left(UID, false);
+        run_as(UID, UID, make_deep_inside);
+        assert_left(UID, true);
+        assert_removed(UID, UID);
+        assert_left(UID, false);
+        assert_left(OTHER, true);
+        assert_removed(OTHER, OTHER);
+        assert_left(OTHER, false);
+}
+
 static int make_hidden(void) {
         return file_write_text(AT_FDCWD, "/dev/shm/open/file", "x", 0600);
 }
@@ -220,7 +253,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_kinds),        cmocka_unit_test(test_attached),
                 cmocka_unit_test(test_others_files), cmocka_unit_test(test_mounts),
-                cmocka_unit_test(test_root),
+                cmocka_unit_test(test_deep_inside),  cmocka_unit_test(test_root),
         };
 
         return cmocka_run_group_tests(tests, enter_namespaces, NULL);
