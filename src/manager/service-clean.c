@@ -92,15 +92,19 @@ static gid_t group_of(const Service *service) {
                                                                                       : IPC_GROUP_NONE;
 }
 
-/* What cannot be removed stays, and does not keep the rest. What went wrong is said to the descriptor, a line each. */
-static void remove_remains(const Service *service, const Remains *remains, int report_fd) {
+/* What cannot be removed stays, and does not keep the rest. What went wrong is said to the descriptor, a line each. False when
+ * something was. */
+static bool remove_remains(const Service *service, const Remains *remains, int report_fd) {
         _cleanup_(reason_done) Reason directories = {}, objects = {}, files = {};
+        bool all = true;
 
         int r = remains->directories ? remove_directories(service, &directories) : 0;
+        all &= r >= 0;
         if (r < 0)
                 (void)dprintf(report_fd, "Cannot remove the runtime directories: %s\n",
                               reason_text(&directories, r));
         r = remains->objects ? ipc_objects_remove(service->uid, group_of(service), &objects) : 0;
+        all &= r >= 0;
         if (r < 0)
                 (void)dprintf(report_fd, "Cannot remove what user %u left in memory: %s\n",
                               (unsigned)service->uid, reason_text(&objects, r));
@@ -108,10 +112,12 @@ static void remove_remains(const Service *service, const Remains *remains, int r
                 PrivateTmp copy = *remains->tmp;
 
                 r = private_tmp_remove(&copy, &files);
+                all &= r >= 0;
                 if (r < 0)
                         (void)dprintf(report_fd, "Cannot remove temporary files: %s\n",
                                       reason_text(&files, r));
         }
+        return all;
 }
 
 static void log_report(const Service *service) {
@@ -127,6 +133,18 @@ static void log_report(const Service *service) {
                         unit_log(service->unit, LOG_WARNING, "%s: %s", service->unit->name, line);
 }
 
+/* Who gets the number next would own it. */
+static void keep_number(Service *service) {
+        if (!service_user_is_dynamic(service->user))
+                return;
+        service_user_note_left(service->user);
+        unit_log(
+                service->unit, LOG_WARNING,
+                "%s: User number %u is given to nobody else, since something of it is left: remove what is in the "
+                "way, then start and stop the service once more",
+                service->unit->name, (unsigned)service->uid);
+}
+
 /* The group of a service in which somebody is left stays as it is, and so do the user and the log. */
 static void cleaned(Service *service) {
         if (!service_group_is_populated(service))
@@ -138,9 +156,12 @@ static int on_cleaner(sd_event_source *source, int fd, uint32_t events, void *us
         Service *const service = userdata;
         siginfo_t info = {};
 
-        if (waitid(P_PIDFD, (id_t)service->cleaner_fd, &info, WEXITED | WNOHANG) >= 0 && info.si_pid == 0)
+        const int r = waitid(P_PIDFD, (id_t)service->cleaner_fd, &info, WEXITED | WNOHANG);
+        if (r >= 0 && info.si_pid == 0)
                 return 0;
         log_report(service);
+        if (r < 0 || info.si_code != CLD_EXITED || info.si_status != EXIT_SUCCESS)
+                keep_number(service);
         service_forget_cleaner(service);
         cleaned(service);
         return 0;
@@ -171,8 +192,7 @@ static int cleaner_start(Service *service, const Remains *remains) {
                 (void)close_range((unsigned)write_fd + 1, ~0U, 0);
                 (void)sigemptyset(&none);
                 (void)sigprocmask(SIG_SETMASK, &none, NULL);
-                remove_remains(service, remains, write_fd);
-                _exit(EXIT_SUCCESS);
+                _exit(remove_remains(service, remains, write_fd) ? EXIT_SUCCESS : EXIT_FAILURE);
         }
         if (pid < 0)
                 return -errno;
@@ -204,5 +224,6 @@ void service_clean(Service *service) {
         unit_log(service->unit, LOG_ERR, "%s: Cannot start a process that removes what it left: %m",
                  service->unit->name);
         service_forget_cleaner(service);
+        keep_number(service);
         cleaned(service);
 }

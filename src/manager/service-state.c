@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "manager/service-state.h"
+#include "manager/service-user.h"
 #include "manager/unit-log.h"
 #include "manager/unit-state.h"
 
@@ -125,8 +126,9 @@ static void final_goes_on(Service *service) {
                 service_enter_dead(service, SERVICE_SUCCESS);
 }
 
-/* What was left to itself has ended as well. */
+/* What was left to itself has ended as well; what it has left nobody has looked for. */
 static void left_behind_ended(Service *service) {
+        service_user_note_left(service->user);
         service_release(service, true);
         unit_state_update(service->unit);
         managed_unit_unused(service->unit);

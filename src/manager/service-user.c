@@ -14,6 +14,7 @@ struct ServiceUser {
         NameEntry entry;
         unsigned n_services;
         int storage_fd;
+        bool left; /* files of it */
 };
 
 static void user_free(ServiceUser *user) {
@@ -61,7 +62,15 @@ static void user_release(ServiceUser *user) {
         if (user_storage_take(user->storage_fd, &found) < 0)
                 return;
         user_record_remove(user->manager->records_fd, found.name, found.uid);
-        dynamic_user_release(user->manager->registry_fd, &found);
+        if (user->left)
+                dynamic_user_leave(user->manager->registry_fd, &found);
+        else
+                dynamic_user_release(user->manager->registry_fd, &found);
+}
+
+void service_user_note_left(ServiceUser *user) {
+        if (user)
+                user->left = true;
 }
 
 void service_user_put(ServiceUser *user) {

@@ -12,7 +12,9 @@ typedef struct ServiceUser ServiceUser;
 int service_user_get(Manager *manager, const char *name, ServiceUser **ret);
 /* One less; with the last the number is free again, and with it all that says whose it was. */
 void service_user_put(ServiceUser *user);
-/* The same, but that the number is kept: the manager ends, and what runs does not. */
+/* Something of it could not be removed: when the last one has let go of it, nobody else gets the number. NULL is fine. */
+void service_user_note_left(ServiceUser *user);
+/* As put, but that the number is kept: the manager ends, and what runs does not. */
 void service_user_leave(ServiceUser *user);
 bool service_user_is_last(const ServiceUser *user);
 /* Whether there is a number for it: not of NULL, and not when a user of the host has that name. */

@@ -37,7 +37,7 @@ uid_t dynamic_user_hash(const char *name) {
 }
 
 typedef struct NumberText {
-        char lock[16], link[24]; /* "61184", "direct:61184" */
+        char lock[16], link[24], left[24]; /* "61184", "direct:61184", "left:61184" */
 } NumberText;
 
 static NumberText number_text(uid_t uid) {
@@ -45,6 +45,7 @@ static NumberText number_text(uid_t uid) {
 
         (void)snprintf(text.lock, sizeof(text.lock), "%u", (unsigned)uid);
         (void)snprintf(text.link, sizeof(text.link), "direct:%u", (unsigned)uid);
+        (void)snprintf(text.left, sizeof(text.left), "left:%u", (unsigned)uid);
         return text;
 }
 
@@ -122,6 +123,15 @@ static bool link_leads_to(int registry_fd, const char *name, const char *target)
         return text_equal(text, target);
 }
 
+/* Whether another user's files are left that have the number: 1 or 0. */
+static int is_left_by_other(int registry_fd, const NumberText *number, const char *name) {
+        struct stat status;
+
+        if (fstatat(registry_fd, number->left, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return !link_leads_to(registry_fd, number->left, name);
+}
+
 static int links_put(int registry_fd, const char *name, const NumberText *number) {
         _cleanup_(freep) char *name_link = NULL;
 
@@ -186,7 +196,9 @@ static int try_number(const DynamicUserWish *wish, uid_t uid, DynamicUser *ret, 
         r = lock_read(user.lock_fd, &previous);
         if (r >= 0 || r == -ENOENT)
                 r = text_copy(wish->name, &user.name);
-        if (r >= 0 && wish->is_taken)
+        if (r >= 0)
+                r = is_left_by_other(wish->registry_fd, &number, wish->name);
+        if (r == 0 && wish->is_taken)
                 r = wish->is_taken(uid, wish->userdata);
         if (r == 0)
                 r = user_register(wish, previous, &user);
@@ -286,14 +298,27 @@ static int registry_lock(int registry_fd, int *ret) {
         return 0;
 }
 
-void dynamic_user_release(int registry_fd, DynamicUser *user) {
+static void user_give_back(int registry_fd, DynamicUser *user, bool left) {
+        const NumberText number = number_text(user->uid);
         _cleanup_(fd_closep) int fd = -EBADF;
 
         if (user->lock_fd >= 0) {
                 (void)registry_lock(registry_fd, &fd);
-                user_forget(registry_fd, user);
+                if (!left)
+                        (void)unlinkat(registry_fd, number.left, 0);
+                /* If that cannot be said either, the lock stays, and who looks at it next sees whose it was. */
+                if (!left || link_put(registry_fd, user->name, number.left) >= 0)
+                        user_forget(registry_fd, user);
         }
         dynamic_user_done(user);
+}
+
+void dynamic_user_release(int registry_fd, DynamicUser *user) {
+        user_give_back(registry_fd, user, false);
+}
+
+void dynamic_user_leave(int registry_fd, DynamicUser *user) {
+        user_give_back(registry_fd, user, true);
 }
 
 int dynamic_user_acquire(const DynamicUserWish *wish, DynamicUser *ret, Reason *reason) {

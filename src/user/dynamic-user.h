@@ -7,6 +7,7 @@
  *     NUMBER          a file with the name and a newline, mode 0600; who has the user holds an exclusive flock(2) on it
  *     direct:NUMBER   a link that leads to the name
  *     direct:NAME     a link that leads to the number
+ *     left:NUMBER     a link that leads to a name: files of that user are left, and nobody else gets the number
  *
  * A user whose lock nobody holds does not exist, whatever lies there; what a crash left behind is taken over or removed by
  * the next who gets there. Services may still run with such a number: who has started them adopts it before anybody asks
@@ -51,5 +52,7 @@ int dynamic_user_adopt(int registry_fd, uid_t uid, DynamicUser *ret);
 
 /* Removes what is in the registry, and lets the number go. The last step of a service's end. */
 void dynamic_user_release(int registry_fd, DynamicUser *user);
+/* The same, but that files of the user are left somewhere: the number is for the name alone, until it is released well. */
+void dynamic_user_leave(int registry_fd, DynamicUser *user);
 /* Frees, and closes the lock; the registry stays as it is. */
 void dynamic_user_done(DynamicUser *user);

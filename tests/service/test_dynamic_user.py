@@ -352,3 +352,31 @@ def test_registry_is_readable_and_empty_behind(rig):
     assert 'dynamic-uid' not in descriptors
     rig.ctl('stop', 'links')
     assert os.listdir(rig.path(REGISTRY)) == []
+
+
+def test_number_of_which_something_is_left(rig):
+    """What cannot be removed is not the next user's: the number stays with the name until all is gone."""
+    start(rig, 'leaves', DynamicUser='yes', RuntimeDirectory='leaves')
+    uid = uid_of(rig, 'leaves')
+    rig.run('mount', '--mkdir', '-t', 'tmpfs', 'tmpfs', '/run/leaves/mounted')
+    rig.ctl('stop', 'leaves')
+    assert rig.path('/run/leaves').stat().st_uid == uid
+    assert any(f'User number {uid} is given to nobody else' in line for line in rig.log('-u', 'leaves'))
+    assert rig.run('id', 'leaves', check=False).returncode != 0
+
+    # Whose directory has that number asks for it before all others; not even the next manager gives it away.
+    rig.shell(f'mkdir -p -m 0700 /var/lib/private && mkdir /var/lib/private/wants && chown {uid}:{uid} /var/lib/private/wants')
+    rig.kill_manager()
+    rig.start_manager()
+    start(rig, 'wants', DynamicUser='yes', StateDirectory='wants')
+    assert uid_of(rig, 'wants') != uid
+    rig.ctl('stop', 'wants')
+
+    rig.run('umount', '/run/leaves/mounted')
+    rig.ctl('start', 'leaves')
+    assert uid_of(rig, 'leaves') == uid
+    rig.ctl('stop', 'leaves')
+    assert not rig.exists('/run/leaves') and os.listdir(rig.path(REGISTRY)) == []
+    rig.shell(f'chown {uid}:{uid} /var/lib/private/wants')
+    rig.ctl('start', 'wants')
+    assert uid_of(rig, 'wants') == uid

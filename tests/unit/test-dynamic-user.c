@@ -357,6 +357,35 @@ static void test_release_is_careful(void **state) {
         dynamic_user_release(registry_fd, &user); /* is nobody's any more */
 }
 
+/* A number of which files are left is nobody else's, and its own user's the next time. */
+static void test_left(void **state) {
+        _cleanup_(fd_closep) int registry_fd = registry_open();
+        const uid_t candidate = 61647;
+        const DynamicUserWish wish = { .registry_fd = registry_fd, .name = "waldo" };
+
+        DynamicUser user = acquire(&wish);
+        dynamic_user_leave(registry_fd, &user);
+        assert_absent("61647");
+        assert_absent("direct:61647");
+        assert_absent("direct:waldo");
+        assert_link("left:61647", "waldo");
+
+        DynamicUser other = acquire(&(DynamicUserWish){
+                .registry_fd = registry_fd,
+                .name = "other",
+                .candidates = &candidate,
+                .n_candidates = 1,
+        });
+        assert_int_not_equal(other.uid, candidate);
+        assert_absent("61647");
+        dynamic_user_release(registry_fd, &other);
+
+        user = acquire(&wish);
+        assert_int_equal(user.uid, candidate);
+        dynamic_user_release(registry_fd, &user);
+        assert_absent("left:61647");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_hash),
@@ -371,6 +400,7 @@ int main(void) {
                 unit_test_in_directory(test_stale_link),
                 unit_test_in_directory(test_planted),
                 unit_test_in_directory(test_release_is_careful),
+                unit_test_in_directory(test_left),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
