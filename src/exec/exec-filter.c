@@ -358,7 +358,6 @@ static int filter_add_lines(const ServiceSettings *settings, ExecFilter *filter,
                 char *const *lines;
                 int (*add)(ExecFilter *filter, const char *line, Reason *reason);
         } lists[] = {
-                { settings->restrict_address_families, families_add_line },
                 { settings->system_call_filter, calls_add_line },
                 { settings->system_call_log, log_add_line },
                 { settings->restrict_namespaces, namespaces_add_line },
@@ -369,6 +368,21 @@ static int filter_add_lines(const ServiceSettings *settings, ExecFilter *filter,
                 for (char *const *line = lists[i].lines; r >= 0 && line && *line; line++)
                         r = lists[i].add(filter, *line, reason);
         return r;
+}
+
+int exec_families_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason) {
+        _cleanup_(exec_filter_done) ExecFilter filter = {};
+        int r = 0;
+
+        for (char *const *line = settings->restrict_address_families; r >= 0 && line && *line; line++)
+                r = families_add_line(&filter, *line, reason);
+        if (r < 0)
+                return r;
+        filter.filter.family_list = filter.families;
+        filter.any = filter.filter.families;
+        *ret = filter;
+        filter = (ExecFilter){};
+        return 0;
 }
 
 int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason) {
@@ -389,12 +403,11 @@ int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *r
                 settings->restrict_suid_sgid == TRUTH_YES || settings->dynamic_user == TRUTH_YES;
         what->lock_personality = settings->lock_personality == TRUTH_YES;
         what->restrict_realtime = settings->restrict_realtime == TRUTH_YES;
-        what->family_list = filter.families;
         what->call_list = filter.calls;
         what->log_list = STRV(filter.logged);
-        filter.any = what->families || what->calls || what->memory_deny_write_execute ||
-                     what->restrict_suid_sgid || what->lock_personality || what->restrict_realtime ||
-                     what->namespaces || what->architectures || what->log;
+        filter.any = what->calls || what->memory_deny_write_execute || what->restrict_suid_sgid ||
+                     what->lock_personality || what->restrict_realtime || what->namespaces ||
+                     what->architectures || what->log;
         *ret = filter;
         filter = (ExecFilter){};
         return 0;

@@ -322,15 +322,20 @@ static int step_no_new_privileges(ExecProcess *process, Reason *reason) {
         return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+static int step_families(ExecProcess *process, Reason *reason) {
+        _cleanup_(exec_filter_done) ExecFilter filter = {};
+
+        const int r = exec_families_make(process->settings, &filter, reason);
+        return r < 0 || !filter.any ? r : restrict_apply(&filter.filter, reason);
+}
+
 static int step_filter(ExecProcess *process, Reason *reason) {
         _cleanup_(exec_filter_done) ExecFilter filter = {};
 
-        int r = exec_filter_make(process->settings, &filter, reason);
+        const int r = exec_filter_make(process->settings, &filter, reason);
         if (r < 0 || !filter.any)
                 return r;
         filter.filter.personality = exec_personality_get();
-        if (filter.filter.families)
-                process->exit = EXEC_EXIT_ADDRESS_FAMILIES;
         return restrict_apply(&filter.filter, reason);
 }
 
@@ -387,6 +392,7 @@ static const Step steps[] = {
         { EXEC_EXIT_CAPABILITIES,      CONFINED,  step_bounding },
         { EXEC_EXIT_USER,              AS_A_USER, step_user },
         { EXEC_EXIT_NO_NEW_PRIVILEGES, CONFINED,  step_no_new_privileges },
+        { EXEC_EXIT_ADDRESS_FAMILIES,  CONFINED,  step_families },
         { EXEC_EXIT_SECCOMP,           CONFINED,  step_filter },
         { EXEC_EXIT_EXEC,              0,         step_exec },
 };

@@ -41,3 +41,5 @@ void exec_filter_done(ExecFilter *filter);
  * personality that is locked is left to the caller. What is no system call is passed over, which unit-check.h warns
  * of. -EINVAL with a reason that names the setting and the word. The filter points into the settings. */
 int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason);
+/* The same of RestrictAddressFamilies=, which is a filter of its own: when it cannot be had, the exit status is another one. */
+int exec_families_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason);

@@ -11,7 +11,7 @@ from rig import programs
 pytestmark = pytest.mark.skipif(platform.machine() != 'x86_64', reason='the faults are made by numbers of x86-64')
 
 CAPBSET_DROP, SET_SECUREBITS, SET_NO_NEW_PRIVS, SET_SECCOMP = 24, 28, 38, 22
-SET_TIMERSLACK = 29
+SET_TIMERSLACK, SET_MDWE = 29, 65
 NEWNS, NEWNET, NEWUTS, NEWUSER = 0x20000, 0x40000000, 0x4000000, 0x10000000
 
 FAULTS = [
@@ -42,6 +42,7 @@ FAULTS = [
     (230, 'PERSONALITY', 'Personality=x86', [('personality', 8, errno.EPERM)]),
     (232, 'ADDRESS_FAMILIES', 'RestrictAddressFamilies=AF_UNIX',
      [('seccomp', ANY, errno.ENOSYS), ('prctl', SET_SECCOMP, errno.EINVAL)]),
+    (228, 'SECCOMP', 'RestrictAddressFamilies=AF_UNIX\nMemoryDenyWriteExecute=yes', [('prctl', SET_MDWE, errno.EPERM)]),
     (237, 'KEYRING', 'KeyringMode=private', [('keyctl', ANY, errno.ENOMEM)]),
 ]  # fmt: skip
 

@@ -28,7 +28,9 @@ static void refused(const ServiceSettings *settings, const char *text) {
         ExecFilter filter = {};
         Reason reason = {};
 
-        assert_int_equal(exec_filter_make(settings, &filter, &reason), -EINVAL);
+        assert_int_equal(settings->restrict_address_families ? exec_families_make(settings, &filter, &reason)
+                                                             : exec_filter_make(settings, &filter, &reason),
+                         -EINVAL);
         assert_string_equal(reason.text, text);
         reason_done(&reason);
 }
@@ -72,9 +74,12 @@ static void test_switches(void **state) {
 }
 
 static void assert_families(const char *const *lines, bool allow, const int *families, size_t n) {
+        const ServiceSettings settings = { .restrict_address_families = (char **)lines };
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .restrict_address_families = (char **)lines }, &filter);
+        make(&settings, &filter);
+        assert_false(filter.any); /* is a filter of its own */
+        assert_int_equal(exec_families_make(&settings, &filter, NULL), 0);
         assert_true(filter.any && filter.filter.families);
         assert_int_equal(filter.filter.families_allow, allow);
         assert_int_equal(filter.filter.n_families, n);
