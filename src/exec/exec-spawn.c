@@ -114,8 +114,9 @@ child_run(const char *helper, const ExecGroups *groups, const Handover *handover
                 status.exit = EXEC_EXIT_EXEC;
         }
         status.error = -r;
-        (void)snprintf(status.text, sizeof(status.text), "Cannot start the helper %s: %s", helper,
-                       strerror(-r));
+        (void)snprintf(status.text, sizeof(status.text), "Cannot start the helper %s: %s%s", helper,
+                       strerror(-r),
+                       r == -ENOENT ? ". Install it (mkosi-exec), or say by --helper= where it is" : "");
         if (copy >= 0)
                 (void)exec_status_send(copy, &status);
         _exit(status.exit);
