@@ -312,12 +312,8 @@ static int step_user(ExecProcess *process, Reason *reason) {
         return r;
 }
 
-static bool is_dynamic_default(const ExecProcess *process, Truth truth) {
-        return truth == TRUTH_YES || (truth == TRUTH_OPEN && process->settings->dynamic_user == TRUTH_YES);
-}
-
 static int step_no_new_privileges(ExecProcess *process, Reason *reason) {
-        if (!is_dynamic_default(process, process->settings->no_new_privileges))
+        if (process->settings->no_new_privileges != TRUTH_YES)
                 return 0;
         return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }

@@ -173,20 +173,10 @@ static int group_find(const char *name, const gid_t *gid, gid_t *ret) {
         return -ERANGE;
 }
 
-/* (uid_t) -1 and its 16-bit relative mean "none" to system calls. */
-static bool number_read(const char *text, uint32_t *ret) {
-        uint64_t number;
-
-        if (parse_uint64(text, &number) < 0 || number >= UINT32_MAX || number == UINT16_MAX)
-                return false;
-        *ret = (uint32_t)number;
-        return true;
-}
-
 static int group_read(const char *text, gid_t *ret, Reason *reason) {
         uint32_t number;
 
-        if (number_read(text, &number)) {
+        if (user_number_read(text, &number)) {
                 *ret = number;
                 return 0;
         }
@@ -219,7 +209,7 @@ static int static_user(const char *user, ExecIdentity *identity, Reason *reason)
         _cleanup_(freep) char *memory = NULL;
         struct passwd entry;
         uint32_t number;
-        const bool numeric = number_read(user, &number);
+        const bool numeric = user_number_read(user, &number);
 
         const int r = passwd_find(numeric ? NULL : user, &number, &entry, &memory);
         if (r < 0)
@@ -249,7 +239,7 @@ static int is_registered(int registry_fd, const char *name, uid_t uid) {
         if (n < 0)
                 return 0;
         text[n] = '\0';
-        return number_read(text, &number) && number == uid;
+        return user_number_read(text, &number) && number == uid;
 }
 
 /* 1: there is a user of that name who is not dynamic. A group of that name without a user is refused, since the user's
@@ -395,17 +385,15 @@ static int dynamic_identity(const ServiceSettings *settings, const char *unit, c
 static int find_user(const ServiceSettings *settings, const char *unit, const char *registry, int storage_fd,
                      ExecIdentity *identity, Reason *reason) {
         _cleanup_(freep) char *name = NULL;
-        uint32_t number;
-        int r = 0;
 
-        if (settings->user)
-                r = specifier_expand(settings->user, unit, &name, reason);
-        else if (settings->dynamic_user == TRUTH_YES)
-                r = user_name_of_unit(unit, &name);
-        if (r < 0 || !name)
-                return r;
-        if (settings->dynamic_user == TRUTH_YES && !number_read(name, &number))
+        int r = user_name_of_service(settings, unit, &name, reason);
+        if (r > 0)
                 return dynamic_identity(settings, unit, registry, storage_fd, name, identity, reason);
+        if (r < 0 || text_is_empty(settings->user))
+                return r;
+        r = specifier_expand(settings->user, unit, &name, reason);
+        if (r < 0)
+                return r;
         return static_user(name, identity, reason);
 }
 

@@ -168,7 +168,7 @@ static int view_keep(ExecView *view, char *text, const char **ret) {
 }
 
 static int view_add_protection(ExecView *view, const ServiceSettings *settings) {
-        const bool dynamic = settings->dynamic_user == TRUTH_YES;
+        const bool dynamic = service_is_dynamic(settings);
         unsigned home = settings->protect_home;
         const unsigned system = dynamic ? PROTECT_SYSTEM_STRICT : settings->protect_system;
 
@@ -216,7 +216,7 @@ static int view_add_proc(ExecView *view, const ServiceSettings *settings) {
 
 static int view_add_private_tmp(ExecView *view, const ExecContext *context, const ServiceSettings *settings,
                                 Reason *reason) {
-        const bool dynamic = settings->dynamic_user == TRUTH_YES;
+        const bool dynamic = service_is_dynamic(settings);
         const ViewEntry entries[] = {
                 { .type = VIEW_BIND, .path = "/tmp", .source = context->private_tmp, .no_setuid = dynamic },
                 { .type = VIEW_BIND,
@@ -290,7 +290,7 @@ static int view_add_directory(ExecView *view, const ServiceSettings *settings, c
 
         if (directory->private)
                 return view_add_private_directory(view, directory, uid);
-        if (settings->dynamic_user == TRUTH_YES && directory->type != EXEC_DIRECTORY_CONFIGURATION)
+        if (service_is_dynamic(settings) && directory->type != EXEC_DIRECTORY_CONFIGURATION)
                 return view_add_own_directory(view, directory);
         return view_add(view, &writable);
 }

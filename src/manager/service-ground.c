@@ -21,10 +21,6 @@
 #include "unit/specifier.h"
 #include "user/user-name.h"
 
-bool service_is_dynamic(const ServiceSettings *settings) {
-        return settings->dynamic_user == TRUTH_YES;
-}
-
 static bool has_private_tmp(const ServiceSettings *settings) {
         return settings->private_tmp == TRUTH_YES || service_is_dynamic(settings);
 }
@@ -127,11 +123,10 @@ static int prepare_user(Service *service, Reason *reason) {
         const ManagedUnit *const unit = service->unit;
         _cleanup_(freep) char *name = NULL;
 
-        if (service->user || !service_is_dynamic(settings))
+        if (service->user)
                 return 0;
-        int r = text_is_empty(settings->user) ? user_name_of_unit(unit->name, &name)
-                                              : specifier_expand(settings->user, unit->name, &name, reason);
-        if (r >= 0)
+        int r = user_name_of_service(settings, unit->name, &name, reason);
+        if (r > 0)
                 r = service_user_get(unit->manager, name, &service->user);
         return r < 0 ? reason_set(reason, r, "Cannot prepare a dynamic user: %m") : 0;
 }

@@ -187,7 +187,6 @@ int service_kill_group(const Service *service, int signal, pid_t except);
  * manager forgets it. */
 void service_release(Service *service, bool ended);
 void service_set_identity(Service *service, uid_t uid, gid_t gid, const char *name);
-bool service_is_dynamic(const ServiceSettings *settings);
 
 /* service-limit.c: what controllers of control groups do */
 /* Has the limits of the unit, and of the slices it is in, kept to, and what is to be counted counted, from now on; says so when

@@ -32,7 +32,7 @@ int service_settings_imply(SettingStore *store) {
         char *settings = store->object;
         int r = 0;
 
-        if (((const ServiceSettings *)store->object)->dynamic_user != TRUTH_YES)
+        if (!service_is_dynamic(store->object))
                 return 0;
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(truths); i++) {
                 Truth *member = (Truth *)(settings + truths[i].offset);

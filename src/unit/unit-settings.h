@@ -378,4 +378,9 @@ typedef struct ServiceSettings {
         bool delegate;
 } ServiceSettings;
 
+/* Whether it is to run as a user of its own, and confined as such: also when User= then names one of the host (user-name.h). */
+static inline bool service_is_dynamic(const ServiceSettings *settings) {
+        return settings->dynamic_user == TRUTH_YES;
+}
+
 extern const SettingTable service_settings;

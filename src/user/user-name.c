@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/siphash.h"
 #include "base/text.h"
+#include "unit/specifier.h"
 #include "unit/unit-name.h"
 #include "user/user-name.h"
 
@@ -52,4 +54,29 @@ int user_name_of_unit(const char *unit, char **ret) {
                 return name_of_hash(stem, ret);
         *ret = TAKE_PTR(name);
         return 0;
+}
+
+bool user_number_read(const char *text, uint32_t *ret) {
+        uint64_t number;
+
+        if (parse_uint64(text, &number) < 0 || number >= UINT32_MAX || number == UINT16_MAX)
+                return false;
+        *ret = (uint32_t)number;
+        return true;
+}
+
+int user_name_of_service(const ServiceSettings *settings, const char *unit, char **ret, Reason *reason) {
+        _cleanup_(freep) char *name = NULL;
+        uint32_t number;
+
+        if (!service_is_dynamic(settings))
+                return 0;
+        const int r = text_is_empty(settings->user) ? user_name_of_unit(unit, &name)
+                                                    : specifier_expand(settings->user, unit, &name, reason);
+        if (r < 0)
+                return r;
+        if (user_number_read(name, &number))
+                return 0;
+        *ret = TAKE_PTR(name);
+        return 1;
 }

@@ -3,7 +3,7 @@
 
 /* Names of users, and which one a service gets that asks for a dynamic user without naming it. */
 
-#include "base/macro.h"
+#include "unit/unit-settings.h"
 
 #define USER_NAME_SIZE_MAX 31 /* utmp(5) has 32 bytes with the NUL */
 
@@ -14,3 +14,11 @@ bool user_name_is_valid(const char *name);
  * hash of it. An instance of a template gets a name of its own: its
  * prefix, cut if need be, and a hash of prefix and instance. */
 int user_name_of_unit(const char *unit, char **ret);
+
+/* 1 with the name of the dynamic user that the service of the unit is to have: that of User=, or of the unit. 0 when it is to
+ * have none: without DynamicUser=, and when User= is a number. Whether there is somebody of that name on the host, who then
+ * takes the place of the dynamic user, the helper finds out. */
+int user_name_of_service(const ServiceSettings *settings, const char *unit, char **ret, Reason *reason);
+
+/* Numbers that somebody can have: not -1, of 32 or of 16 bits, which mean "none" to system calls. */
+bool user_number_read(const char *text, uint32_t *ret);

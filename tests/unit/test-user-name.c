@@ -80,11 +80,37 @@ static void test_instances(void **state) {
                 free(users[i]);
 }
 
+static void test_of_service(void **state) {
+        static const struct {
+                Truth dynamic;
+                const char *user, *name; /* NULL: it has no dynamic user */
+        } rows[] = {
+                { TRUTH_YES, NULL, "foobard" },  { TRUTH_YES, "", "foobard" },
+                { TRUTH_YES, "other", "other" }, { TRUTH_YES, "x%p", "xfoobard" },
+                { TRUTH_YES, "1000", NULL },     { TRUTH_YES, "65535", "65535" },
+                { TRUTH_NO, "other", NULL },     { TRUTH_OPEN, NULL, NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                const ServiceSettings settings = {
+                        .dynamic_user = rows[i].dynamic,
+                        .user = (char *)rows[i].user,
+                };
+                _cleanup_(freep) char *name = NULL;
+
+                assert_int_equal(user_name_of_service(&settings, "foobard.service", &name, NULL),
+                                 rows[i].name != NULL);
+                if (rows[i].name)
+                        assert_string_equal(name, rows[i].name);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_valid),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_instances),
+                cmocka_unit_test(test_of_service),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
