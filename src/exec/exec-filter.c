@@ -7,8 +7,6 @@
 #include "base/text.h"
 #include "exec/exec-view.h"
 
-#define ERROR_MAX 4095 /* what the kernel takes for one */
-
 /* Groups have groups among their members. */
 #define GROUP_DEPTH_MAX 8
 
@@ -140,38 +138,13 @@ static int calls_put_named(ExecFilter *filter, const char *name, bool allow, int
                                  error);
 }
 
-/* "EPERM", a number, or "kill". */
-static int error_parse(const char *text, int *ret) {
-        uint64_t number;
-
-        if (text_equal(text, "kill")) {
-                *ret = RESTRICT_KILL;
-                return 0;
-        }
-        if (parse_uint64(text, &number) >= 0) {
-                if (number == 0 || number > ERROR_MAX)
-                        return -ERANGE;
-                *ret = (int)number;
-                return 0;
-        }
-        for (int error = 1; error <= ERROR_MAX; error++) {
-                const char *const known = strerrorname_np(error);
-
-                if (known && text_equal(known, text)) {
-                        *ret = error;
-                        return 0;
-                }
-        }
-        return -EINVAL;
-}
-
 /* NAME or NAME:ERROR; an error says what becomes of calls that are refused, and nothing about those that are not. */
 static int calls_add_word(ExecFilter *filter, char *word, bool allow, Reason *reason) {
         static const char name[] = "SystemCallFilter";
         char *const colon = strchr(word, ':');
         int error = filter->filter.error;
 
-        if (colon && error_parse(colon + 1, &error) < 0)
+        if (colon && restrict_error(colon + 1, &error) < 0)
                 return word_failed(name, word,
                                    "what follows the colon is no errno, as \"EPERM\", and not \"kill\"",
                                    reason);
@@ -247,9 +220,9 @@ static int read_error_number(const ServiceSettings *settings, int *ret, Reason *
 
         if (text_is_empty(text))
                 return 0;
-        return error_parse(text, ret) < 0 ? word_failed("SystemCallErrorNumber", text,
-                                                        "no errno, as \"EPERM\", and not \"kill\"", reason)
-                                          : 0;
+        return restrict_error(text, ret) < 0 ? word_failed("SystemCallErrorNumber", text,
+                                                           "no errno, as \"EPERM\", and not \"kill\"", reason)
+                                             : 0;
 }
 
 /* calls to note */
@@ -399,8 +372,7 @@ int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *r
         if (r < 0)
                 return r;
         what->memory_deny_write_execute = settings->memory_deny_write_execute == TRUTH_YES;
-        what->restrict_suid_sgid =
-                settings->restrict_suid_sgid == TRUTH_YES || settings->dynamic_user == TRUTH_YES;
+        what->restrict_suid_sgid = settings->restrict_suid_sgid == TRUTH_YES || service_is_dynamic(settings);
         what->lock_personality = settings->lock_personality == TRUTH_YES;
         what->restrict_realtime = settings->restrict_realtime == TRUTH_YES;
         what->call_list = filter.calls;

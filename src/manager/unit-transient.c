@@ -228,6 +228,9 @@ int manager_add_transient(Manager *manager, const char *name, const char *const 
         if (read->state != UNIT_LOADED)
                 return reason_set(reason, -EINVAL, "%s",
                                   read->mistakes.texts ? read->mistakes.texts[0] : "The unit is none");
+        /* Somebody is there who can say it right. */
+        if (read->mistakes.warnings)
+                return reason_set(reason, -EINVAL, "%s", read->mistakes.warnings[0]);
         r = write_file(manager, read, reason);
         if (r < 0)
                 return r;

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "sandbox/filter-architecture.h"
 #include "sandbox/restrict.h"
+
+#define ERROR_MAX 4095 /* what the kernel takes for one */
 
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE              65
@@ -462,6 +465,30 @@ static int architectures_build(const RestrictFilter *what, scmp_filter_ctx *ret)
         *ret = filter;
         filter = NULL;
         return 0;
+}
+
+int restrict_error(const char *text, int *ret) {
+        uint64_t number;
+
+        if (text_equal(text, "kill")) {
+                *ret = RESTRICT_KILL;
+                return 0;
+        }
+        if (parse_uint64(text, &number) >= 0) {
+                if (number == 0 || number > ERROR_MAX)
+                        return -ERANGE;
+                *ret = (int)number;
+                return 0;
+        }
+        for (int error = 1; error <= ERROR_MAX; error++) {
+                const char *const known = strerrorname_np(error);
+
+                if (known && text_equal(known, text)) {
+                        *ret = error;
+                        return 0;
+                }
+        }
+        return -EINVAL;
 }
 
 bool restrict_architecture_exists(const char *name) {

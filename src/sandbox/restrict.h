@@ -66,6 +66,9 @@ int restrict_apply(const RestrictFilter *filter, Reason *reason);
 /* "AF_INET6": its number; -EINVAL. */
 int restrict_family(const char *name);
 
+/* "EPERM", a number, or "kill": an errno, or RESTRICT_KILL; -EINVAL or -ERANGE for what is none. */
+int restrict_error(const char *text, int *ret);
+
 /* A group of system calls, "@file-system": its members, of which some may be groups again; NULL: there is none. */
 const char *const *restrict_call_group(const char *name);
 /* "x86-64", as SystemCallArchitectures= has it; also "native". */

@@ -298,6 +298,21 @@ static void test_namespaces(void **state) {
         if (geteuid() != 0)
                 skip();
         assert_int_equal(behind(&some, check_namespaces), 0);
+        static const struct {
+                const char *text;
+                int r, error;
+        } errors[] = {
+                { "EPERM", 0, EPERM },        { "7", 0, 7 },
+                { "kill", 0, RESTRICT_KILL }, { "EBOGUS", -EINVAL, -1 },
+                { "0", -ERANGE, -1 },         { "4096", -ERANGE, -1 },
+                { "", -EINVAL, -1 },          { "eperm", -EINVAL, -1 },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
+                int error = -1;
+
+                assert_int_equal(restrict_error(errors[i].text, &error), errors[i].r);
+                assert_int_equal(error, errors[i].error);
+        }
         assert_int_equal(restrict_namespace_flag("mnt"), CLONE_NEWNS);
         assert_int_equal(restrict_namespace_flag("none"), 0);
         assert_int_equal(restrict_namespace_flag("all") & CLONE_NEWCGROUP, CLONE_NEWCGROUP);

@@ -264,7 +264,7 @@ static void test_transient(void **state) {
         _cleanup_(unit_freep) Unit *unit =
                 TRANSIENT("run-u1.service", "Description=a = b", "ExecStart=/bin/echo  a", "ExecStart=/bin/b",
                           "Environment=A=1", "Environment=", "Environment=B=2", "PrivateTmp=1", "Nice=-5",
-                          "User=a\nProtectSystem=strict");
+                          "SyslogIdentifier=a\nProtectSystem=strict");
 
         assert_mistakes(unit, "");
         assert_null(unit->fragment);

@@ -41,16 +41,19 @@ static void test_rows(void **state) {
         }
 }
 
+/* One that the row takes, and that is not what nothing means. */
+static const char *value_for(const Setting *setting) {
+        return setting->words && setting->type == &setting_type_enum ? setting->words[1]
+               : setting->type == &setting_type_signal               ? "SIGUSR1"
+               : setting->type == &setting_type_condition || setting->type == &setting_type_assertion ? "/x"
+                                                                                                      : "1";
+}
+
 /* Each row leads to its own member: a value that is set shows there and in no other. */
 static void test_members(void **state) {
         for (size_t i = 0; i < service_settings.n_rows; i++) {
                 const Setting *const setting = &service_settings.rows[i];
-                const char *const text =
-                        setting->words && setting->type == &setting_type_enum ? setting->words[1]
-                        : setting->type == &setting_type_signal               ? "SIGUSR1"
-                        : setting->type == &setting_type_condition || setting->type == &setting_type_assertion
-                                ? "/x"
-                                : "1";
+                const char *const text = value_for(setting);
                 _cleanup_(setting_store_freep) SettingStore *store = NULL;
                 _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
                 _cleanup_(freep) char *file = NULL;
@@ -161,10 +164,50 @@ static void test_nothing_confining_is_unknown(void **state) {
         assert_true(n_checked > 50);
 }
 
+/* All that a member prints, an item a line. */
+static char *print_member(const Setting *setting, const void *object) {
+        const void *const member = (const char *)object + setting->offset;
+        char *text = NULL;
+        size_t size;
+
+        FILE *const file = open_memstream(&text, &size);
+        assert_non_null(file);
+        for (size_t i = 0; setting->type->print(setting, member, i, file); i++)
+                (void)fputc('\n', file);
+        assert_int_equal(fclose(file), 0);
+        return text;
+}
+
+/* An empty value takes back what was said before, whatever it is of: drop-ins rely on that. Of a bounding set it is one. */
+static void test_taken_back(void **state) {
+        for (size_t i = 0; i < service_settings.n_rows; i++) {
+                const Setting *const setting = &service_settings.rows[i];
+                _cleanup_(setting_store_freep) SettingStore *store = NULL;
+                _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
+                _cleanup_(freep) char *once = NULL, *back = NULL, *said = NULL, *left = NULL, *never = NULL;
+                ServiceSettings settings = {};
+
+                never = print_member(setting, &settings);
+                assert_int_equal(text_format(&once, "[%s]\n%s=%s\n", setting->section, setting->name,
+                                             value_for(setting)),
+                                 0);
+                assert_int_equal(text_format(&back, "[%s]\n%s=\n", setting->section, setting->name), 0);
+                assert_int_equal(setting_store_new(&service_settings, &settings, &store), 0);
+                assert_int_equal(setting_load_text(store, "a", once, strlen(once), &mistakes), 0);
+                said = print_member(setting, &settings);
+                assert_string_not_equal(said, never);
+                assert_int_equal(setting_load_text(store, "b", back, strlen(back), &mistakes), 0);
+                left = print_member(setting, &settings);
+                if (!text_equal(left, setting->flags & SETTING_EMPTY_COUNTS ? "\n" : never))
+                        fail_msg("%s= leaves \"%s\"", setting->name, left);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rows),
                 cmocka_unit_test(test_members),
+                cmocka_unit_test(test_taken_back),
                 cmocka_unit_test(test_limits),
                 cmocka_unit_test(test_nothing_confining_is_unknown),
         };
