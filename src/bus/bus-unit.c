@@ -290,6 +290,7 @@ const sd_bus_vtable bus_service_vtable[] = {
         STATUS("ControlPID", "u", control_pid, 0),
         SD_BUS_PROPERTY("Result", "s", get_result, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         STATUS("StatusText", "s", status_text, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        STATUS("FailureText", "s", failure, 0),
         STATUS("UID", "u", uid, 0),
         STATUS("GID", "u", gid, 0),
         STATUS("DynamicUserName", "s", user, 0),

@@ -57,8 +57,8 @@ static const Field fields[] = {
 /* clang-format on */
 
 /* Texts that the status points to but does not own, and words that are numbers in it. */
-enum { TEXT_SLICE, TEXT_CGROUP, TEXT_STATUS, TEXT_USER, TEXT_FILE_STATE, TEXT_INVOCATION };
-_Static_assert(TEXT_INVOCATION < ELEMENTSOF(((RemoteUnit *)NULL)->texts), "room for all texts");
+enum { TEXT_SLICE, TEXT_CGROUP, TEXT_STATUS, TEXT_USER, TEXT_FILE_STATE, TEXT_INVOCATION, TEXT_FAILURE };
+_Static_assert(TEXT_FAILURE < ELEMENTSOF(((RemoteUnit *)NULL)->texts), "room for all texts");
 
 static int index_of(const char *const *words, const char *word) {
         for (int i = 0; words[i]; i++)
@@ -84,6 +84,8 @@ static int take_word(RemoteUnit *unit, const char *name, const char *word) {
                 return word[0] ? text_replace(&unit->texts[TEXT_CGROUP], word + 1) : 0;
         else if (text_equal(name, "StatusText"))
                 return word[0] ? text_replace(&unit->texts[TEXT_STATUS], word) : 0;
+        else if (text_equal(name, "FailureText"))
+                return word[0] ? text_replace(&unit->texts[TEXT_FAILURE], word) : 0;
         else if (text_equal(name, "UnitFileState"))
                 return word[0] ? text_replace(&unit->texts[TEXT_FILE_STATE], word) : 0;
         else if (text_equal(name, "DynamicUserName"))
@@ -258,6 +260,7 @@ int remote_unit_get(sd_bus *bus, const char *name, RemoteUnit *ret) {
         ret->status.slice = ret->texts[TEXT_SLICE];
         ret->status.cgroup = ret->texts[TEXT_CGROUP];
         ret->status.status_text = ret->texts[TEXT_STATUS];
+        ret->status.failure = ret->texts[TEXT_FAILURE];
         ret->status.user = ret->texts[TEXT_USER];
         ret->status.invocation_id = ret->texts[TEXT_INVOCATION];
         return 0;

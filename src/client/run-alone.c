@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
@@ -116,14 +118,18 @@ static void remove_base(void) {
                 (void)rmdir(base);
 }
 
-static int serve(const RunAlone *options, int fd) {
+/* Whether it can serve: a word, and for what keeps it from that the text. */
+#define SERVES          "+"
+#define ANSWER_SIZE_MAX 4096
+
+static int serve(const RunAlone *options, int fd, int answer_fd) {
         _cleanup_(reason_done) Reason reason = {};
         Alone alone = { .stop_with_client = options->stop_with_client };
 
         int r = prepare(&alone, options, fd, &reason);
-        if (r < 0)
-                (void)log_error(r, "Cannot run a service without a manager: %s", reason_text(&reason, r));
-        else
+        (void)dprintf(answer_fd, "%s", r < 0 ? reason_text(&reason, r) : SERVES);
+        (void)fd_close(answer_fd);
+        if (r >= 0)
                 r = sd_event_loop(alone.event);
         bus_server_free(alone.server);
         manager_free(alone.manager);
@@ -132,28 +138,54 @@ static int serve(const RunAlone *options, int fd) {
         return r;
 }
 
-int run_alone_start(const RunAlone *options, int *ret_fd) {
-        int fds[2];
+static int take_answer(int answer_fd, Reason *reason) {
+        char answer[ANSWER_SIZE_MAX] = "";
+        size_t size = 0;
+        ssize_t n;
+
+        while (size < sizeof(answer) - 1 &&
+               (n = read(answer_fd, answer + size, sizeof(answer) - 1 - size)) != 0) {
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+                size += n > 0 ? (size_t)n : 0;
+        }
+        if (text_equal(answer, SERVES))
+                return 0;
+        return answer[0] ? reason_set(reason, -EIO, "%s", answer) : -EIO;
+}
+
+static void __attribute__((noreturn)) child_run(const RunAlone *options, int fd, int answer_fd) {
+        interrupt_reset();
+        /* What is typed at the client's terminal is for the client. */
+        (void)setsid();
+        (void)prctl(PR_SET_NAME, "mkosi-manager");
+        _exit(serve(options, fd, answer_fd) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int run_alone_start(const RunAlone *options, int *ret_fd, Reason *reason) {
+        _cleanup_(fd_closep) int own_fd = -EBADF, other_fd = -EBADF, read_fd = -EBADF, write_fd = -EBADF;
+        int fds[2], ends[2];
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
                 return -errno;
+        own_fd = fds[0];
+        other_fd = fds[1];
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        read_fd = ends[0];
+        write_fd = ends[1];
         const pid_t pid = fork();
-        if (pid < 0) {
-                const int r = -errno;
-
-                (void)fd_close(fds[0]);
-                (void)fd_close(fds[1]);
-                return r;
-        }
+        if (pid < 0)
+                return -errno;
         if (pid == 0) {
-                (void)fd_close(fds[0]);
-                interrupt_reset();
-                /* What is typed at the client's terminal is for the client. */
-                (void)setsid();
-                (void)prctl(PR_SET_NAME, "mkosi-manager");
-                _exit(serve(options, fds[1]) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+                own_fd = fd_close(own_fd);
+                read_fd = fd_close(read_fd);
+                child_run(options, TAKE_FD(other_fd), TAKE_FD(write_fd));
         }
-        (void)fd_close(fds[1]);
-        *ret_fd = fds[0];
+        write_fd = fd_close(write_fd);
+        const int r = take_answer(read_fd, reason);
+        if (r < 0)
+                return r;
+        *ret_fd = TAKE_FD(own_fd);
         return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 #include "client/bus-client.h"
 #include "client/pty-forward.h"
 #include "client/run-alone.h"
+#include "client/run-detach.h"
 #include "client/run-options.h"
 #include "manager/accounting.h"
 
@@ -25,7 +28,8 @@ typedef struct Run {
         sd_event *event;
         sd_bus *bus;
         char *name, *path, *job;
-        bool job_done, job_failed, let_go;
+        bool job_done, job_failed;
+        int detach_fd; /* of run-detach.h; -EBADF: this is no process of its own */
         int master_fd, terminal_fd;
         char *terminal;
         PtyForward *forward;
@@ -62,20 +66,29 @@ static int make_name(Run *run, bool again) {
         return text_format(&run->name, "run-u%u.service", number);
 }
 
-static int connect_manager(Run *run) {
+static int start_alone(Run *run) {
         const RunOptions *options = run->options;
+        _cleanup_(reason_done) Reason reason = {};
         int fd;
 
-        int r = bus_client_connect(options->runtime, &run->bus);
-        if (r == -ENOENT || r == -ECONNREFUSED) {
-                r = run_alone_start(&(RunAlone){ .runtime = options->runtime,
-                                                 .helper = options->helper,
-                                                 .stop_with_client = stays(options) },
-                                    &fd);
-                if (r >= 0)
-                        r = bus_client_connect_fd(fd, &run->bus);
-        }
-        return r < 0 ? log_error(r, "Cannot reach the manager: %m") : 0;
+        int r = run_alone_start(&(RunAlone){ .runtime = options->runtime,
+                                             .helper = options->helper,
+                                             .stop_with_client = stays(options) },
+                                &fd, &reason);
+        if (r >= 0)
+                r = bus_client_connect_fd(fd, &run->bus);
+        return r < 0 ? log_error(r, "Cannot run a service without a manager: %s", reason_text(&reason, r))
+                     : 0;
+}
+
+static int connect_manager(Run *run) {
+        const int r = bus_client_connect(run->options->runtime, &run->bus);
+        if (r >= 0)
+                return 0;
+        const bool nobody = r == -ENOENT || r == -ECONNREFUSED;
+        if (geteuid() != 0 && (nobody || r == -EACCES || r == -EPERM))
+                return log_error(-EPERM, "Only root runs services: say \"sudo mkosi-run …\", or become root");
+        return nobody ? start_alone(run) : log_error(r, "Cannot reach the manager: %m");
 }
 
 static int append_settings(sd_bus_message *message, const Run *run) {
@@ -231,8 +244,10 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
                 return r;
         run->job_done = true;
         run->job_failed = !text_equal(result, "done");
-        if (!stays(run->options))
-                return sd_event_exit(run->event, 0);
+        if (!stays(run->options)) {
+                r = run->job_failed ? remote_unit_get(run->bus, run->name, &run->unit) : 0;
+                return sd_event_exit(run->event, r);
+        }
         r = look(run);
         return r < 0 ? sd_event_exit(run->event, r) : 0;
 }
@@ -241,15 +256,37 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
         return sd_event_exit(((Run *)userdata)->event, log_error(-ECONNRESET, "The manager went away"));
 }
 
+/* Nobody reads it any more, and the service must not wait for that. */
+static int on_unread(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        char bytes[4096];
+
+        while (read(fd, bytes, sizeof(bytes)) > 0)
+                ;
+        return 0;
+}
+
+static int on_let_go(sd_event_source *source, void *userdata) {
+        Run *run = userdata;
+
+        run->forward = (pty_forward_free(run->forward), NULL);
+        if (run->ended)
+                return sd_event_exit(run->event, 0);
+        int r = run_detach(run->detach_fd);
+        if (r >= 0)
+                r = sd_event_add_io(run->event, NULL, run->master_fd, EPOLLIN, on_unread, run);
+        return r < 0 ? sd_event_exit(run->event, log_error(r, "Cannot go on without the terminal: %m")) : 0;
+}
+
+/* Let go of, the terminal goes back to whoever is there, and that of the service stays as long as the service does. */
 static void on_terminal_end(int r, void *userdata) {
         Run *run = userdata;
 
-        if (r == -ECANCELED) {
-                run->let_go = true;
-                r = 0;
-        } else if (r < 0)
-                (void)log_error(r, "Cannot serve the terminal: %m");
-        (void)sd_event_exit(run->event, r);
+        if (r == -ECANCELED)
+                r = sd_event_add_defer(run->event, NULL, on_let_go, run);
+        else if (r == 0)
+                r = sd_event_exit(run->event, 0);
+        if (r < 0)
+                (void)sd_event_exit(run->event, log_error(r, "Cannot serve the terminal: %m"));
 }
 
 /* Terminals send signals; the service's terminal goes away with us, and the service hears of it. */
@@ -299,6 +336,25 @@ static int begin(Run *run) {
         return r < 0 ? log_error(r, "Cannot use the terminal: %m") : 0;
 }
 
+/* Once: what the manager said, or how it ended. Of a program that ended by itself its status says enough to whoever waits for
+ * it, as in a shell. */
+static void explain(const Run *run) {
+        const UnitStatus *status = &run->unit.status;
+        const bool told = run->options->wait && !run->options->quiet;
+
+        if (status->failure)
+                (void)log_error(-EIO, "%s%s", status->failure,
+                                stays(run->options) ? "" : ". See also \"mkosi-ctl status\"");
+        else if (!stays(run->options))
+                (void)log_error(-EIO, "%s could not be started: %s. See \"mkosi-ctl status %s\".", run->name,
+                                service_result_words[status->result], run->name);
+        else if (status->main_code == CLD_EXITED && status->result == SERVICE_FAILURE_EXIT_CODE)
+                return;
+        else if (!told)
+                (void)log_error(-EIO, "%s failed with result \"%s\"", run->name,
+                                service_result_words[status->result]);
+}
+
 /* With a terminal, what was counted is told if anything was asked to be. */
 static int report(Run *run) {
         const ServiceSettings *settings = &run->unit.unit.settings;
@@ -307,15 +363,15 @@ static int report(Run *run) {
 
         if (!run->options->quiet && (run->options->wait || (run->options->pty && counted)))
                 (void)accounting_print_result(status, stderr);
+        const bool failed = run->job_failed || status->result != SERVICE_SUCCESS;
+        if (failed)
+                explain(run);
         /* What it depends on may have failed, and it never ran. */
-        if (run->job_failed && status->result == SERVICE_SUCCESS)
-                return log_error(-EIO, "%s could not be started", run->name);
-        if (status->result == SERVICE_FAILURE_RESOURCES)
-                return log_error(-EIO, "%s could not be set up. See \"mkosi-ctl log -u %s\".", run->name,
-                                 run->name);
+        if (status->result == SERVICE_FAILURE_RESOURCES || (failed && status->result == SERVICE_SUCCESS))
+                return EXIT_FAILURE;
         if (status->main_code == CLD_EXITED)
-                return status->result == SERVICE_SUCCESS ? 0 : status->main_status ?: EXIT_FAILURE;
-        return status->result == SERVICE_SUCCESS ? 0 : 255;
+                return failed ? status->main_status ?: EXIT_FAILURE : 0;
+        return failed ? 255 : 0;
 }
 
 /* The exit status, or a negative errno. */
@@ -335,14 +391,23 @@ static int serve(Run *run) {
                 return r;
         if (run->ended)
                 return report(run);
-        if (run->job_failed)
-                return log_error(-EIO, "%s could not be started. See \"mkosi-ctl status %s\".", run->name,
-                                 run->name);
-        return 0;
+        if (!run->job_failed)
+                return 0;
+        explain(run);
+        return EXIT_FAILURE;
+}
+
+static int serve_detachable(int detach_fd, void *userdata) {
+        Run *run = userdata;
+
+        run->detach_fd = detach_fd;
+        const int r = serve(run);
+        run_done(run);
+        return r;
 }
 
 int main(int argc, char *argv[]) {
-        Run run = { .master_fd = -EBADF, .terminal_fd = -EBADF };
+        Run run = { .master_fd = -EBADF, .terminal_fd = -EBADF, .detach_fd = -EBADF };
         RunOptions options;
 
         log_set_name("mkosi-run");
@@ -357,7 +422,7 @@ int main(int argc, char *argv[]) {
                 (void)puts("mkosi " MKOSI_VERSION);
         else {
                 run.options = &options;
-                r = serve(&run);
+                r = options.pty ? run_detachable(serve_detachable, &run) : serve(&run);
                 run_done(&run);
         }
         run_options_done(&options);

@@ -354,9 +354,10 @@ int run_options_unit(const RunOptions *options, const char *terminal, char ***re
         if (r >= 0 && options->pipe)
                 r = add_streams("fd", &settings);
         if (r >= 0)
-                r = add_environment(options, &settings);
-        if (r >= 0)
                 r = strv_extend(&settings, STRV(options->properties));
+        /* Of variables that are said twice the later counts: what has an option of its own. */
+        if (r >= 0)
+                r = add_environment(options, &settings);
         if (r >= 0)
                 r = add_command(options, &settings);
         if (r < 0)

@@ -102,6 +102,7 @@ typedef struct UnitStatus {
         ServiceResult result;
         const char *slice, *cgroup; /* "system.slice", path below the base; NULL: it has none */
         const char *status_text;    /* STATUS= of sd_notify(3) */
+        const char *failure;        /* what the manager said first of what went wrong; NULL: nothing did */
         const char *invocation_id;  /* 32 digits; NULL: it never ran */
         const char *user;           /* name, of a dynamic user too; NULL: none known */
         uid_t uid;

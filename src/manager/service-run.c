@@ -156,6 +156,7 @@ int service_start(ManagedUnit *unit) {
         if (service->state != SERVICE_DEAD && service->state != SERVICE_STATE_FAILED &&
             service->state != SERVICE_AUTO_RESTART)
                 return -EAGAIN;
+        free(TAKE_PTR(service->failure));
         int r = refresh(unit);
         if (r < 0)
                 return r;

@@ -58,6 +58,7 @@ void service_free(Service *service) {
         free(service->program);
         free(service->user_name);
         free(service->status_text);
+        free(service->failure);
         free(service);
 }
 
@@ -131,6 +132,7 @@ void service_status(const ManagedUnit *unit, UnitStatus *ret) {
         ret->result = service->result;
         ret->cgroup = service->cgroup;
         ret->status_text = service->status_text;
+        ret->failure = service->failure;
         ret->user = service->user_name;
         if (service->has_identity) {
                 ret->uid = service->uid;

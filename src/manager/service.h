@@ -73,6 +73,7 @@ struct Service {
         ino_t pid_file_inode;
         bool pid_file_refused; /* which was said */
         char *status_text;
+        char *failure; /* the first error that was told of the last start and what came of it; NULL: none */
         uint64_t cpu_nsec; /* of the run that has ended */
         uint64_t n_restarts;
         bool stop_asked;     /* nothing is to follow but the end */

@@ -16,6 +16,8 @@
 #define MESSAGE_STARTED "39f53479d3a045ac8e11786248231fbf"
 #define NUMBER_TEXT_MAX 24
 
+#define MESSAGE_START_FAILED "be02cf6855d2428ba40df7e9d022f03d"
+
 typedef struct Fields {
         LogField items[FIELDS_MAX];
         size_t n_items;
@@ -36,6 +38,19 @@ static void print_without_log(int priority, const char *text) {
                 log_debug("%s", text);
 }
 
+/* For whoever asks what became of the unit, and has no log. That its start has failed is known without; only when it never
+ * began (a warning then) there is nothing else that says why. */
+static void note_failure(ManagedUnit *unit, const UnitMessage *message, const char *text) {
+        Service *const service = unit->service;
+        const bool is_start = message->id && text_equal(message->id, MESSAGE_START_FAILED);
+
+        if (!service || service->failure || message->priority > (is_start ? LOG_WARNING : LOG_ERR) ||
+            (is_start && message->priority <= LOG_ERR))
+                return;
+        if (text_copy(text, &service->failure) >= 0)
+                text_tame(service->failure);
+}
+
 void unit_log_message(ManagedUnit *unit, const UnitMessage *message, const char *format, ...) {
         char priority[NUMBER_TEXT_MAX], line[NUMBER_TEXT_MAX];
         _cleanup_(freep) char *text = NULL;
@@ -49,6 +64,7 @@ void unit_log_message(ManagedUnit *unit, const UnitMessage *message, const char 
                 text = NULL;
                 return;
         }
+        note_failure(unit, message, text);
         if (!unit->manager->log) {
                 print_without_log(message->priority, text);
                 return;
@@ -84,9 +100,9 @@ typedef struct JobMessage {
 static const JobMessage job_messages[] = {
         { JOB_START,   -1,             LOG_INFO,    "7d4958e842da4a758f6c1cdc7b36dcc5", "Starting ",              "..." },
         { JOB_START,   JOB_DONE,       LOG_INFO,    MESSAGE_STARTED,                    "Started ",               "." },
-        { JOB_START,   JOB_FAILED,     LOG_ERR,     "be02cf6855d2428ba40df7e9d022f03d", "Failed to start ",       "." },
-        { JOB_START,   JOB_DEPENDENCY, LOG_WARNING, "be02cf6855d2428ba40df7e9d022f03d", "Dependency failed for ", "." },
-        { JOB_START,   JOB_ASSERT,     LOG_WARNING, "be02cf6855d2428ba40df7e9d022f03d", "Assertion failed for ",  "." },
+        { JOB_START,   JOB_FAILED,     LOG_ERR,     MESSAGE_START_FAILED, "Failed to start ",       "." },
+        { JOB_START,   JOB_DEPENDENCY, LOG_WARNING, MESSAGE_START_FAILED, "Dependency failed for ", "." },
+        { JOB_START,   JOB_ASSERT,     LOG_WARNING, MESSAGE_START_FAILED, "Assertion failed for ",  "." },
         { JOB_STOP,    -1,             LOG_INFO,    "de5b426a63be47a7b6ac3eaac82e2f6f", "Stopping ",              "..." },
         { JOB_STOP,    JOB_DONE,       LOG_INFO,    "9d1aaa27d60140bd96365438aad20286", "Stopped ",               "." },
         { JOB_STOP,    JOB_FAILED,     LOG_WARNING, "9d1aaa27d60140bd96365438aad20286", "Stopped (with error) ",  "." },

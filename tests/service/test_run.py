@@ -326,8 +326,8 @@ def test_output_before_the_end_is_shown(machine, terminal):
 
 
 def test_ip30_let_go(machine, terminal):
-    """IP30: three ^] at once, and the client is gone; with a manager the service runs on."""
-    command = 'trap "" HUP; echo ready; while :; do sleep 0.1; done'
+    """IP30: three ^] at once, and the client is gone; the service runs on, is not hung up, and may say what it likes."""
+    command = 'echo ready; while [ ! -e /run/end ]; do sleep 0.1; done; seq 100000; tty >/run/ended'
     shell = terminal('-t', '--unit=kept', '/bin/sh', '-c', command)
     shell.expect('ready')
     shell.type('\x1d\x1dx\x1d')  # not three in a row
@@ -335,9 +335,12 @@ def test_ip30_let_go(machine, terminal):
     assert shell.client.poll() is None
     shell.type('\x1d\x1d\x1d')
     assert shell.wait() == 0
+    assert termios.tcgetattr(shell.side) == shell.before
+    machine.write('/run/end', '')
+    assert wait_for(lambda: machine.exists('/run/ended') and machine.path('/run/ended').read_text(), 'its end') != 'not a tty\n'
+    wait_for(lambda: not machine.run('pgrep', '-f', 'unit=kept', check=False).stdout, 'the end of what held its terminal')
     if machine.manager:
-        assert machine.state('kept') == 'active'
-        machine.ctl('stop', 'kept')
+        machine.wait_state('kept', 'inactive')
 
 
 def test_killed_client(machine):
@@ -390,6 +393,83 @@ def test_manager_goes_while_the_client_waits(rig):
     assert rig.state('lone') == 'active'
 
 
+@pytest.mark.parametrize(
+    'arguments, status, error',
+    [
+        (['--pipe', '-p', 'WorkingDirectory=/none', '/bin/true'], 200,
+         'Failed at step CHDIR spawning /bin/true: Cannot change to the directory /none: No such file or directory'),
+        (['--pipe', '-q', '-p', 'RuntimeMaxSec=100ms', '/bin/sleep', '98765'], 255, 'failed with result "timeout"'),
+        (['--pipe', '/bin/sh', '-c', 'kill -KILL $$'], 255, 'failed with result "signal"'),
+        (['--pipe', '-p', 'Requires=bad.service', '-p', 'After=bad.service', '/bin/true'], 1, 'Dependency failed for'),
+        (['--pipe', '-p', 'Requires=none.service', '/bin/true'], 1, 'Unit none.service not found.'),
+        (['--pipe', '-p', 'User=../x', '/bin/true'], 1, 'User=../x: neither a name nor a number of somebody'),
+        (['--pipe', '-p', 'SystemCallFilter=@none', '/bin/true'], 1, 'no group of system calls "@none" is known'),
+        (['--pipe', '/bin/sh', '-c', 'exit 3'], 3, None),
+        (['-p', 'Type=exec', '-p', 'User=nosuch', '/bin/true'], 1, 'There is no user "nosuch"'),
+        (['-p', 'Type=oneshot', '/bin/false'], 1, 'could not be started: exit-code. See "mkosi-ctl status run-u'),
+    ],
+)  # fmt: skip
+def test_reason_of_a_failure(machine, arguments, status, error):
+    """Said once, also where nothing is asked but the program's own output."""
+    machine.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
+    result = start(machine, *arguments, check=False)
+    assert result.returncode == status and result.stdout == ''
+    lines = [line for line in result.stderr.splitlines() if not line.startswith('Running as unit: ')]
+    assert len(lines) == (error is not None), result.stderr
+    assert error is None or (lines[0].startswith('mkosi-run: error: ') and error in lines[0])
+
+
+def test_reason_of_a_failure_on_a_terminal(machine, terminal):
+    shell = terminal('-t', '-p', 'User=nosuch', '/bin/true')
+    shell.expect(r'run-u\d+\.service: Failed at step USER spawning /bin/true: There is no user "nosuch"')
+    assert shell.wait() == 217
+
+
+def test_helper_that_is_missing(rig):
+    """Its path, and what helps; said once, whoever finds out."""
+    rig.kill_manager(signal.SIGTERM)
+    result = rig.transient('--helper=/run/none', '--pipe', '-q', '/bin/true', check=False)
+    assert result.returncode == 203
+    assert re.fullmatch(
+        r'mkosi-run: error: run-u\d+\.service: Cannot start the helper /run/none: No such file or directory\. '
+        r'Install it \(mkosi-exec\), or say by --helper= where it is\n',
+        result.stderr,
+    )
+
+
+def test_manager_that_cannot_be(rig):
+    """Without a manager: what keeps this one from being its own is said once."""
+    rig.kill_manager(signal.SIGTERM)
+    result = rig.transient('--runtime-directory=/proc/none', '--pipe', '/bin/true', check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith('mkosi-run: error: Cannot run a service without a manager: ')
+    assert result.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize('directory', ['/run/mkosi', '/run/none'])
+def test_needs_root(rig, directory):
+    result = rig.run(
+        'setpriv', '--reuid=65534', '--clear-groups', rig.programs / 'mkosi-run', f'--runtime-directory={directory}',
+        '/bin/true', check=False,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert result.stderr == 'mkosi-run: error: Only root runs services: say "sudo mkosi-run …", or become root\n'
+
+
+def test_variables(machine):
+    """The later counts, and -E more than what is a setting."""
+    show = ['--pipe', '-q', '/bin/sh', '-c', 'echo $A $B']
+    assert start(machine, '-E', 'A=1', '-E', 'A=2', *show).stdout == '2\n'
+    assert start(machine, '-E', 'A=1', '-p', 'Environment=A=3 B=4', *show).stdout == '1 4\n'
+    assert start(machine, '-E', 'A=1', '-p', 'Environment=', *show).stdout == '1\n'
+
+
+def test_help_of_the_helper(rig):
+    assert rig.run(rig.programs / 'mkosi-exec', '--version').stdout.startswith('mkosi-exec ')
+    assert 'mkosi-manager' in rig.run(rig.programs / 'mkosi-exec', '--help').stdout
+    assert rig.run(rig.programs / 'mkosi-exec', check=False).returncode == 1
+
+
 def test_name_that_is_taken(rig):
     rig.transient('--unit=taken', '/bin/sleep', 'infinity')
     result = rig.transient('--unit=taken', '/bin/true', check=False)
@@ -429,7 +509,7 @@ def test_unit_that_another_one_runs(rig):
         wait_for(lambda: sleepers(rig), 'the service')
         # By its file, and, for whoever has files elsewhere, by its control group.
         for options, text in (([], 'There is a unit lone.service already'),
-                              (['--runtime-directory=/run/other'], 'mkosi-ctl log -u lone.service')):  # fmt: skip
+                              (['--runtime-directory=/run/other'], 'runs a unit of this name already; say another one')):  # fmt: skip
             second = rig.run(*run, *options, '/bin/touch', '/run/ran', check=False)
             assert second.returncode != 0 and not rig.exists('/run/ran')
             assert text in second.stderr
