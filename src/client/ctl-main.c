@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <systemd/sd-bus.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -13,6 +14,7 @@
 #include "client/bus-client.h"
 #include "client/ctl.h"
 #include "log/log-store.h"
+#include "unit/unit-name.h"
 
 /* `mkosi-ctl`: looks at the manager and at units, and changes them, as systemctl(1) and journalctl(1) do. */
 
@@ -246,6 +248,25 @@ static const CtlVerb *find_verb(const char *name) {
         return NULL;
 }
 
+/* A unit that is asked for may be one that mkosi-run runs by itself. */
+static int no_manager(const CtlOptions *options, int r, char *const *units) {
+        for (; *units; units++) {
+                _cleanup_(freep) char *name = NULL, *path = NULL;
+
+                if (unit_name_complete(*units, &name) < 0 ||
+                    text_format(&path, "%s/units/%s/state", options->runtime ?: SERVICE_RUNTIME_DIRECTORY,
+                                name) < 0 ||
+                    access(path, F_OK) < 0)
+                        continue;
+                return log_error(
+                        r,
+                        "No manager runs, but %s does, without one; mkosi-manager takes it over when it "
+                        "is started, unless somebody waits for it",
+                        name);
+        }
+        return log_error(r, "No manager runs: start mkosi-manager");
+}
+
 static int run_verb(const CtlOptions *options, char *const *words) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         const CtlVerb *verb;
@@ -262,7 +283,7 @@ static int run_verb(const CtlOptions *options, char *const *words) {
         if (!verb->offline) {
                 const int r = bus_client_connect(options->runtime, &bus);
                 if (r == -ENOENT || r == -ECONNREFUSED)
-                        return log_error(r, "No manager runs: start mkosi-manager");
+                        return no_manager(options, r, words + 1);
                 if (r < 0)
                         return log_error(r, "Cannot reach the manager: %m");
         }

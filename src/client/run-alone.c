@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
@@ -20,7 +21,7 @@ typedef struct Alone {
         sd_event *event;
         Manager *manager;
         BusServer *server;
-        bool stop_with_client, client_gone;
+        bool stop_with_client, client_gone, stopping;
 } Alone;
 
 static bool has_ended(const UnitStatus *status) {
@@ -60,11 +61,32 @@ static bool all_have_ended(Alone *alone, bool stop) {
         return ended;
 }
 
+/* A manager can have what nobody waits for. */
+static bool hand_over(Alone *alone) {
+        return alone->client_gone && !alone->stop_with_client && !alone->stopping &&
+               manager_is_asked_for(alone->manager) && sd_event_exit(alone->event, 0) >= 0;
+}
+
+/* Whoever reads what the client has printed need not wait for the service. */
+static void leave_streams(void) {
+        _cleanup_(fd_closep) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+                (void)dup2(null, fd);
+}
+
 static void on_client_gone(void *userdata) {
         Alone *alone = userdata;
 
         alone->client_gone = true;
-        (void)all_have_ended(alone, alone->stop_with_client);
+        leave_streams();
+        if (!hand_over(alone))
+                (void)all_have_ended(alone, alone->stop_with_client);
+}
+
+static int on_file(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+        (void)hand_over(userdata);
+        return 0;
 }
 
 /* After every turn of the loop. */
@@ -79,7 +101,7 @@ static int on_turn(sd_event_source *source, void *userdata) {
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Alone *alone = userdata;
 
-        alone->client_gone = true;
+        alone->client_gone = alone->stopping = true;
         (void)all_have_ended(alone, true);
         return 0;
 }
@@ -97,6 +119,9 @@ static int prepare(Alone *alone, const RunAlone *options, int fd, Reason *reason
                 r = service_paths_new(options->runtime, NULL, &manager_options.paths);
         if (r >= 0)
                 r = manager_new(alone->event, &manager_options, &alone->manager, reason);
+        if (r >= 0)
+                r = sd_event_add_inotify(alone->event, NULL, manager_options.paths.runtime,
+                                         IN_CLOSE_WRITE | IN_ONLYDIR, on_file, alone);
         service_paths_done(&manager_options.paths);
         if (r >= 0)
                 r = manager_take_process(alone->manager, alone->event);

@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "manager/hand-over.h"
 #include "manager/notify-socket.h"
 #include "manager/service-cgroup.h"
 #include "manager/service.h"
@@ -140,20 +141,46 @@ static int lock_soon(int fd, FileLock lock, pid_t *ret_holder) {
         return r;
 }
 
+/* Only those are there that share it: they give us what they run. */
+static int take_over(Manager *manager, const ManagerOptions *options, Reason *reason) {
+        _cleanup_(freep) char *base = NULL;
+        pid_t holder;
+
+        int r = service_cgroup_base(options->cgroup, &base, reason);
+        if (r >= 0)
+                r = hand_over_ask(manager->lock_fd, base, &holder);
+        if (r == 0)
+                return reason_set(
+                        reason, -EBUSY,
+                        "Without a manager, mkosi-run (process %d) runs a service that it cannot hand over, "
+                        "since somebody waits for it, or since its control group is not below %s: let it end "
+                        "first",
+                        (int)holder, base);
+        return r < 0 ? reason_set(reason, r, "Cannot take over what runs without a manager: %m") : 0;
+}
+
 /* Two managers would take each other's sockets, and services; those that have one service each and no socket do not. */
-static int lock_runtime(Manager *manager, bool shares, Reason *reason) {
+static int lock_runtime(Manager *manager, const ManagerOptions *options, Reason *reason) {
         pid_t holder;
 
         manager->lock_fd = open_directory(manager->paths.runtime);
         if (manager->lock_fd < 0)
                 return manager->lock_fd;
-        const int r = lock_soon(manager->lock_fd, shares ? FILE_LOCK_SHARED : FILE_LOCK_EXCLUSIVE, &holder);
-        if (r == 0)
-                return reason_set(reason, -EBUSY,
-                                  "Another manager (process %d) has %s; a second one needs another runtime "
-                                  "directory",
-                                  (int)holder, manager->paths.runtime);
-        return r;
+        const FileLock lock = options->shares ? FILE_LOCK_SHARED : FILE_LOCK_EXCLUSIVE;
+        int r = file_lock(manager->lock_fd, lock, &holder);
+        if (r != 0)
+                return r;
+        if (!options->shares) {
+                r = file_lock(manager->lock_fd, FILE_LOCK_SHARED, &holder);
+                if (r != 0)
+                        return r < 0 ? r : take_over(manager, options, reason);
+        }
+        r = lock_soon(manager->lock_fd, lock, &holder);
+        if (r != 0)
+                return r;
+        return reason_set(reason, -EBUSY,
+                          "Another manager (process %d) has %s; a second one needs another runtime directory",
+                          (int)holder, manager->paths.runtime);
 }
 
 static int prepare_paths(Manager *manager, const ManagerOptions *options, Reason *reason) {
@@ -167,7 +194,7 @@ static int prepare_paths(Manager *manager, const ManagerOptions *options, Reason
                 return r;
         r = service_paths_make(&manager->paths);
         if (r >= 0)
-                r = lock_runtime(manager, options->shares, reason);
+                r = lock_runtime(manager, options, reason);
         if (r >= 0)
                 r = manager->registry_fd = open_directory(manager->paths.registry);
         if (r >= 0)
@@ -244,6 +271,10 @@ static void free_units(Manager *manager) {
         }
         for (size_t i = 0; i < n_units; i++)
                 managed_unit_free(units[i]);
+}
+
+bool manager_is_asked_for(const Manager *manager) {
+        return hand_over_is_asked(manager->lock_fd, manager->base);
 }
 
 void manager_free(Manager *manager) {

@@ -122,6 +122,10 @@ typedef struct UnitStatus {
         bool transient;
 } UnitStatus;
 
+/* Of one that shares the runtime directory: whether a manager is being started that would take over what it runs, as soon as
+ * this one has gone. What changes then is a file in the directory. */
+bool manager_is_asked_for(const Manager *manager);
+
 /* By its name, loaded if it is not known yet; -ENOMEM, or -EINVAL for a bad name, are the only errors: what could not be
  * loaded says so in its state. */
 int manager_find_unit(Manager *manager, const char *name, ManagedUnit **ret);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Transient services: what the client says, how it ends, its streams and its terminal; with a manager and without one."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -498,6 +499,61 @@ def test_many_without_a_manager(rig):
     words = rig.shell(f'{run} --pipe echo a b | {run} --pipe -p DynamicUser=yes tr " " "\\n" | {run} --pipe sort -r')
     assert words.stdout == 'b\na\n'
     assert wait_for(lambda: not os.listdir(rig.path('/run/mkosi/units')), 'all to be forgotten')
+
+
+@pytest.fixture
+def common_manager(rig):
+    """Starts a manager whose control groups are where those without a manager are."""
+    started = []
+
+    def make(*options):
+        started.append(rig.popen(rig.programs / 'mkosi-manager', f'--helper={rig.programs / "mkosi-exec"}', *options,
+                                 stderr=subprocess.PIPE))  # fmt: skip
+        return started[-1]
+
+    rig.kill_manager(signal.SIGTERM)
+    yield make
+    for manager in started:
+        if manager.poll() is None:
+            manager.terminate()
+        manager.communicate()
+    # Others may have something in there at the same time.
+    for group in ('mkosi.slice/system.slice', 'mkosi.slice'):
+        with contextlib.suppress(OSError):
+            (rig.cgroup.parent / group).rmdir()
+
+
+def test_manager_takes_over(rig, common_manager):
+    """What runs without a manager, and without anybody who waits for it, is the manager's that is started then."""
+    run = [rig.programs / 'mkosi-run', f'--helper={rig.programs / "mkosi-exec"}']
+    name = f'taken-{rig.name}'
+    # Whoever reads what the client says need not wait for the service.
+    said = rig.shell(f'{run[0]} {run[1]} --unit={name} -p DynamicUser=yes -p RuntimeDirectory=taken -p Type=exec /bin/sleep 98765 2>&1')
+    assert said.stdout == f'Running as unit: {name}.service\n'
+    uid = rig.path('/run/taken').stat().st_uid
+    alone = rig.ctl('status', name, check=False)
+    assert alone.returncode == 1
+    assert f'No manager runs, but {name}.service does, without one; mkosi-manager takes it over' in alone.stderr
+
+    common_manager()
+    wait_for(lambda: rig.run(rig.programs / 'mkosi-ctl', 'list-units', check=False).returncode == 0, 'the manager')
+    assert rig.state(name) == 'active'
+    assert rig.show(name, 'UID') == str(uid)
+    pid = rig.main_pid(name)
+    assert rig.path(f'/proc/{pid}/comm').read_text() == 'sleep\n'
+    rig.ctl('stop', name)
+    assert not rig.exists('/run/taken') and os.listdir(rig.path('/run/mkosi/dynamic-uid')) == []
+
+
+def test_manager_does_not_take_what_somebody_waits_for(rig, common_manager):
+    client = rig.popen(rig.programs / 'mkosi-run', f'--helper={rig.programs / "mkosi-exec"}', '--wait', '-q',
+                       f'--unit=kept-{rig.name}', '/bin/sh', '-c', 'while [ ! -e /run/end ]; do sleep 0.1; done; exit 7')  # fmt: skip
+    wait_for(lambda: rig.exists(f'/run/mkosi/units/kept-{rig.name}.service/state'), 'the service')
+    manager = common_manager()
+    assert manager.wait(60) == 1
+    assert 'runs a service that it cannot hand over, since somebody waits for it' in manager.stderr.read()
+    rig.write('/run/end', '')
+    assert client.wait(60) == 7
 
 
 def test_unit_that_another_one_runs(rig):
