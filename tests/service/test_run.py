@@ -301,7 +301,7 @@ def test_terminal_of_somebody_else(rig):
     master, side = pty.openpty()
     settings = ['-p', 'StandardInput=tty', '-p', f'TTYPath={os.ttyname(side)}']
     try:
-        rig.transient('--unit=first', *settings, '/bin/sleep', 'infinity')
+        rig.transient('--unit=first', '-p', 'Type=exec', *settings, '/bin/sleep', 'infinity')
         assert rig.transient('--wait', '-q', *settings, '/bin/true', check=False).returncode == 208
         rig.ctl('stop', 'first')
     finally:
