@@ -120,6 +120,11 @@ static int credentials(const char *unit, char **ret) {
         return text_format(ret, "/run/credentials/%s", unit);
 }
 
+/* Where there is a file, unit-fragment.h has put its path there. */
+static int no_fragment(const char *unit, char **ret) {
+        return -ENOENT;
+}
+
 typedef struct Specifier {
         char letter;
         const char *text;  /* what it always is; NULL: as the function says, or the field */
@@ -148,6 +153,7 @@ static const Specifier specifiers[] = {
         { 'U', .get = manager_number },
         { 'V', "/var/tmp" },
         { 'W', .field = "VARIANT_ID" },
+        { 'Y', .get = no_fragment },
         { 'a', .get = architecture },
         { 'b', .get = boot_id },
         { 'd', .get = credentials },
@@ -167,6 +173,7 @@ static const Specifier specifiers[] = {
         { 'u', .get = manager_name },
         { 'v', .get = kernel },
         { 'w', .field = "VERSION_ID" },
+        { 'y', .get = no_fragment },
 };
 /* clang-format on */
 

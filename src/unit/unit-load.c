@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "setting/load-file.h"
 #include "unit/unit-check.h"
+#include "unit/unit-fragment.h"
 #include "unit/unit-implied.h"
 #include "unit/unit-load.h"
 #include "unit/unit-name.h"
@@ -117,6 +118,8 @@ static int unit_read(const UnitPaths *paths, const UnitFiles *files, Unit *unit)
                 r = add_names(unit, offsetof(ServiceSettings, wants), files->wants, ".wants");
         if (r >= 0)
                 r = add_names(unit, offsetof(ServiceSettings, requires), files->requires, ".requires");
+        if (r >= 0)
+                r = unit_fragment_expand(unit);
         return r < 0 ? r : unit_check(unit, unit->fragment ? unit->fragment : unit->name);
 }
 

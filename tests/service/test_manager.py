@@ -424,3 +424,14 @@ def test_specifiers_in_names_of_others(rig):
     assert rig.state('needed@one.service') == 'active'
     rig.ctl('stop', 'needed@one')
     rig.wait_state('needs@one.service', 'inactive')
+
+
+def test_specifiers_of_the_file(rig):
+    """%y and %Y: the file of the unit, where a link to it leads; a transient unit has none."""
+    rig.write('/run/elsewhere/file.service', '[Service]\nType=oneshot\nExecStart=/bin/sh -c "echo %y %Y >/run/said"\n')
+    rig.shell('ln -s /run/elsewhere/file.service /etc/systemd/system/')
+    rig.ctl('start', 'file')
+    assert rig.path('/run/said').read_text() == '/run/elsewhere/file.service /run/elsewhere\n'
+    refused = rig.transient('--pipe', '-p', 'WorkingDirectory=%Y', '/bin/true', check=False)
+    assert refused.returncode == 200
+    assert 'specifier "%Y" has no value here' in refused.stderr
