@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -8,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/time-stamp.h"
 #include "manager/log-pipe.h"
+#include "manager/log-rate.h"
 #include "manager/unit-log.h"
 
 #define LINE_SIZE_MAX  (48 * KIB) /* as journald cuts them */
@@ -22,6 +25,7 @@ struct LogPipe {
         sd_event_source *source;
         char *pending; /* the beginning of a line; NULL: none */
         size_t n_pending;
+        LogRate rate;
 };
 
 static int pending_add(LogPipe *pipe, const char *data, size_t size) {
@@ -36,8 +40,24 @@ static int pending_add(LogPipe *pipe, const char *data, size_t size) {
         return 0;
 }
 
+static void tell_dropped(LogPipe *pipe, uint64_t n_dropped) {
+        if (n_dropped > 0)
+                unit_log_with(pipe->unit, LOG_WARNING, (.id = MESSAGE_DROPPED),
+                              "Suppressed %" PRIu64 " messages from %s", n_dropped, pipe->unit->name);
+}
+
+static void say(LogPipe *pipe, const char *line, size_t size, bool is_whole) {
+        const ServiceSettings *const settings = managed_unit_settings(pipe->unit);
+        uint64_t n_dropped;
+
+        const bool taken = log_rate_take(&pipe->rate, settings, time_monotonic(), &n_dropped);
+        tell_dropped(pipe, n_dropped);
+        if (taken)
+                unit_log_line(pipe->unit, line, size, is_whole);
+}
+
 static void pending_flush(LogPipe *pipe, bool is_whole) {
-        unit_log_line(pipe->unit, pipe->pending, pipe->n_pending, is_whole);
+        say(pipe, pipe->pending, pipe->n_pending, is_whole);
         free(pipe->pending);
         pipe->pending = NULL;
         pipe->n_pending = 0;
@@ -45,7 +65,7 @@ static void pending_flush(LogPipe *pipe, bool is_whole) {
 
 static void take_line(LogPipe *pipe, const char *data, size_t size) {
         if (!pipe->pending)
-                unit_log_line(pipe->unit, data, size, true);
+                say(pipe, data, size, true);
         else if (pending_add(pipe, data, size) >= 0)
                 pending_flush(pipe, true);
 }
@@ -134,6 +154,7 @@ void log_pipe_free(LogPipe *pipe) {
         read_some(pipe, READS_AT_END);
         if (pipe->pending)
                 pending_flush(pipe, true);
+        tell_dropped(pipe, pipe->rate.n_dropped);
         sd_event_source_disable_unref(pipe->source);
         (void)fd_close(pipe->fd);
         free(pipe);

@@ -218,6 +218,11 @@ static const Setting rows[] = {
           .about = "The terminal that is meant by tty." },
         { .section = "Service", .name = "SyslogIdentifier", SETTING_MEMBER(ServiceSettings, syslog_identifier, text),
           .about = "What the service is called in the log; the name of its program unless it is said." },
+        { .section = "Service", .name = "LogRateLimitIntervalSec", SETTING_MEMBER(ServiceSettings, log_rate_limit_interval, duration),
+          .about = "The time in which LogRateLimitBurst= lines of its output get into the log; what is more is dropped, and "
+                   "counted. 0 takes every line, and so it is unless one of both is set; then this is 30s." },
+        { .section = "Service", .name = "LogRateLimitBurst", SETTING_MEMBER(ServiceSettings, log_rate_limit_burst, level),
+          .about = "How many lines get into the log in LogRateLimitIntervalSec=, 10000 if only that is set; 0 takes all." },
         { .section = "Service", .name = "UMask", SETTING_MEMBER(ServiceSettings, umask, mode),
           .flags = SETTING_STRICT,
           .about = "The permission bits that new files do not get." },

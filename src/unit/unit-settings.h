@@ -324,6 +324,8 @@ typedef struct ServiceSettings {
         char **standard_input_data, **standard_input_text;
         char *tty_path;
         char *syslog_identifier;
+        Duration log_rate_limit_interval;
+        Level log_rate_limit_burst;
         Mode umask;
         Level nice, oom_score_adjust;
         Truth ignore_sigpipe;

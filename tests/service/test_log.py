@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How the log is asked for what is in it."""
 
+import re
 import subprocess
 
 import pytest
@@ -52,3 +53,16 @@ def test_follow(said):
         assert [program.stdout.readline() for _ in range(3)] == ['bad\n', 'fine\n', 'odd\n']
         program.stdout.close()
         wait_for(lambda: program.poll() is not None, 'the end of the follower')
+
+
+def test_rate_limit(rig):
+    """LogRateLimitBurst=: what is more is dropped until the interval is over, and its number told."""
+    script = 'for i in 1 2 3 4 5; do echo early $i; done; sleep 1.5; echo late'
+    rig.transient('--wait', '-q', '--unit=talks', '-p', 'LogRateLimitIntervalSec=1s', '-p', 'LogRateLimitBurst=2',
+                  '/bin/sh', '-c', script)  # fmt: skip
+    said = [line for line in rig.log('-u', 'talks') if re.match('early|late|Suppressed', line)]
+    assert said == ['early 1', 'early 2', 'Suppressed 3 messages from talks.service', 'late']
+    rig.transient('--wait', '-q', '--unit=ends', '-p', 'LogRateLimitBurst=1', '/bin/sh', '-c', 'seq 3')
+    said = [line for line in rig.log('-u', 'ends') if re.match('[0-9]$|Suppressed', line)]
+    assert said == ['1', 'Suppressed 2 messages from ends.service']
+    assert rig.ctl('log', '-o', 'cat', 'MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e').stdout.count('Suppressed') == 2
