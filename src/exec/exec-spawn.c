@@ -84,26 +84,31 @@ static int descriptors_place(const Handover *handover) {
         return close_range(FD_LAST + 1, UINT32_MAX, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* This process goes into the groups that it could not be made in. */
-static int groups_join(const ExecGroups *groups) {
-        for (size_t i = 0; i < EXEC_GROUPS_JOINED_MAX; i++) {
-                const int r = groups->joined[i] < 0 ? 0 : fd_write_all(groups->joined[i], "0", 1);
-                if (r < 0)
-                        return r;
+/* This process goes into the groups that it was not made in. */
+static int groups_join(const ExecGroups *groups, bool is_inside) {
+        int r = 0;
+
+        if (!is_inside && groups->cgroup >= 0) {
+                const int fd = openat(groups->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+                r = fd < 0 ? -errno : fd_write_all(fd, "0", 1);
         }
-        return 0;
+        for (size_t i = 0; r >= 0 && i < EXEC_GROUPS_JOINED_MAX; i++)
+                if (groups->joined[i] >= 0)
+                        r = fd_write_all(groups->joined[i], "0", 1);
+        return r;
 }
 
 /* In the child, with all signals blocked: the helper puts them right, since handlers are gone then. */
-static void __attribute__((noreturn))
-child_run(const char *helper, const ExecGroups *groups, const Handover *handover, int status_fd) {
+static void __attribute__((noreturn)) child_run(const char *helper, const ExecGroups *groups, bool is_inside,
+                                                const Handover *handover, int status_fd) {
         char number[16];
         ExecStatus status = { .type = EXEC_STATUS_FAILED, .exit = EXEC_EXIT_FDS };
 
         (void)snprintf(number, sizeof(number), "%d", FD_CONTEXT);
         char *const argv[] = { (char *)(uintptr_t)helper, number, NULL };
         const int copy = fcntl(status_fd, F_DUPFD_CLOEXEC, FD_LAST + 1);
-        int r = copy < 0 ? -errno : groups_join(groups);
+        int r = copy < 0 ? -errno : groups_join(groups, is_inside);
         if (r < 0)
                 status.exit = EXEC_EXIT_CGROUP;
         else
@@ -137,13 +142,20 @@ static pid_t clone_into(int cgroup_fd, int *ret_pid_fd) {
 /* No handler of this process runs in the child. */
 static int child_start(const char *helper, const ExecGroups *groups, const Handover *handover, int status_fd,
                        ExecChild *child, Reason *reason) {
+        bool is_inside = groups->cgroup >= 0;
         sigset_t all, before;
 
         (void)sigfillset(&all);
         (void)sigprocmask(SIG_SETMASK, &all, &before);
-        const pid_t pid = clone_into(groups->cgroup, &child->pid_fd);
+        pid_t pid = clone_into(groups->cgroup, &child->pid_fd);
+        if (pid == -EAGAIN && is_inside) {
+                /* The group has as many as it may. The limit is for what a service makes, and not for a command that ends it:
+                 * who goes into a group from outside is let in. */
+                is_inside = false;
+                pid = clone_into(-EBADF, &child->pid_fd);
+        }
         if (pid == 0)
-                child_run(helper, groups, handover, status_fd);
+                child_run(helper, groups, is_inside, handover, status_fd);
         (void)sigprocmask(SIG_SETMASK, &before, NULL);
         if (pid < 0)
                 return reason_set(reason, pid, "Cannot start a process in the control group: %m");

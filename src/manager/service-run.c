@@ -277,9 +277,12 @@ int service_reload(ManagedUnit *unit) {
         service_set_timer(service, service_start_timeout(service));
 
         const int r = service_commands_begin(service, SERVICE_RELOAD);
-        if (r > 0)
+        if (r > 0) {
                 service_set_state(service, SERVICE_IN_RELOAD);
-        else
-                service_enter_running(service, SERVICE_SUCCESS);
+                return r;
+        }
+        if (r < 0)
+                service->reload_result = SERVICE_FAILURE_RESOURCES;
+        service_enter_running(service, SERVICE_SUCCESS);
         return r;
 }

@@ -383,3 +383,22 @@ def test_drop_ins_of_properties(rig):
     assert needs_reload(rig)
     rig.ctl('set-property', 'reload', 'TasksMax=8')
     assert needs_reload(rig)
+
+
+def test_reload_that_cannot_begin(rig):
+    """No process can be made for it: it has failed, and the service runs on."""
+    rig.unit('reload.service', Type='exec', ExecStart='/bin/sleep infinity', ExecReload='/bin/true')
+    rig.ctl('start', 'reload')
+    manager = rig.manager_pid()
+    used = set(map(int, os.listdir(f'/proc/{manager}/fd')))
+    free = next(number for number in range(1024) if number not in used)
+    # There is one left for the client, and none for a process.
+    rig.run('prlimit', f'--pid={manager}', f'--nofile={free + 1}:')
+    answer = rig.ctl('reload', 'reload', check=False)
+    rig.run('prlimit', f'--pid={manager}', '--nofile=1024:')
+    assert answer.returncode == 1 and 'Job for reload.service failed' in answer.stderr
+    assert rig.state('reload') == 'active'
+    log = rig.log('-u', 'reload')
+    assert 'Reload failed for reload.service.' in log
+    assert any('Cannot run /bin/true' in line for line in log)
+    rig.ctl('reload', 'reload')
