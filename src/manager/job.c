@@ -33,16 +33,47 @@ static void job_release_waiting(Job *job) {
         }
 }
 
-void job_forget(Job *job) {
-        Manager *const manager = job->unit->manager;
-
+/* Its unit has none any more. */
+static void job_detach(Job *job) {
         job_release_waiting(job);
         if (job->blocker)
                 LIST_REMOVE(job, beside);
         if (job->queued)
-                STAILQ_REMOVE(&manager->jobs, job, Job, queue);
+                STAILQ_REMOVE(&job->unit->manager->jobs, job, Job, queue);
         job->unit->job = NULL;
+}
+
+void job_forget(Job *job) {
+        job_detach(job);
         free(job);
+}
+
+static Job *take_ended(Manager *manager) {
+        Job *const job = STAILQ_FIRST(&manager->ended);
+
+        if (job) {
+                STAILQ_REMOVE_HEAD(&manager->ended, queue);
+                managed_unit_let_go(job->unit);
+        }
+        return job;
+}
+
+void job_forget_ended(Manager *manager) {
+        Job *job;
+
+        while ((job = take_ended(manager)))
+                free(job);
+}
+
+void job_tell_ended(Manager *manager) {
+        Job *job;
+
+        while ((job = take_ended(manager))) {
+                if (manager->events.job_removed)
+                        manager->events.job_removed(job->id, job->unit, job->result,
+                                                    manager->events.userdata);
+                free(job);
+        }
 }
 
 int job_add(ManagedUnit *unit, JobType type, Job **ret) {
@@ -92,18 +123,16 @@ static bool job_result_is_failure(JobResult result) {
 
 void job_finish(Job *job, JobResult result) {
         ManagedUnit *const unit = job->unit;
-        Manager *const manager = unit->manager;
-        const uint32_t id = job->id;
-        const JobType type = job->type;
 
-        job_forget(job);
-        unit_log_job(unit, type, result);
-        if (type == JOB_START && job_result_is_failure(result))
+        job_detach(job);
+        job->result = result;
+        STAILQ_INSERT_TAIL(&unit->manager->ended, job, queue);
+        managed_unit_hold(unit); /* until that is told */
+        unit_log_job(unit, job->type, result);
+        if (job->type == JOB_START && job_result_is_failure(result))
                 fail_dependent(unit);
         managed_unit_changed(unit);
-        if (manager->events.job_removed)
-                manager->events.job_removed(id, unit, result, manager->events.userdata);
-        managed_unit_unused(unit);
+        manager_schedule(unit->manager);
 }
 
 static Job *blocker_of(const Job *job, const ManagedUnit *other, bool behind) {

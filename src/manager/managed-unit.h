@@ -48,6 +48,7 @@ struct Job {
         bool queued;
         LIST_ENTRY(Job) beside; /* in the blocker's list */
         STAILQ_ENTRY(Job) queue;
+        JobResult result; /* of one that has ended */
 };
 
 typedef struct Service Service;
@@ -98,6 +99,7 @@ struct Manager {
 
         NameTable units, users, processes, numbers;
         STAILQ_HEAD(, Job) jobs;                    /* that may be able to run */
+        STAILQ_HEAD(, Job) ended;                   /* to be told of, behind the changes that they made */
         STAILQ_HEAD(, ManagedUnit) changed, unused; /* to be told of; to be forgotten */
         uint32_t last_job;
         bool shares;           /* the runtime directory, with others that have one unit each */
@@ -178,10 +180,13 @@ int edge_list_units(const EdgeList *list, bool incoming, ManagedUnit ***ret, siz
 void job_enqueue(Job *job);
 /* Runs what can run. */
 void job_run_queue(Manager *manager);
-/* Ends it, and looks what waited for it. */
+/* Ends it, and looks what waited for it. Those who want to know are told by job_tell_ended(). */
 void job_finish(Job *job, JobResult result);
+/* To be called behind all that the ends of jobs have changed was told. */
+void job_tell_ended(Manager *manager);
 /* The state of the unit has become another one: perhaps that is what the job is for. */
 void job_unit_changed(ManagedUnit *unit, UnitActiveState before);
 int job_add(ManagedUnit *unit, JobType type, Job **ret);
 /* Nobody is told. */
 void job_forget(Job *job);
+void job_forget_ended(Manager *manager);

@@ -80,6 +80,7 @@ static int on_work(sd_event_source *source, void *userdata) {
 
         job_run_queue(manager);
         tell_changes(manager);
+        job_tell_ended(manager);
         forget_unused(manager);
         return 0;
 }
@@ -228,6 +229,7 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, R
         manager->shares = options->shares;
         manager->registry_fd = manager->records_fd = manager->notify_fd = manager->lock_fd = -EBADF;
         STAILQ_INIT(&manager->jobs);
+        STAILQ_INIT(&manager->ended);
         STAILQ_INIT(&manager->changed);
         STAILQ_INIT(&manager->unused);
 
@@ -281,6 +283,7 @@ void manager_free(Manager *manager) {
         if (!manager)
                 return;
         manager->events = (ManagerEvents){};
+        job_forget_ended(manager);
         free_units(manager);
         manager->work = sd_event_source_disable_unref(manager->work);
         notify_socket_close(manager);

@@ -184,6 +184,7 @@ int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *con
 /* What others want to know. Every function may be NULL. */
 typedef struct ManagerEvents {
         void (*job_new)(uint32_t id, ManagedUnit *unit, void *userdata);
+        /* Everything else that came of the job was told, and written to the log, before. */
         void (*job_removed)(uint32_t id, ManagedUnit *unit, JobResult result, void *userdata);
         void (*unit_changed)(ManagedUnit *unit,
                              void *userdata); /* any of UnitStatus; once for each turn of the loop */

@@ -34,6 +34,32 @@ static bool begin(ManagerFixture *fixture, const char *directory, Record *record
         return true;
 }
 
+static void on_unit_changed(ManagedUnit *unit, void *userdata) {
+        Record *const record = userdata;
+        const size_t length = strlen(record->text);
+
+        (void)snprintf(record->text + length, sizeof(record->text) - length, "%s is %s\n", unit->name,
+                       unit_active_state_words[unit->active]);
+}
+
+/* Whoever waits for the end of a job, and then looks at what was told of the unit, sees the end of it. */
+static void test_changes_are_told_before_ends(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("a.target", "[Unit]\nRequires=b.target\nAfter=b.target\n");
+        fixture_unit("b.target", "[Unit]\nDescription=B\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        manager_set_events(fixture.manager, &(ManagerEvents){ .job_removed = on_job_removed,
+                                                              .unit_changed = on_unit_changed,
+                                                              .userdata = &record });
+        assert_int_equal(fixture_job(&fixture, "a.target", JOB_START, NULL), 0);
+        assert_string_equal(record.text,
+                            "a.target is active\nb.target is active\nb.target done\na.target done\n");
+        fixture_end(&fixture);
+}
+
 static void test_type_waits(void **state) {
         /* Behind another: a start waits for whatever that does. */
         assert_true(job_type_waits(JOB_START, JOB_START, true));
@@ -250,6 +276,7 @@ static void test_no_alias_in_use(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_type_waits),
+                unit_test_in_directory(test_changes_are_told_before_ends),
                 unit_test_in_directory(test_order),
                 unit_test_in_directory(test_before_is_after_of_the_other),
                 unit_test_in_directory(test_conflicts),
