@@ -17,6 +17,7 @@ struct BusConnection {
         BusConnection *previous, *next;
         BusServer *server;
         sd_bus *bus;
+        bool is_new;     /* it was not ready for messages yet */
         bool subscribed; /* wants signals */
         ManagedUnit **held;
         size_t n_held;
@@ -42,6 +43,8 @@ struct BusServer {
         Manager *manager;
         sd_event *event;
         BusConnection *connections;
+        unsigned n_new; /* of the connections */
+        sd_event_source *post;
         BusListener *listeners;
         void (*on_empty)(void *userdata);
         void *userdata;

@@ -15,9 +15,16 @@
 
 #define CONNECTIONS_MAX 256
 
+static void connection_is_known(BusConnection *connection) {
+        if (connection->is_new)
+                connection->server->n_new--;
+        connection->is_new = false;
+}
+
 static void connection_free(BusConnection *connection) {
         BusServer *server = connection->server;
 
+        connection_is_known(connection);
         if (connection->previous)
                 connection->previous->next = connection->next;
         else
@@ -62,6 +69,28 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
         if (!server->connections && server->on_empty)
                 server->on_empty(server->userdata);
         return 1;
+}
+
+/* A client may send its first messages along with the end of the authentication. The library has read them by then, and
+ * would look at them when there is more to read: never, for whoever waits for an answer first. */
+static int on_post(sd_event_source *source, void *userdata) {
+        BusServer *server = userdata;
+        BusConnection *next;
+
+        if (server->n_new == 0)
+                return 0;
+        for (BusConnection *connection = server->connections; connection; connection = next) {
+                _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+
+                next = connection->next;
+                if (!connection->is_new || sd_bus_is_ready(connection->bus) <= 0)
+                        continue;
+                connection_is_known(connection);
+                bus = sd_bus_ref(connection->bus);
+                while (sd_bus_process(bus, NULL) > 0)
+                        ;
+        }
+        return 0;
 }
 
 /* The status is made when somebody asks; it lasts until the next question. */
@@ -162,6 +191,8 @@ int bus_server_connect(BusServer *server, int fd) {
         if (connection->next)
                 connection->next->previous = connection;
         server->connections = connection;
+        connection->is_new = true;
+        server->n_new++;
         r = start_bus(connection, fd);
         if (r < 0)
                 connection_free(connection);
@@ -327,7 +358,9 @@ int bus_server_new(Manager *manager, sd_event *event, void (*on_empty)(void *use
         server->asked = calloc(1, sizeof(*server->asked));
         if (!server->asked)
                 return -ENOMEM;
-        const int r = bus_property_vtable(&server->service_properties);
+        int r = sd_event_add_post(event, &server->post, on_post, server);
+        if (r >= 0)
+                r = bus_property_vtable(&server->service_properties);
         if (r < 0)
                 return r;
         manager_set_events(manager, &(ManagerEvents){ .job_new = on_job_new,
@@ -351,6 +384,7 @@ void bus_server_free(BusServer *server) {
                 listener_free(server->listeners);
                 server->listeners = next;
         }
+        sd_event_source_disable_unref(server->post);
         sd_event_unref(server->event);
         bus_property_vtable_free(server->service_properties);
         free(server->asked);

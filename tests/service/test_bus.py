@@ -104,6 +104,26 @@ def test_only_root_is_served(rig):
     rig.ctl('list-units')
 
 
+@pytest.fixture
+def ask(rig):
+    """dbus-send, of another implementation of D-Bus: what an object has, or what a method answers."""
+
+    def call(path, method, *arguments, **options):
+        return rig.run(
+            'dbus-send', '--peer=unix:path=/run/mkosi/private', '--print-reply=literal', f'/org/freedesktop/systemd1{path}',
+            f'org.freedesktop.{method}', *arguments, **options,
+        )  # fmt: skip
+
+    return call
+
+
+def test_other_clients(rig, ask):
+    """One that sends its question along with the end of the authentication gets its answer as well."""
+    for _ in range(20):
+        answer = ask('', 'DBus.Properties.Get', 'string:org.freedesktop.systemd1.Manager', 'string:Version')
+        assert answer.stdout.split()[:2] == ['variant', 'mkosi']
+
+
 # A client that says something, and goes in the middle of it.
 TALK = """
 import socket, sys
