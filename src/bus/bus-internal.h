@@ -49,11 +49,13 @@ struct BusServer {
         void (*on_empty)(void *userdata);
         void *userdata;
         BusUnit *asked;                    /* the unit of the question that is being answered */
+        JobStatus asked_job;               /* or the job */
         sd_bus_vtable *service_properties; /* one for each setting, see bus-property.c */
 };
 
 /* The tables of methods, signals and properties. */
-extern const sd_bus_vtable bus_manager_vtable[], bus_unit_vtable[], bus_service_vtable[];
+extern const sd_bus_vtable bus_manager_vtable[], bus_manager_job_vtable[], bus_unit_vtable[],
+        bus_service_vtable[], bus_job_vtable[];
 
 int bus_connection_hold(BusConnection *connection, ManagedUnit *unit);
 /* Whether it was held. */
@@ -61,6 +63,12 @@ bool bus_connection_let_go(BusConnection *connection, ManagedUnit *unit);
 
 /* "/org/freedesktop/systemd1/unit/foo_2eservice" */
 int bus_unit_path(const char *name, char **ret);
+/* "/org/freedesktop/systemd1/job/12" */
+int bus_job_path(uint32_t id, char **ret);
+
+/* The job of an object: 1, 0 when there is none; see sd_bus_object_find_t. */
+int bus_job_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+                 sd_bus_error *error);
 
 /* A member of the table for each setting of services that has no better one; the array is the caller's. */
 int bus_property_vtable(sd_bus_vtable **ret);

@@ -55,7 +55,7 @@ static int find_known_unit(BusConnection *connection, const char *name, ManagedU
 static int reply_with_job(sd_bus_message *message, uint32_t id) {
         _cleanup_(freep) char *path = NULL;
 
-        const int r = text_format(&path, BUS_JOB_PATH "/%" PRIu32, id);
+        const int r = bus_job_path(id, &path);
         return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
 }
 
@@ -267,18 +267,21 @@ static int method_set_properties(sd_bus_message *message, void *userdata, sd_bus
 }
 
 static int append_unit(sd_bus_message *reply, ManagedUnit *unit) {
-        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *path = NULL, *job_path = NULL;
+        JobStatus job = {};
         UnitStatus status;
 
         managed_unit_status(unit, &status);
-        const int r = bus_unit_path(status.unit->name, &path);
+        int r = bus_unit_path(status.unit->name, &path);
+        if (r >= 0 && managed_unit_job(unit, &job))
+                r = bus_job_path(job.id, &job_path);
         if (r < 0)
                 return r;
-        return sd_bus_message_append(reply, "(ssssssouso)", status.unit->name,
-                                     status.unit->settings.description ?: status.unit->name,
+        return sd_bus_message_append(reply, "(ssssssouso)", status.unit->name, managed_unit_description(unit),
                                      unit_load_state_words[status.unit->state],
                                      unit_active_state_words[status.active],
-                                     service_state_words[status.state], "", path, UINT32_C(0), "", "/");
+                                     service_state_words[status.state], "", path, job.id,
+                                     job_path ? job_type_words[job.type] : "", job_path ?: "/");
 }
 
 static int reply_with_units(BusConnection *connection, sd_bus_message *message,

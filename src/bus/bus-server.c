@@ -127,6 +127,12 @@ static int add_objects(BusConnection *connection) {
                 r = sd_bus_add_object_vtable(connection->bus, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER,
                                              bus_manager_vtable, connection);
         if (r >= 0)
+                r = sd_bus_add_object_vtable(connection->bus, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER,
+                                             bus_manager_job_vtable, connection);
+        if (r >= 0)
+                r = sd_bus_add_fallback_vtable(connection->bus, NULL, BUS_JOB_PATH, BUS_INTERFACE_JOB,
+                                               bus_job_vtable, bus_job_find, connection);
+        if (r >= 0)
                 r = sd_bus_add_fallback_vtable(connection->bus, NULL, BUS_UNIT_PATH, BUS_INTERFACE_UNIT,
                                                bus_unit_vtable, find_unit, connection);
         if (r >= 0)
@@ -293,7 +299,7 @@ static void job_signal(BusServer *server, const char *member, uint32_t id, Manag
         UnitStatus status;
 
         managed_unit_status(unit, &status);
-        if (text_format(&path, BUS_JOB_PATH "/%" PRIu32, id) < 0)
+        if (bus_job_path(id, &path) < 0)
                 return;
         for (BusConnection *connection = server->connections; connection; connection = connection->next) {
                 if (!connection->subscribed)
@@ -317,11 +323,13 @@ static void on_job_removed(uint32_t id, ManagedUnit *unit, JobResult result, voi
 
 static void on_unit_changed(ManagedUnit *unit, void *userdata) {
         BusServer *server = userdata;
-        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *path = NULL, *job_path = NULL;
         UnitStatus status;
+        JobStatus job;
 
         managed_unit_status(unit, &status);
-        if (bus_unit_path(status.unit->name, &path) < 0)
+        if (bus_unit_path(status.unit->name, &path) < 0 ||
+            (managed_unit_job(unit, &job) && bus_job_path(job.id, &job_path) < 0))
                 return;
         for (BusConnection *connection = server->connections; connection; connection = connection->next) {
                 if (!connection->subscribed)
@@ -329,7 +337,10 @@ static void on_unit_changed(ManagedUnit *unit, void *userdata) {
                 (void)sd_bus_emit_properties_changed(connection->bus, path, BUS_INTERFACE_SERVICE, "MainPID",
                                                      "Result", "StatusText", NULL);
                 (void)sd_bus_emit_properties_changed(connection->bus, path, BUS_INTERFACE_UNIT, "ActiveState",
-                                                     "SubState", NULL);
+                                                     "SubState", "Job", NULL);
+                if (job_path)
+                        (void)sd_bus_emit_properties_changed(connection->bus, job_path, BUS_INTERFACE_JOB,
+                                                             "State", NULL);
         }
 }
 

@@ -241,7 +241,13 @@ GETTER(get_no_names) {
 
 /* Nothing is being done, or a number and the object of the job. */
 GETTER(get_job) {
-        return sd_bus_message_append(reply, "(uo)", UINT32_C(0), "/");
+        _cleanup_(freep) char *job_path = NULL;
+        JobStatus job = {};
+
+        if (managed_unit_job(((const BusUnit *)userdata)->managed, &job) &&
+            bus_job_path(job.id, &job_path) < 0)
+                return -ENOMEM;
+        return sd_bus_message_append(reply, "(uo)", job.id, job_path ?: "/");
 }
 
 #define STATUS(name, type, member, flags) \
@@ -280,7 +286,7 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("StartLimitIntervalUSec", "t", get_start_interval, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("StartLimitBurst", "u", get_start_burst, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("TriggeredBy", "as", get_no_names, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, 0),
+        SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
 

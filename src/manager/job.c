@@ -9,6 +9,7 @@
 
 /* clang-format off */
 const char *const job_type_words[] = { "start", "stop", "restart", "try-restart", "reload" };
+const char *const job_state_words[] = { "waiting", "running" };
 const char *const job_result_words[] = { "done", "canceled", "failed", "dependency", "assert" };
 /* clang-format on */
 
@@ -40,6 +41,7 @@ static void job_detach(Job *job) {
                 LIST_REMOVE(job, beside);
         if (job->queued)
                 STAILQ_REMOVE(&job->unit->manager->jobs, job, Job, queue);
+        TAILQ_REMOVE(&job->unit->manager->every_job, job, every);
         job->unit->job = NULL;
 }
 
@@ -89,6 +91,7 @@ int job_add(ManagedUnit *unit, JobType type, Job **ret) {
         job->type = type;
         job->unit = unit;
         unit->job = job;
+        TAILQ_INSERT_TAIL(&manager->every_job, job, every);
         job_enqueue(job);
         managed_unit_changed(unit);
         if (manager->events.job_new)
@@ -229,6 +232,7 @@ static void job_run(Job *job) {
         if (job_end_by_conditions(job) > 0)
                 return;
         job->running = true;
+        managed_unit_changed(unit);
         const int r = job_start(job);
         if (unit->job != job || job->id != id)
                 return; /* done at once */
@@ -346,4 +350,52 @@ int manager_start_job(Manager *manager, ManagedUnit *unit, JobType type, uint32_
         if (r >= 0)
                 *ret = first;
         return r;
+}
+
+static JobStatus status_of(const Job *job) {
+        return (JobStatus){ .id = job->id, .type = job->type, .running = job->running, .unit = job->unit };
+}
+
+bool managed_unit_job(const ManagedUnit *unit, JobStatus *ret) {
+        if (unit->job)
+                *ret = status_of(unit->job);
+        return unit->job;
+}
+
+int manager_list_jobs(Manager *manager, JobStatus **ret, size_t *ret_n) {
+        const Job *job;
+        size_t n = 0;
+
+        for (job = TAILQ_FIRST(&manager->every_job); job; job = TAILQ_NEXT(job, every))
+                n++;
+        JobStatus *const jobs = calloc(MAX(n, (size_t)1), sizeof(JobStatus));
+        if (!jobs)
+                return -ENOMEM;
+        n = 0;
+        for (job = TAILQ_FIRST(&manager->every_job); job; job = TAILQ_NEXT(job, every))
+                jobs[n++] = status_of(job);
+        *ret = jobs;
+        *ret_n = n;
+        return 0;
+}
+
+bool manager_find_job(Manager *manager, uint32_t id, JobStatus *ret) {
+        const Job *job;
+
+        for (job = TAILQ_FIRST(&manager->every_job); job; job = TAILQ_NEXT(job, every))
+                if (job->id == id) {
+                        *ret = status_of(job);
+                        return true;
+                }
+        return false;
+}
+
+void managed_unit_cancel_job(ManagedUnit *unit) {
+        if (!unit->job)
+                return;
+        const bool starts = unit->job->type == JOB_START;
+
+        job_finish(unit->job, JOB_CANCELED);
+        if (starts)
+                fail_dependent(unit);
 }

@@ -48,6 +48,7 @@ struct Job {
         bool queued;
         LIST_ENTRY(Job) beside; /* in the blocker's list */
         STAILQ_ENTRY(Job) queue;
+        TAILQ_ENTRY(Job) every;
         JobResult result; /* of one that has ended */
 };
 
@@ -98,6 +99,7 @@ struct Manager {
         int lock_fd; /* of the runtime directory, which is locked */
 
         NameTable units, users, processes, numbers;
+        TAILQ_HEAD(, Job) every_job;                /* those of units, by their age */
         STAILQ_HEAD(, Job) jobs;                    /* that may be able to run */
         STAILQ_HEAD(, Job) ended;                   /* to be told of, behind the changes that they made */
         STAILQ_HEAD(, ManagedUnit) changed, unused; /* to be told of; to be forgotten */

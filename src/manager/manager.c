@@ -228,6 +228,7 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, R
         manager->event = sd_event_ref(event);
         manager->shares = options->shares;
         manager->registry_fd = manager->records_fd = manager->notify_fd = manager->lock_fd = -EBADF;
+        TAILQ_INIT(&manager->every_job);
         STAILQ_INIT(&manager->jobs);
         STAILQ_INIT(&manager->ended);
         STAILQ_INIT(&manager->changed);

@@ -174,6 +174,23 @@ extern const char *const job_type_words[], *const job_result_words[];
  * -EPERM (masked, or it asks for confinement that cannot be given) with a reason when the unit cannot be started at all. */
 int manager_start_job(Manager *manager, ManagedUnit *unit, JobType type, uint32_t *ret, Reason *reason);
 
+typedef struct JobStatus {
+        uint32_t id;
+        JobType type;
+        bool running; /* it does not wait for another one */
+        ManagedUnit *unit;
+} JobStatus;
+extern const char *const job_state_words[]; /* of "running": "waiting", "running" */
+
+/* All that are to be done, in the order in which they were asked for. */
+int manager_list_jobs(Manager *manager, JobStatus **ret, size_t *ret_n);
+/* Of this number; false when there is none. */
+bool manager_find_job(Manager *manager, uint32_t id, JobStatus *ret);
+/* Of the unit; false when nothing is to be done with it. */
+bool managed_unit_job(const ManagedUnit *unit, JobStatus *ret);
+/* Takes it back, and with a start those that need it; the unit goes on with what has begun. */
+void managed_unit_cancel_job(ManagedUnit *unit);
+
 int managed_unit_kill(ManagedUnit *unit, const char *who, int signal,
                       Reason *reason); /* "main", "control", "all" */
 void managed_unit_reset_failed(ManagedUnit *unit);

@@ -2,6 +2,7 @@
 """The manager's bus, as systemd's own tools see it, and what it makes of clients that behave badly."""
 
 import os
+import re
 
 import pytest
 from rig import wait_for
@@ -75,6 +76,81 @@ def test_systemctl_changes_units(rig, systemctl):
     assert systemctl('start', 'nothing.service', check=False).returncode == 5
 
 
+@pytest.fixture
+def ask(rig):
+    """dbus-send, of another implementation of D-Bus: what an object has, or what a method answers."""
+
+    def call(path, method, *arguments, **options):
+        return rig.run(
+            'dbus-send', '--peer=unix:path=/run/mkosi/private', '--print-reply=literal', f'/org/freedesktop/systemd1{path}',
+            f'org.freedesktop.{method}', *arguments, **options,
+        )  # fmt: skip
+
+    return call
+
+
+def start_slowly(rig, *names):
+    """Units of which the first one starts until /run/go is there, and each other one waits for the one before."""
+    for name, before in zip(names, ('', *names)):
+        order = f'After={before}.service' if before else ''
+        rig.unit(f'{name}.service', f"""[Unit]
+{order}
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'until [ -e /run/go ]; do sleep 0.01; done'
+""")
+    rig.ctl('start', '--no-block', *names)
+    rig.wait_state(names[0], 'activating')
+
+
+def test_systemctl_looks_at_jobs(rig, systemctl, ask):
+    """A job is an object while there is something to do, and none afterwards."""
+
+    def jobs():
+        lines = systemctl('list-jobs', '--plain', '--no-legend').stdout.splitlines()
+        return {unit: (number, kind, state) for number, unit, kind, state in map(str.split, lines)}
+
+    start_slowly(rig, 'first', 'second')
+    found = jobs()
+    assert {unit: words[1:] for unit, words in found.items()} == {
+        'first.service': ('start', 'running'),
+        'second.service': ('start', 'waiting'),
+    }
+    number = found['second.service'][0]
+    assert systemctl('show', '-p', 'Job', 'second').stdout == f'Job={number}\n'
+    path = f'/job/{number}'
+    assert ask('', 'systemd1.Manager.GetJob', f'uint32:{number}').stdout.split() == [f'/org/freedesktop/systemd1{path}']
+    answer = ask(path, 'DBus.Properties.GetAll', 'string:org.freedesktop.systemd1.Job').stdout
+    for words in (f'Id {number}', 'JobType start', 'State waiting', 'Unit second.service'):
+        name, value = words.split()
+        assert re.search(rf'{name}\s+variant\s+(struct \{{\s+)?(uint32 )?{re.escape(value)}\s', answer), answer
+    systemctl('cancel', number)
+    assert 'second.service' not in jobs()
+    rig.write('/run/go', '')
+    rig.wait_state('first', 'active')
+    assert jobs() == {}
+    assert systemctl('cancel', number, check=False).stderr == f'Failed to cancel job {number}: Job {number} does not exist.\n'
+    assert ask(path, 'DBus.Properties.GetAll', 'string:', check=False).returncode == 1
+    assert ask('', 'systemd1.Manager.GetJob', f'uint32:{number}', check=False).returncode == 1
+
+
+def test_all_jobs_are_cancelled(rig, systemctl, ask):
+    """Those that need what is not started any more are told so."""
+    start_slowly(rig, 'first', 'second')
+    rig.unit('third.service', '[Unit]\nRequires=second.service\nAfter=second.service\n[Service]\nExecStart=/bin/sleep 600\n')
+    rig.ctl('start', '--no-block', 'third')
+    second, third = (systemctl('show', '-p', 'Job', '--value', unit).stdout.strip() for unit in ('second', 'third'))
+    ask(f'/job/{second}', 'systemd1.Job.Cancel')
+    assert 'Dependency failed for third.service.' in rig.log('-u', 'third')
+    rig.ctl('start', '--no-block', 'second')
+    systemctl('cancel')
+    assert systemctl('list-jobs').stdout == 'No jobs running.\n'
+    rig.write('/run/go', '')
+    rig.wait_state('first', 'active')
+    assert rig.state('second') == rig.state('third') == 'inactive'
+
+
 def test_log_for_journalctl(rig):
     """What is exported becomes a journal, and journalctl finds in it what a unit has said."""
     rig.unit('said.service', Type='oneshot', ExecStart="/bin/sh -c 'echo hello; printf \"a\\x01b\\n\"'")
@@ -102,19 +178,6 @@ def test_only_root_is_served(rig):
     answer = rig.run('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', program, 'list-units', check=False)
     assert answer.returncode == 1 and answer.stderr.startswith('mkosi-ctl: error: ')
     rig.ctl('list-units')
-
-
-@pytest.fixture
-def ask(rig):
-    """dbus-send, of another implementation of D-Bus: what an object has, or what a method answers."""
-
-    def call(path, method, *arguments, **options):
-        return rig.run(
-            'dbus-send', '--peer=unix:path=/run/mkosi/private', '--print-reply=literal', f'/org/freedesktop/systemd1{path}',
-            f'org.freedesktop.{method}', *arguments, **options,
-        )  # fmt: skip
-
-    return call
 
 
 def test_other_clients(rig, ask):
