@@ -3,6 +3,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "client/bus-client.h"
 #include "client/ctl.h"
@@ -104,6 +105,22 @@ int ctl_reset_failed(const CtlOptions *options, sd_bus *bus, char *const *words)
                         failure = -EIO;
         }
         return r < 0 ? r : failure;
+}
+
+int ctl_cancel(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        int failure = 0;
+
+        if (!words[0])
+                return bus_client_call(bus, "ClearJobs", NULL, "") < 0 ? -EIO : 0;
+        for (char *const *word = words; *word; word++) {
+                uint64_t id;
+
+                if (parse_uint64(*word, &id) < 0 || id > UINT32_MAX)
+                        failure = log_error(-EINVAL, "\"%s\" is no number of a job: see list-jobs", *word);
+                else if (bus_client_call(bus, "CancelJob", NULL, "u", (uint32_t)id) < 0)
+                        failure = -EIO;
+        }
+        return failure;
 }
 
 int ctl_daemon_reload(const CtlOptions *options, sd_bus *bus, char *const *words) {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <systemd/sd-bus.h>
 
 #include "base/text.h"
 #include "client/bus-client.h"
+#include "client/ctl-table.h"
 #include "client/ctl.h"
 
 /* What is known, as tables. */
@@ -45,20 +48,32 @@ static bool is_shown(const CtlOptions *options, const UnitRow *row) {
         return options->all || !text_equal(row->active, "inactive");
 }
 
-static int measure(const CtlOptions *options, sd_bus_message *reply, int *ret_width) {
-        UnitRow row;
+static bool matches_any(char *const *patterns, const char *name) {
+        bool found = !patterns[0];
 
-        int r = sd_bus_message_enter_container(reply, 'a', UNIT_ROW);
-        while (r >= 0 && (r = read_row(reply, &row)) > 0)
-                if (is_shown(options, &row))
-                        *ret_width = MAX(*ret_width, (int)strlen(row.name));
-        return r < 0 ? r : sd_bus_message_rewind(reply, true);
+        for (; !found && *patterns; patterns++)
+                found = fnmatch(*patterns, name, FNM_NOESCAPE) == 0;
+        return found;
+}
+
+static void print_table(const CtlOptions *options, CtlTable *table, const char *what, const char *nothing) {
+        ctl_table_print(table, options->quiet || (nothing && table->n_cells == 0), stdout);
+        if (!options->quiet && nothing && table->n_cells == 0)
+                (void)puts(nothing);
+        else if (!options->quiet)
+                (void)printf("\n%zu %s listed.\n", ctl_table_length(table), what);
 }
 
 int ctl_list_units(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        static const CtlColumn columns[] = {
+                { "UNIT", "unit", false },
+                { "LOAD", "load", false },
+                { "ACTIVE", "active", false },
+                { "SUB", "sub", false },
+                { "DESCRIPTION", "description", false },
+        };
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
-        unsigned n = 0;
-        int width = 4;
+        _cleanup_(ctl_table_done) CtlTable table = { .columns = columns, .n_columns = ELEMENTSOF(columns) };
         UnitRow row;
 
         int r = sd_bus_message_new_method_call(bus, &message, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER,
@@ -70,21 +85,40 @@ int ctl_list_units(const CtlOptions *options, sd_bus *bus, char *const *words) {
         if (r >= 0)
                 r = bus_client_send(bus, message, &reply);
         if (r >= 0)
-                r = measure(options, reply, &width);
-        if (r < 0)
-                return r;
-        if (!options->quiet)
-                (void)printf("%-*s %-9s %-12s %-12s %s\n", width, "UNIT", "LOAD", "ACTIVE", "SUB",
-                             "DESCRIPTION");
-        r = sd_bus_message_enter_container(reply, 'a', UNIT_ROW);
-        for (; r >= 0 && (r = read_row(reply, &row)) > 0;) {
-                if (!is_shown(options, &row))
-                        continue;
-                (void)printf("%-*s %-9s %-12s %-12s %s\n", width, row.name, row.load, row.active, row.sub,
-                             row.description);
-                n++;
+                r = sd_bus_message_enter_container(reply, 'a', UNIT_ROW);
+        while (r >= 0 && (r = read_row(reply, &row)) > 0)
+                if (is_shown(options, &row))
+                        r = ctl_table_add(&table, (const char *[]){ row.name, row.load, row.active, row.sub,
+                                                                    row.description });
+        if (r >= 0)
+                print_table(options, &table, "units", NULL);
+        return r;
+}
+
+int ctl_list_jobs(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        static const CtlColumn columns[] = {
+                { "JOB", "job", true },
+                { "UNIT", "unit", false },
+                { "TYPE", "type", false },
+                { "STATE", "state", false },
+        };
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(ctl_table_done) CtlTable table = { .columns = columns, .n_columns = ELEMENTSOF(columns) };
+        const char *unit, *type, *state, *path, *unit_path;
+        uint32_t id;
+
+        int r = bus_client_call(bus, "ListJobs", &reply, "");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "(usssoo)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(usssoo)", &id, &unit, &type, &state, &path,
+                                                  &unit_path)) > 0) {
+                char number[16];
+
+                (void)snprintf(number, sizeof(number), "%" PRIu32, id);
+                if (matches_any(words, unit))
+                        r = ctl_table_add(&table, (const char *[]){ number, unit, type, state });
         }
-        if (r >= 0 && !options->quiet)
-                (void)printf("\n%u units listed.\n", n);
+        if (r >= 0)
+                print_table(options, &table, "jobs", "No jobs are waiting or running.");
         return r;
 }

@@ -30,6 +30,8 @@ static const CtlVerb verbs[] = {
         { "is-active", 1, UINT_MAX, false, ctl_is_active, "Whether units are active" },
         { "is-failed", 1, UINT_MAX, false, ctl_is_failed, "Whether units have failed" },
         { "list-units", 0, UINT_MAX, false, ctl_list_units, "List the units that are known" },
+        { "list-jobs", 0, UINT_MAX, false, ctl_list_jobs, "List what is to be done and not done yet" },
+        { "cancel", 0, UINT_MAX, false, ctl_cancel, "Take jobs back, or all of them" },
         { "set-property", 2, UINT_MAX, false, ctl_set_property, "Change settings of a unit" },
         { "reset-failed", 0, UINT_MAX, false, ctl_reset_failed, "Forget that units have failed" },
         { "daemon-reload", 0, 0, false, ctl_daemon_reload, "Read all unit files again" },

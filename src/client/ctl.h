@@ -52,6 +52,8 @@ int ctl_status(const CtlOptions *options, struct sd_bus *bus, char *const *words
 int ctl_show(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_is_active(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_is_failed(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_cancel(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_list_jobs(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_list_units(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 
 int ctl_cat(const CtlOptions *options, struct sd_bus *bus, char *const *words);

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import subprocess
 
 import pytest
 from rig import UNITS, wait_for
@@ -144,6 +145,37 @@ def test_list_units(rig):
     assert 'list.service' not in rig.ctl('list-units', 'other*').stdout
     rig.ctl('stop', 'list')
     assert 'list.service' not in rig.ctl('list-units').stdout
+
+
+def test_jobs(rig):
+    """What is to be done is listed, and can be taken back, one by one or all at once."""
+    assert rig.ctl('list-jobs').stdout == 'No jobs are waiting or running.\n'
+    slow = "/bin/sh -c 'until [ -e /run/go ]; do sleep 0.01; done'"
+    rig.unit('slow.service', Type='oneshot', ExecStart=slow)
+    for name in ('one', 'two', 'three'):
+        rig.unit(f'{name}.service', f'[Unit]\nAfter=slow.service\n[Service]\nExecStart={SLEEP}\n')
+    rig.ctl('start', '--no-block', 'slow', 'one', 'two')
+    lines = rig.ctl('list-jobs').stdout.splitlines()
+    assert lines[0].split() == ['JOB', 'UNIT', 'TYPE', 'STATE'] and lines[-2:] == ['', '3 jobs listed.']
+    found = {unit: (int(number), kind, state) for number, unit, kind, state in map(str.split, lines[1:4])}
+    assert {unit: words[1:] for unit, words in found.items()} == {
+        'slow.service': ('start', 'running'), 'one.service': ('start', 'waiting'), 'two.service': ('start', 'waiting'),
+    }  # fmt: skip
+    assert [line.split()[1] for line in rig.ctl('list-jobs', '-q', 'o*', 'x*').stdout.splitlines()] == ['one.service']
+    number = found['one.service'][0]
+    waiting = rig.popen(rig.programs / 'mkosi-ctl', 'start', 'three', stderr=subprocess.PIPE)
+    rig.ctl('cancel', str(number))
+    answer = rig.ctl('cancel', 'x', str(number), check=False)
+    assert answer.returncode == 1
+    assert '"x" is no number of a job' in answer.stderr and f'Job {number} does not exist' in answer.stderr
+    wait_for(lambda: 'three.service' in rig.ctl('list-jobs').stdout, 'the job')
+    rig.ctl('cancel')
+    assert rig.ctl('list-jobs', '-q').stdout == ''
+    assert waiting.wait() == 1
+    assert 'Job for three.service was canceled' in waiting.communicate()[1]
+    rig.write('/run/go', '')
+    rig.wait_state('slow', 'inactive')
+    assert rig.state('one') == rig.state('two') == 'inactive'
 
 
 def test_list_units_of_a_state_or_type(rig):
