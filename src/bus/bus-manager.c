@@ -23,6 +23,8 @@ int bus_error(sd_bus_error *error, int r, const Reason *reason, const char *unit
                                : sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_UNIT, "Unit %s not found.", unit);
         case -EEXIST:
                 return sd_bus_error_set(error, BUS_ERROR_UNIT_EXISTS, text);
+        case -EBUSY:
+                return sd_bus_error_set(error, BUS_ERROR_DESTRUCTIVE, text);
         case -EBADMSG:
                 return sd_bus_error_set(error, BUS_ERROR_BAD_SETTING, text);
         case -EPERM:
@@ -69,23 +71,42 @@ static int reply_with_unit(sd_bus_message *message, ManagedUnit *unit) {
 }
 
 static int start_job(BusConnection *connection, sd_bus_message *message, ManagedUnit *unit, JobType type,
-                     const char *name, sd_bus_error *error) {
+                     JobMode mode, sd_bus_error *error) {
         _cleanup_(reason_done) Reason reason = {};
+        UnitStatus status;
         uint32_t id;
 
-        const int r = manager_start_job(connection->server->manager, unit, type, &id, &reason);
-        return r < 0 ? bus_error(error, r, &reason, name) : reply_with_job(message, id);
+        const int r = manager_start_job(connection->server->manager, unit, type, mode, &id, &reason);
+        if (r >= 0)
+                return reply_with_job(message, id);
+        managed_unit_status(unit, &status);
+        return bus_error(error, r, &reason, status.unit->name);
 }
 
-/* Of the ways to treat jobs that are there already, there is one: the new one replaces them. */
-static int method_job(BusConnection *connection, sd_bus_message *message, JobType type, sd_bus_error *error) {
-        const char *name, *mode;
-        ManagedUnit *unit;
+/* How to treat jobs and units that are in the way. */
+static int parse_mode(const char *word, JobMode *ret, sd_bus_error *error) {
+        for (JobMode mode = 0; mode < JOB_MODES; mode++)
+                if (text_equal(job_mode_words[mode], word)) {
+                        *ret = mode;
+                        return 0;
+                }
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                 "Jobs of the mode \"%s\" are not made here: say replace, fail, "
+                                 "ignore-requirements or ignore-dependencies",
+                                 word);
+}
 
-        int r = sd_bus_message_read(message, "ss", &name, &mode);
+static int method_job(BusConnection *connection, sd_bus_message *message, JobType type, sd_bus_error *error) {
+        const char *name, *word;
+        ManagedUnit *unit;
+        JobMode mode = JOB_REPLACE;
+
+        int r = sd_bus_message_read(message, "ss", &name, &word);
+        if (r >= 0)
+                r = parse_mode(word, &mode, error);
         if (r >= 0)
                 r = find_unit(connection, name, &unit, error);
-        return r < 0 ? r : start_job(connection, message, unit, type, name, error);
+        return r < 0 ? r : start_job(connection, message, unit, type, mode, error);
 }
 
 static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -228,10 +249,13 @@ static int method_start_transient(sd_bus_message *message, void *userdata, sd_bu
         BusConnection *connection = userdata;
         _cleanup_(strv_freep) char **assignments = NULL;
         int standard[3] = { -EBADF, -EBADF, -EBADF };
-        const char *name, *mode;
+        const char *name, *word;
         ManagedUnit *unit = NULL;
+        JobMode mode = JOB_REPLACE;
 
-        int r = sd_bus_message_read(message, "ss", &name, &mode);
+        int r = sd_bus_message_read(message, "ss", &name, &word);
+        if (r >= 0)
+                r = parse_mode(word, &mode, error);
         if (r >= 0)
                 r = read_properties(message, &assignments, standard, error);
         if (r >= 0)
@@ -242,7 +266,7 @@ static int method_start_transient(sd_bus_message *message, void *userdata, sd_bu
                 (void)fd_close(standard[i]);
         if (r < 0)
                 return r;
-        r = start_job(connection, message, unit, JOB_START, name, error);
+        r = start_job(connection, message, unit, JOB_START, mode, error);
         if (r < 0)
                 (void)bus_connection_let_go(connection, unit);
         return r;

@@ -20,6 +20,7 @@
 #define BUS_ERROR_NO_SUCH_JOB    BUS_SERVICE ".NoSuchJob"
 #define BUS_ERROR_UNIT_EXISTS    BUS_SERVICE ".UnitExists"
 #define BUS_ERROR_BAD_SETTING    BUS_SERVICE ".BadUnitSetting"
+#define BUS_ERROR_DESTRUCTIVE    BUS_SERVICE ".TransactionIsDestructive"
 #define BUS_ERROR_UNIT_MASKED    BUS_SERVICE ".UnitMasked"
 #define BUS_ERROR_LOAD_FAILED    BUS_SERVICE ".LoadFailed"
 #define BUS_ERROR_NOT_REFERENCED BUS_SERVICE ".NotReferenced"

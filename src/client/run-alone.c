@@ -56,7 +56,7 @@ static bool all_have_ended(Alone *alone, bool stop) {
                 }
                 ended = false;
                 if (stop && status.active != UNIT_DEACTIVATING)
-                        (void)manager_start_job(alone->manager, units[i], JOB_STOP, &job, NULL);
+                        (void)manager_start_job(alone->manager, units[i], JOB_STOP, JOB_REPLACE, &job, NULL);
         }
         return ended;
 }

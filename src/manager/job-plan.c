@@ -167,6 +167,21 @@ static int merge(PlanEntry *entry, JobType type, bool must, Reason *reason) {
         return 0;
 }
 
+/* What is to be done with other units for that. */
+static int plan_add_others(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reason *reason) {
+        const bool starts = type == JOB_START || type == JOB_RESTART;
+        int r = 0;
+
+        if (starts)
+                r = plan_add_needed(plan, unit, must, reason);
+        if (r >= 0 && starts)
+                r = plan_add_conflicting(plan, unit, must, reason);
+        if (r >= 0 && (type == JOB_STOP || type == JOB_RESTART))
+                r = plan_add_dependent(plan, unit, type == JOB_STOP ? JOB_STOP : JOB_TRY_RESTART, must,
+                                       reason);
+        return r;
+}
+
 static bool is_run_here(const ManagedUnit *unit) {
         const UnitType type = unit_name_type(unit->name);
 
@@ -204,14 +219,7 @@ static int plan_add(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reas
                                    : service_check_reload(unit, reason);
         if (r >= 0)
                 r = plan_append(plan, unit, type, must);
-        if (r >= 0 && starts)
-                r = plan_add_needed(plan, unit, must, reason);
-        if (r >= 0 && starts)
-                r = plan_add_conflicting(plan, unit, must, reason);
-        if (r >= 0 && (type == JOB_STOP || type == JOB_RESTART))
-                r = plan_add_dependent(plan, unit, type == JOB_STOP ? JOB_STOP : JOB_TRY_RESTART, must,
-                                       reason);
-        return r;
+        return r < 0 || plan->alone ? r : plan_add_others(plan, unit, type, must, reason);
 }
 
 static PlanEntry *entry_of(const Plan *plan, const ManagedUnit *unit) {
@@ -289,12 +297,31 @@ static int plan_break_cycles(Plan *plan, Reason *reason) {
         return 0;
 }
 
-int plan_make(ManagedUnit *unit, JobType type, Plan *ret, Reason *reason) {
-        Plan plan = {};
+/* Whether a start would become a stop, or the other way round. */
+static int plan_check_jobs(const Plan *plan, Reason *reason) {
+        for (size_t i = 0; i < plan->n_items; i++) {
+                const PlanEntry *const entry = &plan->items[i];
+                const Job *const job = entry->unit->job;
+
+                if (entry->dropped || entry->is_met || !job ||
+                    (job->type == JOB_STOP) == (entry->type == JOB_STOP))
+                        continue;
+                return reason_set(reason, -EBUSY,
+                                  "%s would have to %s, for which there is a job to %s already: wait for it, "
+                                  "or cancel it",
+                                  entry->unit->name, job_type_words[entry->type], job_type_words[job->type]);
+        }
+        return 0;
+}
+
+int plan_make(ManagedUnit *unit, JobType type, JobMode mode, Plan *ret, Reason *reason) {
+        Plan plan = { .alone = mode == JOB_IGNORE_REQUIREMENTS || mode == JOB_IGNORE_DEPENDENCIES };
 
         int r = plan_add(&plan, unit, type, true, reason);
         if (r >= 0)
                 r = plan_break_cycles(&plan, reason);
+        if (r >= 0 && mode == JOB_FAIL)
+                r = plan_check_jobs(&plan, reason);
         if (r < 0) {
                 plan_done(&plan);
                 return r;

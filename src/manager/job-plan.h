@@ -16,6 +16,7 @@ typedef struct PlanEntry {
 typedef struct Plan {
         PlanEntry *items;
         size_t n_items, n_allocated;
+        bool alone; /* what the unit says of others does not count */
 } Plan;
 
 /* Whether a job of one type has to wait for one of the other type, of a unit that it is ordered behind, or before. */
@@ -29,7 +30,7 @@ static inline bool job_type_stops(JobType type) {
 /* Whether the unit wants or requires the other one, as a target that is reached last, and is not ordered before it. */
 bool unit_is_target_behind(const ManagedUnit *unit, const ManagedUnit *other);
 
-/* The unit's own job is the first item. -EDEADLK: it contradicts itself, or the order goes round; others: see
- * manager_start_job(). */
-int plan_make(ManagedUnit *unit, JobType type, Plan *ret, Reason *reason);
+/* The unit's own job is the first item. -EDEADLK: it contradicts itself, or the order goes round; -EBUSY: it contradicts jobs
+ * that it may not replace; others: see manager_start_job(). */
+int plan_make(ManagedUnit *unit, JobType type, JobMode mode, Plan *ret, Reason *reason);
 void plan_done(Plan *plan);

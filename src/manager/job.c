@@ -9,6 +9,7 @@
 
 /* clang-format off */
 const char *const job_type_words[] = { "start", "stop", "restart", "try-restart", "reload" };
+const char *const job_mode_words[JOB_MODES] = { "replace", "fail", "ignore-requirements", "ignore-dependencies" };
 const char *const job_state_words[] = { "waiting", "running" };
 const char *const job_result_words[] = { "done", "canceled", "failed", "dependency", "assert" };
 /* clang-format on */
@@ -78,7 +79,7 @@ void job_tell_ended(Manager *manager) {
         }
 }
 
-int job_add(ManagedUnit *unit, JobType type, Job **ret) {
+int job_add(ManagedUnit *unit, JobType type, bool ignores_order, Job **ret) {
         Manager *const manager = unit->manager;
         Job *const job = calloc(1, sizeof(Job));
 
@@ -90,6 +91,7 @@ int job_add(ManagedUnit *unit, JobType type, Job **ret) {
         job->id = manager->last_job;
         job->type = type;
         job->unit = unit;
+        job->ignores_order = ignores_order;
         unit->job = job;
         TAILQ_INSERT_TAIL(&manager->every_job, job, every);
         job_enqueue(job);
@@ -141,7 +143,10 @@ void job_finish(Job *job, JobResult result) {
 static Job *blocker_of(const Job *job, const ManagedUnit *other, bool behind) {
         Job *const blocker = other->job;
 
-        return blocker && blocker != job && job_type_waits(job->type, blocker->type, behind) ? blocker : NULL;
+        return blocker && blocker != job && !blocker->ignores_order &&
+                               job_type_waits(job->type, blocker->type, behind)
+                       ? blocker
+                       : NULL;
 }
 
 static Job *find_blocker(const Job *job) {
@@ -150,6 +155,8 @@ static Job *find_blocker(const Job *job) {
         Job *blocker;
         Edge *edge;
 
+        if (job->ignores_order)
+                return NULL;
         LIST_FOREACH(edge, &unit->out[EDGE_AFTER], out)
         if ((blocker = blocker_of(job, edge->to, true)))
                 return blocker;
@@ -289,7 +296,7 @@ static void stop_bound(ManagedUnit *unit) {
 
                 if (!managed_unit_is_active(bound) || (bound->job && bound->job->type == JOB_STOP))
                         continue;
-                r = manager_start_job(unit->manager, bound, JOB_STOP, &id, &reason);
+                r = manager_start_job(unit->manager, bound, JOB_STOP, JOB_REPLACE, &id, &reason);
                 if (r < 0)
                         log_warning("Cannot stop %s, which is bound to %s: %s", bound->name, unit->name,
                                     reason_text(&reason, r));
@@ -315,34 +322,49 @@ void job_unit_changed(ManagedUnit *unit, UnitActiveState before) {
                 stop_bound(unit);
 }
 
+/* One that has waited goes on at once, and those that waited for it do so as well. */
+static void job_ignore_order(Job *job) {
+        job->ignores_order = true;
+        job_release_waiting(job);
+        if (!job->blocker)
+                return;
+        LIST_REMOVE(job, beside);
+        job->blocker = NULL;
+        job_enqueue(job);
+}
+
 /* A job of the plan takes the place of what contradicts it. */
-static int job_install(const PlanEntry *entry, uint32_t *ret) {
+static int job_install(const PlanEntry *entry, JobMode mode, uint32_t *ret) {
+        const bool ignores_order = mode == JOB_IGNORE_DEPENDENCIES;
         ManagedUnit *const unit = entry->unit;
         Job *job = unit->job;
 
         if (job && (job->type == entry->type || (job->type == JOB_RESTART && entry->type == JOB_START))) {
+                if (ignores_order)
+                        job_ignore_order(job);
                 *ret = job->id;
                 return 0;
         }
         if (job)
                 job_finish(job, JOB_CANCELED);
-        const int r = job_add(unit, entry->type, &job);
+        const int r = job_add(unit, entry->type, ignores_order, &job);
         if (r >= 0)
                 *ret = job->id;
         return r;
 }
 
-int manager_start_job(Manager *manager, ManagedUnit *unit, JobType type, uint32_t *ret, Reason *reason) {
+int manager_start_job(Manager *manager, ManagedUnit *unit, JobType type, JobMode mode, uint32_t *ret,
+                      Reason *reason) {
         Plan plan = {};
         uint32_t first = 0;
 
-        int r = plan_make(unit, type, &plan, reason);
+        int r = plan_make(unit, type, mode, &plan, reason);
         for (size_t i = 0; r >= 0 && i < plan.n_items; i++) {
                 uint32_t id;
 
                 if (plan.items[i].dropped || plan.items[i].is_met)
                         continue;
-                r = job_install(&plan.items[i], &id);
+                r = job_install(&plan.items[i], mode, &id);
                 if (i == 0)
                         first = id;
         }

@@ -43,8 +43,9 @@ struct Job {
         JobType type;
         ManagedUnit *unit;
         bool running;
-        Job *blocker;    /* NULL: none, it is in the queue or runs */
-        JobList waiting; /* those that this one is the blocker of */
+        bool ignores_order; /* it waits for none, and none for it */
+        Job *blocker;       /* NULL: none, it is in the queue or runs */
+        JobList waiting;    /* those that this one is the blocker of */
         bool queued;
         LIST_ENTRY(Job) beside; /* in the blocker's list */
         STAILQ_ENTRY(Job) queue;
@@ -188,7 +189,7 @@ void job_finish(Job *job, JobResult result);
 void job_tell_ended(Manager *manager);
 /* The state of the unit has become another one: perhaps that is what the job is for. */
 void job_unit_changed(ManagedUnit *unit, UnitActiveState before);
-int job_add(ManagedUnit *unit, JobType type, Job **ret);
+int job_add(ManagedUnit *unit, JobType type, bool ignores_order, Job **ret);
 /* Nobody is told. */
 void job_forget(Job *job);
 void job_forget_ended(Manager *manager);

@@ -170,9 +170,19 @@ typedef enum JobType { JOB_START, JOB_STOP, JOB_RESTART, JOB_TRY_RESTART, JOB_RE
 typedef enum JobResult { JOB_DONE, JOB_CANCELED, JOB_FAILED, JOB_DEPENDENCY, JOB_ASSERT } JobResult;
 extern const char *const job_type_words[], *const job_result_words[];
 
-/* With what it requires; replaces a contradicting job. The number is never 0. -ENOENT, -EBADMSG (a mistake in its files),
- * -EPERM (masked, or it asks for confinement that cannot be given) with a reason when the unit cannot be started at all. */
-int manager_start_job(Manager *manager, ManagedUnit *unit, JobType type, uint32_t *ret, Reason *reason);
+typedef enum JobMode {
+        JOB_REPLACE,             /* takes the place of jobs that contradict it */
+        JOB_FAIL,                /* is refused where it would have to: -EBUSY */
+        JOB_IGNORE_REQUIREMENTS, /* the unit alone, in its order */
+        JOB_IGNORE_DEPENDENCIES, /* the unit alone, at once */
+        JOB_MODES
+} JobMode;
+extern const char *const job_mode_words[JOB_MODES];
+
+/* With what it requires. The number is never 0. -ENOENT, -EBADMSG (a mistake in its files), -EPERM (masked, or it asks for
+ * confinement that cannot be given) with a reason when the unit cannot be started at all. */
+int manager_start_job(Manager *manager, ManagedUnit *unit, JobType type, JobMode mode, uint32_t *ret,
+                      Reason *reason);
 
 typedef struct JobStatus {
         uint32_t id;
@@ -191,8 +201,8 @@ bool managed_unit_job(const ManagedUnit *unit, JobStatus *ret);
 /* Takes it back, and with a start those that need it; the unit goes on with what has begun. */
 void managed_unit_cancel_job(ManagedUnit *unit);
 
-int managed_unit_kill(ManagedUnit *unit, const char *who, int signal,
-                      Reason *reason); /* "main", "control", "all" */
+/* who: "main", "control", "all"; -EINVAL for others, and for what is no signal. */
+int managed_unit_kill(ManagedUnit *unit, const char *who, int signal, Reason *reason);
 void managed_unit_reset_failed(ManagedUnit *unit);
 /* "NAME=VALUE" each, an empty value takes back; runtime: only until the next boot. */
 int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *const *assignments,

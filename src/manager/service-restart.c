@@ -145,7 +145,7 @@ void service_restart_now(Service *service) {
         if (job && job->type != JOB_RELOAD && job->type != JOB_TRY_RESTART)
                 return;
         service->restart_queued = true;
-        const int r = manager_start_job(unit->manager, unit, JOB_RESTART, &id, &reason);
+        const int r = manager_start_job(unit->manager, unit, JOB_RESTART, JOB_REPLACE, &id, &reason);
         if (r < 0) {
                 unit_log(unit, LOG_WARNING, "%s: Cannot be restarted: %s", unit->name,
                          reason_text(&reason, r));

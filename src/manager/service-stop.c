@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/strv.h"
 #include "base/text.h"
 #include "base/time-span.h"
 #include "manager/service-state.h"
@@ -188,21 +189,26 @@ void service_watchdog_expired(Service *service) {
         service_enter_signal(service, SERVICE_STOP_WATCHDOG, SERVICE_FAILURE_WATCHDOG);
 }
 
+/* "main-fail": it is an error when there is none, as it always is here. */
+static const char *const kill_whom[] = { "main", "main-fail", "control", "control-fail",
+                                         "all",  "all-fail",  NULL };
+
 int managed_unit_kill(ManagedUnit *unit, const char *who, int signal, Reason *reason) {
         const Service *const service = unit->service;
-        const bool is_main = text_equal(who, "main"), is_control = text_equal(who, "control");
-        const Process *process;
 
+        if (!strv_contains(kill_whom, who))
+                return reason_set(reason, -EINVAL, "\"%s\" is none of \"main\", \"control\" and \"all\"",
+                                  who);
+        if (signal < 1 || signal >= _NSIG)
+                return reason_set(reason, -EINVAL, "There is no signal %d: they are numbered from 1 to %d",
+                                  signal, _NSIG - 1);
         if (!service || !service->cgroup)
                 return reason_set(reason, -ESRCH, "Unit %s has no processes", unit->name);
-        if (!is_main && !is_control) {
-                if (!text_equal(who, "all"))
-                        return reason_set(reason, -EINVAL,
-                                          "\"%s\" is none of \"main\", \"control\" and \"all\"", who);
+        if (text_after_prefix(who, "all"))
                 return service_kill_group(service, signal, 0);
-        }
-        process = is_main ? service->main : service->control;
+        const Process *const process = text_after_prefix(who, "main") ? service->main : service->control;
         if (!process)
-                return reason_set(reason, -ESRCH, "Unit %s has no %s process", unit->name, who);
+                return reason_set(reason, -ESRCH, "Unit %s has no %s process", unit->name,
+                                  text_after_prefix(who, "main") ? "main" : "control");
         return syscall(SYS_pidfd_send_signal, process->pid_fd, signal, NULL, 0U) < 0 ? -errno : 0;
 }

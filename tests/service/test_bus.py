@@ -151,6 +151,35 @@ def test_all_jobs_are_cancelled(rig, systemctl, ask):
     assert rig.state('second') == rig.state('third') == 'inactive'
 
 
+def test_modes_of_jobs(rig, systemctl):
+    """What systemctl may ask for is done, or refused with what can be said in its place."""
+    start_slowly(rig, 'first', 'second')
+    refused = systemctl('--job-mode=fail', 'stop', 'second', check=False)
+    assert refused.returncode == 4 and 'second.service would have to stop' in refused.stderr
+    systemctl('--job-mode=ignore-dependencies', '--no-block', 'start', 'second')
+    rig.wait_state('second', 'activating')
+    for mode in ('isolate', 'flush', 'replace-irreversibly', 'nonsense'):
+        refused = systemctl(f'--job-mode={mode}', 'start', 'first', check=False)
+        assert refused.returncode == 1 and 'say replace, fail' in refused.stderr, mode
+    rig.write('/run/go', '')
+    rig.wait_state('first', 'active')
+
+
+def test_kill_refuses_what_is_no_signal(rig, ask):
+    rig.unit('live.service', ExecStart=SLEEP)
+    rig.ctl('start', 'live')
+    for who, number, why in (
+        ('all', 0, 'There is no signal 0'), ('all', 65, 'There is no signal 65'), ('main', -1, 'There is no signal -1'),
+        ('everybody', 15, '"everybody" is none of'), ('control', 15, 'has no control process'),
+        ('control-fail', 15, 'has no control process'),
+    ):  # fmt: skip
+        answer = ask('', 'systemd1.Manager.KillUnit', 'string:live.service', f'string:{who}', f'int32:{number}', check=False)
+        assert answer.returncode == 1 and why in answer.stderr, answer.stderr
+    assert rig.state('live') == 'active'
+    ask('', 'systemd1.Manager.KillUnit', 'string:live.service', 'string:main-fail', 'int32:15')
+    rig.wait_state('live', 'inactive')
+
+
 def test_log_for_journalctl(rig):
     """What is exported becomes a journal, and journalctl finds in it what a unit has said."""
     rig.unit('said.service', Type='oneshot', ExecStart="/bin/sh -c 'echo hello; printf \"a\\x01b\\n\"'")

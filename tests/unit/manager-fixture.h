@@ -76,7 +76,8 @@ static inline ManagedUnit *fixture_find(ManagerFixture *fixture, const char *nam
 static inline int fixture_job(ManagerFixture *fixture, const char *name, JobType type, Reason *reason) {
         uint32_t id;
 
-        const int r = manager_start_job(fixture->manager, fixture_find(fixture, name), type, &id, reason);
+        const int r = manager_start_job(fixture->manager, fixture_find(fixture, name), type, JOB_REPLACE, &id,
+                                        reason);
         fixture_run(fixture);
         return r;
 }

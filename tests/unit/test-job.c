@@ -199,10 +199,11 @@ static void test_stop_of_stale(void **state) {
                 return;
         assert_int_equal(fixture_job(&fixture, "b.target", JOB_START, NULL), 0);
         ManagedUnit *const a1 = find(&fixture, "a1.target"), *const a2 = find(&fixture, "a2.target");
-        assert_int_equal(manager_start_job(fixture.manager, a1, JOB_START, &id, NULL), 0);
-        assert_int_equal(manager_start_job(fixture.manager, a2, JOB_START, &id, NULL), 0);
+        assert_int_equal(manager_start_job(fixture.manager, a1, JOB_START, JOB_REPLACE, &id, NULL), 0);
+        assert_int_equal(manager_start_job(fixture.manager, a2, JOB_START, JOB_REPLACE, &id, NULL), 0);
         assert_int_equal(manager_reload(fixture.manager, NULL), 0);
-        assert_int_equal(manager_start_job(fixture.manager, find(&fixture, "b.target"), JOB_STOP, &id, NULL),
+        assert_int_equal(manager_start_job(fixture.manager, find(&fixture, "b.target"), JOB_STOP, JOB_REPLACE,
+                                           &id, NULL),
                          0);
         assert_true(a1->stale && a2->stale);
         assert_int_equal(a1->job->type, JOB_STOP);
@@ -261,7 +262,7 @@ static void test_no_alias_in_use(void **state) {
         if (!begin(&fixture, *state, &record))
                 return;
         ManagedUnit *const a = find(&fixture, "a.target");
-        assert_int_equal(manager_start_job(fixture.manager, a, JOB_START, &id, NULL), 0);
+        assert_int_equal(manager_start_job(fixture.manager, a, JOB_START, JOB_REPLACE, &id, NULL), 0);
         assert_int_equal(unlink("units/a.target"), 0);
         assert_int_equal(symlink("b.target", "units/a.target"), 0);
         assert_int_equal(manager_reload(fixture.manager, NULL), 0);
@@ -270,6 +271,63 @@ static void test_no_alias_in_use(void **state) {
         fixture_run(&fixture);
         assert_int_equal(fixture_job(&fixture, "a.target", JOB_STOP, NULL), 0);
         assert_string_equal(find(&fixture, "a.target")->name, "b.target");
+        fixture_end(&fixture);
+}
+
+static int job_in_mode(ManagerFixture *fixture, const char *name, JobType type, JobMode mode) {
+        uint32_t id;
+
+        return manager_start_job(fixture->manager, find(fixture, name), type, mode, &id, NULL);
+}
+
+/* Jobs that would have to become their opposite are left alone by those that may not replace them. */
+static void test_mode_fail(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("a.target", "[Unit]\nRequires=b.target\nAfter=b.target\n");
+        fixture_unit("b.target", "[Unit]\nDescription=B\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(job_in_mode(&fixture, "a.target", JOB_START, JOB_FAIL), 0);
+        assert_int_equal(job_in_mode(&fixture, "b.target", JOB_STOP, JOB_FAIL), -EBUSY);
+        assert_int_equal(job_in_mode(&fixture, "b.target", JOB_TRY_RESTART, JOB_FAIL), 0);
+        fixture_run(&fixture);
+        assert_int_equal(fixture_state(&fixture, "a.target"), UNIT_ACTIVE);
+        assert_int_equal(job_in_mode(&fixture, "a.target", JOB_STOP, JOB_REPLACE), 0);
+        assert_int_equal(job_in_mode(&fixture, "a.target", JOB_RESTART, JOB_FAIL), -EBUSY);
+        fixture_run(&fixture);
+        assert_int_equal(fixture_state(&fixture, "a.target"), UNIT_INACTIVE);
+        fixture_end(&fixture);
+}
+
+/* What the unit says of others does not count; its order does, unless that is not to count either. */
+static void test_modes_that_ignore(void **state) {
+        ManagerFixture fixture;
+        Record record;
+
+        fixture_unit("a.target",
+                     "[Unit]\nRequires=b.target missing.target\nConflicts=c.target\nAfter=c.target\n");
+        fixture_unit("b.target", "[Unit]\nDescription=B\n");
+        fixture_unit("c.target", "[Unit]\nDescription=C\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(job_in_mode(&fixture, "a.target", JOB_START, JOB_REPLACE), -ENOENT);
+        assert_int_equal(job_in_mode(&fixture, "a.target", JOB_START, JOB_IGNORE_REQUIREMENTS), 0);
+        assert_int_equal(job_in_mode(&fixture, "c.target", JOB_START, JOB_IGNORE_REQUIREMENTS), 0);
+        fixture_run(&fixture);
+        assert_string_equal(record.text, "c.target done\na.target done\n");
+        assert_int_equal(fixture_state(&fixture, "b.target"), UNIT_INACTIVE);
+        assert_int_equal(fixture_state(&fixture, "c.target"), UNIT_ACTIVE);
+
+        assert_int_equal(job_in_mode(&fixture, "a.target", JOB_STOP, JOB_REPLACE), 0);
+        assert_int_equal(job_in_mode(&fixture, "c.target", JOB_STOP, JOB_REPLACE), 0);
+        fixture_run(&fixture);
+        record.text[0] = '\0';
+        assert_int_equal(job_in_mode(&fixture, "a.target", JOB_START, JOB_IGNORE_DEPENDENCIES), 0);
+        assert_int_equal(job_in_mode(&fixture, "c.target", JOB_START, JOB_IGNORE_REQUIREMENTS), 0);
+        fixture_run(&fixture);
+        assert_string_equal(record.text, "a.target done\nc.target done\n");
         fixture_end(&fixture);
 }
 
@@ -286,6 +344,8 @@ int main(void) {
                 unit_test_in_directory(test_stop_of_stale),
                 unit_test_in_directory(test_edges_that_change),
                 unit_test_in_directory(test_no_alias_in_use),
+                unit_test_in_directory(test_mode_fail),
+                unit_test_in_directory(test_modes_that_ignore),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

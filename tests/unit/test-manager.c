@@ -74,7 +74,7 @@ static void test_one_change_for_each_turn(void **state) {
         manager_set_events(fixture.manager,
                            &(ManagerEvents){ .unit_changed = on_changed, .userdata = &counts });
         assert_int_equal(manager_start_job(fixture.manager, fixture_find(&fixture, "a.target"), JOB_START,
-                                           &id, NULL),
+                                           JOB_REPLACE, &id, NULL),
                          0);
         assert_true(id > 0);
         fixture_run(&fixture);
