@@ -333,13 +333,19 @@ static void job_ignore_order(Job *job) {
         job_enqueue(job);
 }
 
+/* Whether all that the plan wants of the unit comes of a job that is there already. */
+static bool job_covers(const Job *job, JobType type) {
+        return job->type == type || (job->type == JOB_RESTART && type == JOB_START) ||
+               (job->type == JOB_START && type == JOB_TRY_RESTART);
+}
+
 /* A job of the plan takes the place of what contradicts it. */
 static int job_install(const PlanEntry *entry, JobMode mode, uint32_t *ret) {
         const bool ignores_order = mode == JOB_IGNORE_DEPENDENCIES;
         ManagedUnit *const unit = entry->unit;
         Job *job = unit->job;
 
-        if (job && (job->type == entry->type || (job->type == JOB_RESTART && entry->type == JOB_START))) {
+        if (job && job_covers(job, entry->type)) {
                 if (ignores_order)
                         job_ignore_order(job);
                 *ret = job->id;

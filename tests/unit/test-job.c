@@ -274,6 +274,29 @@ static void test_no_alias_in_use(void **state) {
         fixture_end(&fixture);
 }
 
+/* What waits for its start waits for a restart of what it needs, and is not taken back by it. */
+static void test_start_outlives_restart(void **state) {
+        ManagerFixture fixture;
+        Record record;
+        uint32_t id;
+
+        fixture_unit("a.target", "[Unit]\nRequires=b.target\nAfter=b.target\n");
+        fixture_unit("b.target", "[Unit]\nDescription=B\n");
+        if (!begin(&fixture, *state, &record))
+                return;
+        assert_int_equal(fixture_job(&fixture, "b.target", JOB_START, NULL), 0);
+        record.text[0] = '\0';
+        assert_int_equal(manager_start_job(fixture.manager, find(&fixture, "a.target"), JOB_START,
+                                           JOB_REPLACE, &id, NULL),
+                         0);
+        assert_int_equal(manager_start_job(fixture.manager, find(&fixture, "b.target"), JOB_RESTART,
+                                           JOB_REPLACE, &id, NULL),
+                         0);
+        fixture_run(&fixture);
+        assert_string_equal(record.text, "b.target done\na.target done\n");
+        fixture_end(&fixture);
+}
+
 static int job_in_mode(ManagerFixture *fixture, const char *name, JobType type, JobMode mode) {
         uint32_t id;
 
@@ -344,6 +367,7 @@ int main(void) {
                 unit_test_in_directory(test_stop_of_stale),
                 unit_test_in_directory(test_edges_that_change),
                 unit_test_in_directory(test_no_alias_in_use),
+                unit_test_in_directory(test_start_outlives_restart),
                 unit_test_in_directory(test_mode_fail),
                 unit_test_in_directory(test_modes_that_ignore),
         };
