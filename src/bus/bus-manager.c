@@ -17,10 +17,9 @@ int bus_error(sd_bus_error *error, int r, const Reason *reason, const char *unit
 
         switch (r) {
         case -ENOENT:
-                /* It may be another one, which this one needs. */
-                return reason && reason->text
-                               ? sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_UNIT, "%s.", reason->text)
-                               : sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_UNIT, "Unit %s not found.", unit);
+                if (reason && reason->text)
+                        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_UNIT, "%s.", text);
+                return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_UNIT, "Unit %s not found.", unit);
         case -EEXIST:
                 return sd_bus_error_set(error, BUS_ERROR_UNIT_EXISTS, text);
         case -EBUSY:

@@ -163,8 +163,7 @@ static int tell_manager(const Enable *enable, char *const *words) {
                                     : 0;
         if (bus_client_call(bus, "Reload", NULL, "") < 0)
                 return -EIO;
-        return options->now ? ctl_run_jobs(options, bus, enable->disable ? "StopUnit" : "StartUnit", words)
-                            : 0;
+        return options->now ? ctl_run_jobs(options, bus, enable->disable ? CTL_STOP : CTL_START, words) : 0;
 }
 
 static int change(const CtlOptions *options, char *const *words, bool disable) {

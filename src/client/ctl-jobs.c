@@ -16,20 +16,35 @@ static int complete(const char *word, char **ret) {
         return r == -EINVAL ? log_error(r, "\"%s\" is no name of a unit", word) : r;
 }
 
-static int ask_job(sd_bus *bus, JobWait *wait, const char *method, const char *word) {
+/* What the manager calls it, and what people do. */
+static const struct {
+        const char *method, *verb;
+} jobs[] = {
+        [CTL_START] = { "StartUnit", "start" },       [CTL_STOP] = { "StopUnit", "stop" },
+        [CTL_RESTART] = { "RestartUnit", "restart" }, [CTL_TRY_RESTART] = { "TryRestartUnit", "restart" },
+        [CTL_RELOAD] = { "ReloadUnit", "reload" },
+};
+
+static int ask_job(sd_bus *bus, JobWait *wait, CtlJob job, const char *word) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(freep) char *name = NULL;
         const char *path;
 
         int r = complete(word, &name);
-        if (r >= 0)
-                r = bus_client_call(bus, method, &reply, "ss", name, "replace");
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_method(bus, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER, jobs[job].method, &error, &reply,
+                               "ss", name, "replace");
+        if (r < 0) {
+                (void)log_error(r, "Cannot %s %s: %s", jobs[job].verb, name, error.message ?: strerror(-r));
+                return sd_bus_error_has_name(&error, BUS_ERROR_NO_SUCH_UNIT) ? CTL_NOT_LOADED : r;
+        }
+        r = sd_bus_message_read(reply, "o", &path);
         return r < 0 ? r : job_wait_add(wait, path, name);
 }
 
-int ctl_run_jobs(const CtlOptions *options, sd_bus *bus, const char *method, char *const *units) {
+int ctl_run_jobs(const CtlOptions *options, sd_bus *bus, CtlJob job, char *const *units) {
         _cleanup_(job_wait_freep) JobWait *wait = NULL;
         int failure = 0;
 
@@ -37,36 +52,34 @@ int ctl_run_jobs(const CtlOptions *options, sd_bus *bus, const char *method, cha
         if (r < 0)
                 return r;
         for (char *const *unit = units; *unit; unit++) {
-                r = ask_job(bus, wait, method, *unit);
-                if (r < 0)
-                        failure = r; /* the others are tried all the same */
-        }
-        if (!options->no_block) {
-                r = job_wait_all(wait);
+                r = ask_job(bus, wait, job, *unit);
                 if (r != 0)
-                        return r;
+                        failure = r;
         }
-        return failure;
+        if (options->no_block)
+                return failure;
+        r = job_wait_all(wait);
+        return failure != 0 ? failure : r;
 }
 
 int ctl_start(const CtlOptions *options, sd_bus *bus, char *const *words) {
-        return ctl_run_jobs(options, bus, "StartUnit", words);
+        return ctl_run_jobs(options, bus, CTL_START, words);
 }
 
 int ctl_stop(const CtlOptions *options, sd_bus *bus, char *const *words) {
-        return ctl_run_jobs(options, bus, "StopUnit", words);
+        return ctl_run_jobs(options, bus, CTL_STOP, words);
 }
 
 int ctl_restart(const CtlOptions *options, sd_bus *bus, char *const *words) {
-        return ctl_run_jobs(options, bus, "RestartUnit", words);
+        return ctl_run_jobs(options, bus, CTL_RESTART, words);
 }
 
 int ctl_try_restart(const CtlOptions *options, sd_bus *bus, char *const *words) {
-        return ctl_run_jobs(options, bus, "TryRestartUnit", words);
+        return ctl_run_jobs(options, bus, CTL_TRY_RESTART, words);
 }
 
 int ctl_reload(const CtlOptions *options, sd_bus *bus, char *const *words) {
-        return ctl_run_jobs(options, bus, "ReloadUnit", words);
+        return ctl_run_jobs(options, bus, CTL_RELOAD, words);
 }
 
 /* By the same rules as in unit files. */

@@ -7,9 +7,10 @@
 
 struct sd_bus;
 
-/* Exit statuses that systemctl(1) has for states, as init scripts had them. */
+/* Exit statuses that systemctl(1) has, as init scripts had them. */
 #define CTL_NOT_RUNNING 3
 #define CTL_NO_SUCH     4
+#define CTL_NOT_LOADED  5 /* what is to be started or stopped is not there */
 
 typedef struct CtlOptions {
         const char *runtime;    /* where the manager is; NULL: the usual place */
@@ -35,8 +36,10 @@ typedef struct CtlVerb {
         const char *about;
 } CtlVerb;
 
-/* Starts or stops by the method, and waits. */
-int ctl_run_jobs(const CtlOptions *options, struct sd_bus *bus, const char *method, char *const *units);
+/* Something that is done with units by a job. */
+typedef enum CtlJob { CTL_START, CTL_STOP, CTL_RESTART, CTL_TRY_RESTART, CTL_RELOAD } CtlJob;
+/* Asks for it, and waits until all is done. What cannot be done with one unit is no reason not to do it with the others. */
+int ctl_run_jobs(const CtlOptions *options, struct sd_bus *bus, CtlJob job, char *const *units);
 
 int ctl_start(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_stop(const CtlOptions *options, struct sd_bus *bus, char *const *words);

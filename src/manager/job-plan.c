@@ -70,6 +70,13 @@ static int check_startable(const ManagedUnit *unit, Reason *reason) {
         return unit->service ? service_check(unit, reason) : 0;
 }
 
+/* What was never there has nothing that could end. */
+static int check_known(const ManagedUnit *unit, Reason *reason) {
+        return unit->unit->state == UNIT_NOT_FOUND && unit->active == UNIT_INACTIVE
+                       ? reason_set(reason, -ENOENT, "Unit %s not loaded", unit->name)
+                       : 0;
+}
+
 typedef struct Propagation {
         EdgeKind kind;
         bool must;
@@ -98,7 +105,8 @@ static int plan_add_needed(Plan *plan, ManagedUnit *unit, bool must, Reason *rea
                         if (r == -ENOMEM)
                                 return r;
                         if (r < 0 && needed[i].must)
-                                return reason_set(reason, r, "%s", reason_text(&why, r));
+                                return reason_set(reason, r, "%s needs %s: %s", unit->name, units[j]->name,
+                                                  reason_text(&why, r));
                         if (r < 0) {
                                 log_debug("%s is started without what it wants: %s", unit->name,
                                           reason_text(&why, r));
@@ -213,7 +221,7 @@ static int plan_add(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reas
                 plan->items[plan->n_items - 1].is_met = r >= 0;
                 return r;
         }
-        r = starts ? check_startable(unit, reason) : 0;
+        r = starts ? check_startable(unit, reason) : plan->n_items == 0 ? check_known(unit, reason) : 0;
         if (r >= 0 && type == JOB_RELOAD)
                 r = !unit->service ? reason_set(reason, -EPERM, "Unit %s cannot be reloaded", unit->name)
                                    : service_check_reload(unit, reason);

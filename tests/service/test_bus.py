@@ -74,6 +74,9 @@ def test_systemctl_changes_units(rig, systemctl):
     rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
     assert systemctl('start', 'bad.service', check=False).returncode == 1
     assert systemctl('start', 'nothing.service', check=False).returncode == 5
+    refused = systemctl('stop', 'nothing.service', check=False)
+    assert refused.returncode == 5
+    assert refused.stderr == 'Failed to stop nothing.service: Unit nothing.service not loaded.\n'
 
 
 @pytest.fixture

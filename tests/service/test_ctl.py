@@ -73,6 +73,30 @@ def test_exit_statuses(rig):
     assert 'Main PID' in '\n'.join(status(rig, 'bad', code=3))
 
 
+def test_what_is_not_there(rig):
+    """5: it names the unit that is missing, and who needs it; the others are dealt with all the same."""
+    rig.unit('there.service', ExecStart=SLEEP)
+    rig.unit('needs.service', f'[Unit]\nRequires=middle.service\n[Service]\nExecStart={SLEEP}\n')
+    rig.unit('middle.service', f'[Unit]\nRequires=missing.service\n[Service]\nExecStart={SLEEP}\n')
+    rig.unit('masked.service', '')
+    answer = rig.ctl('start', 'needs', check=False)
+    assert answer.returncode == 5
+    assert answer.stderr == (
+        'mkosi-ctl: error: Cannot start needs.service: needs.service needs middle.service: '
+        'middle.service needs missing.service: Unit missing.service not found.\n'
+    )
+    answer = rig.ctl('start', 'nosuch', 'there', check=False)
+    assert (answer.returncode, rig.state('there')) == (5, 'active')
+    assert answer.stderr == 'mkosi-ctl: error: Cannot start nosuch.service: Unit nosuch.service not found.\n'
+    for verb in ('stop', 'try-restart', 'reload'):
+        answer = rig.ctl(verb, 'nosuch', check=False)
+        assert answer.returncode == 5 and 'nosuch.service: Unit nosuch.service not loaded.' in answer.stderr, verb
+    assert rig.ctl('stop', 'nosuch', 'there', check=False).returncode == 5
+    assert rig.state('there') == 'inactive'
+    answer = rig.ctl('start', 'masked', check=False)
+    assert answer.returncode == 1 and 'Cannot start masked.service: Unit masked.service is masked' in answer.stderr
+
+
 def test_reset_failed(rig):
     for name in ('one', 'other'):
         rig.unit(f'{name}.service', Type='oneshot', ExecStart='/bin/false')
