@@ -302,9 +302,8 @@ static int append_unit(sd_bus_message *reply, ManagedUnit *unit) {
                 return r;
         return sd_bus_message_append(reply, "(ssssssouso)", status.unit->name, managed_unit_description(unit),
                                      unit_load_state_words[status.unit->state],
-                                     unit_active_state_words[status.active],
-                                     service_state_words[status.state], "", path, job.id,
-                                     job_path ? job_type_words[job.type] : "", job_path ?: "/");
+                                     unit_active_state_words[status.active], unit_sub_state(&status), "",
+                                     path, job.id, job_path ? job_type_words[job.type] : "", job_path ?: "/");
 }
 
 static int reply_with_units(BusConnection *connection, sd_bus_message *message,
@@ -348,7 +347,7 @@ static bool matches(ManagedUnit *unit, const void *data) {
                 return found;
         return strv_contains(STRV(filter->states), unit_load_state_words[status.unit->state]) ||
                strv_contains(STRV(filter->states), unit_active_state_words[status.active]) ||
-               strv_contains(STRV(filter->states), service_state_words[status.state]);
+               strv_contains(STRV(filter->states), unit_sub_state(&status));
 }
 
 static int method_list_units_by_patterns(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/bus-internal.h"
+#include "unit/unit-name.h"
 
 #define CONNECTIONS_MAX 256
 
@@ -93,6 +94,15 @@ static int on_post(sd_event_source *source, void *userdata) {
         return 0;
 }
 
+/* What a unit is besides a unit, its type tells. */
+static bool has_interface(const char *name, const char *interface) {
+        const UnitType type = unit_name_type(name);
+
+        return text_equal(interface, BUS_INTERFACE_UNIT) ||
+               (type == UNIT_SERVICE && text_equal(interface, BUS_INTERFACE_SERVICE)) ||
+               (type == UNIT_SLICE && text_equal(interface, BUS_INTERFACE_SLICE));
+}
+
 /* The status is made when somebody asks; it lasts until the next question. */
 static int find_unit(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                      sd_bus_error *error) {
@@ -109,6 +119,8 @@ static int find_unit(sd_bus *bus, const char *path, const char *interface, void 
                 return 0;
         if (r < 0)
                 return r;
+        if (!has_interface(name, interface))
+                return 0;
         found = connection->server->asked;
         *found = (BusUnit){ .server = connection->server, .managed = unit };
         managed_unit_status(unit, &found->status);
@@ -138,6 +150,9 @@ static int add_objects(BusConnection *connection) {
         if (r >= 0)
                 r = sd_bus_add_fallback_vtable(connection->bus, NULL, BUS_UNIT_PATH, BUS_INTERFACE_SERVICE,
                                                bus_service_vtable, find_unit, connection);
+        if (r >= 0)
+                r = sd_bus_add_fallback_vtable(connection->bus, NULL, BUS_UNIT_PATH, BUS_INTERFACE_SLICE,
+                                               bus_slice_vtable, find_unit, connection);
         if (r >= 0)
                 r = sd_bus_add_fallback_vtable(connection->bus, NULL, BUS_UNIT_PATH, BUS_INTERFACE_SERVICE,
                                                server->service_properties, find_unit, connection);
@@ -334,8 +349,9 @@ static void on_unit_changed(ManagedUnit *unit, void *userdata) {
         for (BusConnection *connection = server->connections; connection; connection = connection->next) {
                 if (!connection->subscribed)
                         continue;
-                (void)sd_bus_emit_properties_changed(connection->bus, path, BUS_INTERFACE_SERVICE, "MainPID",
-                                                     "Result", "StatusText", NULL);
+                if (unit_name_type(status.unit->name) == UNIT_SERVICE)
+                        (void)sd_bus_emit_properties_changed(connection->bus, path, BUS_INTERFACE_SERVICE,
+                                                             "MainPID", "Result", "StatusText", NULL);
                 (void)sd_bus_emit_properties_changed(connection->bus, path, BUS_INTERFACE_UNIT, "ActiveState",
                                                      "SubState", "Job", NULL);
                 if (job_path)

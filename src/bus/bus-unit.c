@@ -6,6 +6,7 @@
 #include "bus/bus-internal.h"
 #include "manager/task-limit.h"
 #include "unit/condition.h"
+#include "unit/unit-name.h"
 
 int bus_unit_path(const char *name, char **ret) {
         return sd_bus_path_encode(BUS_UNIT_PATH, name, ret);
@@ -22,9 +23,17 @@ GETTER(get_id) {
 }
 
 GETTER(get_names) {
-        const BusUnit *unit = userdata;
+        _cleanup_(strv_freep) char **names = NULL;
 
-        return sd_bus_message_append(reply, "as", 1, unit->status.unit->name);
+        const int r = managed_unit_names(((const BusUnit *)userdata)->managed, &names);
+        return r < 0 ? r : sd_bus_message_append_strv(reply, names);
+}
+
+GETTER(get_related) {
+        _cleanup_(strv_freep) char **names = NULL;
+
+        const int r = managed_unit_related(((const BusUnit *)userdata)->managed, property, &names);
+        return r < 0 ? r : sd_bus_message_append_strv(reply, names);
 }
 
 GETTER(get_description) {
@@ -60,9 +69,7 @@ GETTER(get_active_state) {
 }
 
 GETTER(get_sub_state) {
-        const BusUnit *unit = userdata;
-
-        return sd_bus_message_append(reply, "s", service_state_words[unit->status.state]);
+        return sd_bus_message_append(reply, "s", unit_sub_state(&((const BusUnit *)userdata)->status));
 }
 
 GETTER(get_fragment) {
@@ -123,6 +130,17 @@ GETTER(get_cgroup) {
         _cleanup_(freep) char *cgroup = NULL;
 
         const int r = text_format(&cgroup, "%s%s", unit->status.cgroup ? "/" : "", unit->status.cgroup ?: "");
+        return r < 0 ? r : sd_bus_message_append(reply, "s", cgroup);
+}
+
+GETTER(get_slice_cgroup) {
+        const UnitStatus *const status = &((const BusUnit *)userdata)->status;
+        _cleanup_(freep) char *below = NULL, *cgroup = NULL;
+
+        int r = status->active == UNIT_ACTIVE ? unit_slice_path(status->unit->name, &below)
+                                              : text_copy("", &below);
+        if (r >= 0)
+                r = text_format(&cgroup, "%s%s", below[0] ? "/" : "", below);
         return r < 0 ? r : sd_bus_message_append(reply, "s", cgroup);
 }
 
@@ -250,13 +268,14 @@ GETTER(get_job) {
         return sd_bus_message_append(reply, "(uo)", job.id, job_path ?: "/");
 }
 
+#define RELATED(name) SD_BUS_PROPERTY(name, "as", get_related, 0, 0)
 #define STATUS(name, type, member, flags) \
         SD_BUS_PROPERTY(name, type, NULL, offsetof(BusUnit, status.member), flags)
 
 const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Id", "s", get_id, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Names", "as", get_names, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Names", "as", get_names, 0, 0),
         SD_BUS_PROPERTY("Description", "s", get_description, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("LoadState", "s", get_load_state, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("LoadError", "(ss)", get_load_error, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -286,6 +305,19 @@ const sd_bus_vtable bus_unit_vtable[] = {
         SD_BUS_PROPERTY("StartLimitIntervalUSec", "t", get_start_interval, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("StartLimitBurst", "u", get_start_burst, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("TriggeredBy", "as", get_no_names, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        RELATED("Requires"),
+        RELATED("RequiredBy"),
+        RELATED("Wants"),
+        RELATED("WantedBy"),
+        RELATED("BindsTo"),
+        RELATED("BoundBy"),
+        RELATED("PartOf"),
+        RELATED("ConsistsOf"),
+        RELATED("Conflicts"),
+        RELATED("ConflictedBy"),
+        RELATED("Before"),
+        RELATED("After"),
+        RELATED("JoinsNamespaceOf"),
         SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
@@ -318,5 +350,14 @@ const sd_bus_vtable bus_service_vtable[] = {
         STATUS("IPIngressPackets", "t", ip_counters[1], 0),
         STATUS("IPEgressBytes", "t", ip_counters[2], 0),
         STATUS("IPEgressPackets", "t", ip_counters[3], 0),
+        SD_BUS_VTABLE_END,
+};
+
+/* Of what systemd has of slices, what there is here: nothing is counted of all that is in one. */
+const sd_bus_vtable bus_slice_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Slice", "s", get_slice, 0, 0),
+        SD_BUS_PROPERTY("ControlGroup", "s", get_slice_cgroup, 0, 0),
+        SD_BUS_PROPERTY("TasksMax", "t", get_tasks_max, 0, 0),
         SD_BUS_VTABLE_END,
 };

@@ -67,13 +67,14 @@ static void print_active(const UnitStatus *status, uint64_t now, bool colours, F
         const bool running = status->active == UNIT_ACTIVE || status->active == UNIT_RELOADING;
         const uint64_t when = running ? status->active_since : status->state_changed;
 
-        (void)fprintf(file, "   Active: %s%s (", colour_of(status, colours),
-                      unit_active_state_words[status->active]);
+        const char *const word = unit_active_state_words[status->active], *const sub = unit_sub_state(status);
+
+        (void)fprintf(file, "   Active: %s%s", colour_of(status, colours), word);
         if (status->active == UNIT_FAILED)
-                (void)fprintf(file, "Result: %s", service_result_words[status->result]);
-        else
-                (void)fputs(service_state_words[status->state], file);
-        (void)fprintf(file, ")%s", colours ? NORMAL : "");
+                (void)fprintf(file, " (Result: %s)", service_result_words[status->result]);
+        else if (!text_equal(sub, word))
+                (void)fprintf(file, " (%s)", sub);
+        (void)fputs(colours ? NORMAL : "", file);
         print_since(when, now, file);
         (void)fputc('\n', file);
 }

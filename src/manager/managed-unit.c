@@ -322,6 +322,26 @@ void managed_unit_status(ManagedUnit *unit, UnitStatus *ret) {
                 service_status(unit, ret);
 }
 
+const char *unit_sub_state(const UnitStatus *status) {
+        if (unit_name_type(status->unit->name) == UNIT_SERVICE)
+                return service_state_words[status->state];
+        return status->active == UNIT_ACTIVE ? "active" : "dead";
+}
+
+int managed_unit_names(const ManagedUnit *unit, char ***ret) {
+        _cleanup_(strv_freep) char **names = NULL;
+        const ManagedUnit *alias;
+
+        int r = unit->transient ? strv_append(&names, unit->name)
+                                : unit_aliases_list(&unit->manager->unit_paths, unit->name, &names);
+        for (alias = LIST_FIRST(&unit->aliases); r >= 0 && alias; alias = LIST_NEXT(alias, alias))
+                if (!strv_contains(STRV(names), alias->name))
+                        r = strv_append(&names, alias->name);
+        if (r >= 0)
+                *ret = TAKE_PTR(names);
+        return r;
+}
+
 const char *managed_unit_file_state(const ManagedUnit *unit) {
         return unit->transient ? "transient" : unit_enable_state(&unit->manager->unit_paths, unit->unit);
 }

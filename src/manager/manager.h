@@ -93,9 +93,13 @@ extern const char *const service_state_words[SERVICE_STATE_MAX],
         *const service_result_words[SERVICE_RESULT_MAX];
 extern const char *const unit_active_state_words[], *const unit_load_state_words[];
 
+typedef struct UnitStatus UnitStatus;
+/* The state in the words of the unit's type: "running" of a service, "active" of a slice. */
+const char *unit_sub_state(const UnitStatus *status);
+
 /* What is known about a unit; pointers last until the loop goes on. Times are microseconds since 1970, 0 for never; what was
  * not counted is UINT64_MAX. */
-typedef struct UnitStatus {
+struct UnitStatus {
         const Unit *unit;
         UnitActiveState active;
         ServiceState state;
@@ -120,7 +124,7 @@ typedef struct UnitStatus {
         const char *file_state; /* of managed_unit_file_state(); NULL: nobody has asked */
         bool needs_reload;      /* see managed_unit_needs_reload() */
         bool transient;
-} UnitStatus;
+};
 
 /* Of one that shares the runtime directory: whether a manager is being started that would take over what it runs, as soon as
  * this one has gone. What changes then is a file in the directory. */
@@ -153,6 +157,12 @@ const char *managed_unit_description(const ManagedUnit *unit);
 
 /* As of unit_enable_state(), or "transient"; looks at links in all directories of units. */
 const char *managed_unit_file_state(const ManagedUnit *unit);
+
+/* Its name, and all others that lead to it. */
+int managed_unit_names(const ManagedUnit *unit, char ***ret);
+/* The units that a property of that name is about, sorted: "Requires", "RequiredBy", "After", "Before" and so on. Of those that
+ * say something of the unit, the ones that are known. */
+int managed_unit_related(const ManagedUnit *unit, const char *property, char ***ret);
 
 /* Processes in its cgroup, sorted; none when it has no cgroup. */
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "base/log.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "manager/managed-unit.h"
 #include "manager/service-cgroup.h"
@@ -151,4 +152,47 @@ bool unit_edges_named(const ManagedUnit *unit) {
                 if (!LIST_EMPTY(&unit->in[kind]) || !LIST_EMPTY(&unit->out[kind]))
                         return true;
         return false;
+}
+
+typedef struct Relation {
+        const char *property;
+        EdgeKind kind;
+        bool incoming;
+} Relation;
+
+/* clang-format off */
+static const Relation relations[] = {
+        { "After",            EDGE_AFTER,     false }, { "Before",       EDGE_AFTER,     true },
+        { "Requires",         EDGE_REQUIRES,  false }, { "RequiredBy",   EDGE_REQUIRES,  true },
+        { "Wants",            EDGE_WANTS,     false }, { "WantedBy",     EDGE_WANTS,     true },
+        { "BindsTo",          EDGE_BINDS_TO,  false }, { "BoundBy",      EDGE_BINDS_TO,  true },
+        { "PartOf",           EDGE_PART_OF,   false }, { "ConsistsOf",   EDGE_PART_OF,   true },
+        { "Conflicts",        EDGE_CONFLICTS, false }, { "ConflictedBy", EDGE_CONFLICTS, true },
+        { "JoinsNamespaceOf", EDGE_JOINS,     false },
+};
+/* clang-format on */
+
+static int add_once(char ***names, const ManagedUnit *unit) {
+        const char *const name = unit->alias_of ? unit->alias_of->name : unit->name;
+
+        return strv_contains(STRV(*names), name) ? 0 : strv_append(names, name);
+}
+
+int managed_unit_related(const ManagedUnit *unit, const char *property, char ***ret) {
+        _cleanup_(strv_freep) char **names = NULL;
+        const Edge *edge;
+        int r = 0;
+
+        for (const Relation *row = relations; r >= 0 && row < relations + ELEMENTSOF(relations); row++) {
+                if (!text_equal(row->property, property))
+                        continue;
+                for (edge = LIST_FIRST(row->incoming ? &unit->in[row->kind] : &unit->out[row->kind]);
+                     r >= 0 && edge; edge = row->incoming ? LIST_NEXT(edge, in) : LIST_NEXT(edge, out))
+                        r = add_once(&names, row->incoming ? edge->from : edge->to);
+        }
+        if (r < 0)
+                return r;
+        strv_sort(names);
+        *ret = TAKE_PTR(names);
+        return 0;
 }

@@ -211,8 +211,7 @@ static int find_aliases_in(const UnitPaths *paths, char *const *directory, const
         return r;
 }
 
-/* The name, and all others that lead to it, by way of each other too. */
-static int aliases_list(const UnitPaths *paths, const char *name, char ***ret) {
+int unit_aliases_list(const UnitPaths *paths, const char *name, char ***ret) {
         _cleanup_(strv_freep) char **names = NULL;
 
         int r = strv_append(&names, name);
@@ -228,7 +227,7 @@ static int aliases_list(const UnitPaths *paths, const char *name, char ***ret) {
 static int find_all(Additions *additions, const char *name, const char *suffix) {
         _cleanup_(strv_freep) char **aliases = NULL, **all = NULL;
 
-        int r = aliases_list(additions->paths, name, &aliases);
+        int r = unit_aliases_list(additions->paths, name, &aliases);
         for (char **alias = aliases; r >= 0 && *alias; alias++) {
                 _cleanup_(strv_freep) char **names = NULL;
 

@@ -16,3 +16,6 @@ int conf_drop_ins_find(const UnitPaths *paths, const char *name, SettingMistakes
 /* Names of units that stand in NAME plus suffix (".wants"), sorted; no templates. */
 int unit_names_find(const UnitPaths *paths, const char *name, const char *suffix, SettingMistakes *mistakes,
                     char ***ret);
+
+/* The name, and then all others that lead to it, by way of each other too. */
+int unit_aliases_list(const UnitPaths *paths, const char *name, char ***ret);

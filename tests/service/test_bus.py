@@ -92,6 +92,58 @@ def ask(rig):
     return call
 
 
+def test_systemctl_shows_relations(rig, systemctl):
+    """What a unit says of others, what others say of it, and all of its names."""
+    rig.unit('web.service', """[Unit]
+Requires=db.service
+Wants=log.service
+BindsTo=net.service
+PartOf=all.target
+Conflicts=old.service
+After=db.service net.service
+Before=late.service
+[Service]
+ExecStart=/bin/sleep 600
+""")
+    for name in ('db', 'log', 'net'):
+        rig.unit(f'{name}.service', ExecStart=SLEEP)
+    rig.path('/etc/systemd/system/www.service').symlink_to('web.service')
+    rig.write('/etc/systemd/system/all.target', '[Unit]\nWants=web.service\n')
+    systemctl('start', 'all.target')
+
+    def show(unit, *names):
+        lines = systemctl('show', unit, *(f'--property={name}' for name in names)).stdout.splitlines()
+        return {name: words.split() for name, words in (line.split('=', 1) for line in lines)}
+
+    web = show('www.service', 'Id', 'Names', 'Requires', 'Wants', 'BindsTo', 'PartOf', 'Conflicts', 'After', 'Before', 'WantedBy')
+    assert web == {
+        'Id': ['web.service'], 'Names': ['web.service', 'www.service'], 'Requires': ['db.service', 'system.slice'],
+        'Wants': ['log.service'], 'BindsTo': ['net.service'], 'PartOf': ['all.target'],
+        'Conflicts': ['old.service', 'shutdown.target'], 'After': ['basic.target', 'db.service', 'net.service', 'system.slice'],
+        'Before': ['late.service', 'shutdown.target'], 'WantedBy': ['all.target'],
+    }  # fmt: skip
+    assert show('db.service', 'RequiredBy', 'Before') == {'RequiredBy': ['web.service'], 'Before': ['shutdown.target', 'web.service']}
+    assert show('net.service', 'BoundBy') == {'BoundBy': ['web.service']}
+    assert show('all.target', 'ConsistsOf', 'Wants') == {'ConsistsOf': ['web.service'], 'Wants': ['web.service']}
+    assert show('old.service', 'ConflictedBy') == {'ConflictedBy': ['web.service']}
+
+
+def test_units_that_are_no_services(rig, systemctl):
+    """They have a state of their own words, and nothing of a service."""
+    rig.unit('in.service', ExecStart=SLEEP)
+    rig.write('/etc/systemd/system/some.target', '[Unit]\nWants=in.service\n')
+    systemctl('start', 'some.target')
+    for unit in ('system.slice', 'some.target'):
+        shown = systemctl('show', unit).stdout
+        assert 'SubState=active\n' in shown and 'MainPID' not in shown and 'Restart=' not in shown
+        assert re.search(r'^ +Active: active since ', systemctl('status', unit).stdout, re.M)
+        assert re.search(r'^ +Active: active since ', rig.ctl('status', unit).stdout, re.M)
+        assert re.search(rf'^{re.escape(unit)} +loaded +active +active ', rig.ctl('list-units').stdout, re.M)
+    assert systemctl('show', '-p', 'ControlGroup', '--value', 'system.slice').stdout == '/system.slice\n'
+    systemctl('stop', 'some.target')
+    assert rig.show('some.target', 'SubState') == 'dead'
+
+
 def start_slowly(rig, *names):
     """Units of which the first one starts until /run/go is there, and each other one waits for the one before."""
     for name, before in zip(names, ('', *names)):
