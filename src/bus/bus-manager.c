@@ -475,12 +475,62 @@ static int get_version(sd_bus *bus, const char *path, const char *interface, con
         return sd_bus_message_append(reply, "s", "mkosi " MKOSI_VERSION);
 }
 
+typedef struct Tally {
+        uint32_t units, failed, jobs;
+} Tally;
+
+static int tally(BusConnection *connection, Tally *ret) {
+        Manager *const manager = connection->server->manager;
+        _cleanup_(freep) ManagedUnit **units = NULL;
+        _cleanup_(freep) JobStatus *jobs = NULL;
+        size_t n_units = 0, n_jobs = 0;
+
+        int r = manager_list_units(manager, &units, &n_units);
+        if (r >= 0)
+                r = manager_list_jobs(manager, &jobs, &n_jobs);
+        if (r < 0)
+                return r;
+        *ret = (Tally){ .units = (uint32_t)n_units, .jobs = (uint32_t)n_jobs };
+        for (size_t i = 0; i < n_units; i++) {
+                UnitStatus status;
+
+                managed_unit_status(units[i], &status);
+                ret->failed += status.active == UNIT_FAILED;
+        }
+        return 0;
+}
+
+static int get_tally(sd_bus *bus, const char *path, const char *interface, const char *property,
+                     sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Tally found;
+
+        const int r = tally(userdata, &found);
+        return r < 0 ? r
+                     : sd_bus_message_append(reply, "u",
+                                             text_equal(property, "NJobs")    ? found.jobs
+                                             : text_equal(property, "NNames") ? found.units
+                                                                              : found.failed);
+}
+
+/* There is no start of a whole system to be waited for. */
+static int get_system_state(sd_bus *bus, const char *path, const char *interface, const char *property,
+                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Tally found;
+
+        const int r = tally(userdata, &found);
+        return r < 0 ? r : sd_bus_message_append(reply, "s", found.failed > 0 ? "degraded" : "running");
+}
+
 #define METHOD(name, in, out, function) SD_BUS_METHOD(name, in, out, function, SD_BUS_VTABLE_UNPRIVILEGED)
 #define UNIT_ROW                        "ssssssouso"
 
 const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("SystemState", "s", get_system_state, 0, 0),
+        SD_BUS_PROPERTY("NNames", "u", get_tally, 0, 0),
+        SD_BUS_PROPERTY("NFailedUnits", "u", get_tally, 0, 0),
+        SD_BUS_PROPERTY("NJobs", "u", get_tally, 0, 0),
         METHOD("StartUnit", "ss", "o", method_start),
         METHOD("StopUnit", "ss", "o", method_stop),
         METHOD("RestartUnit", "ss", "o", method_restart),

@@ -144,6 +144,21 @@ def test_units_that_are_no_services(rig, systemctl):
     assert rig.show('some.target', 'SubState') == 'dead'
 
 
+def test_state_of_all(rig, systemctl):
+    rig.unit('good.service', ExecStart=SLEEP)
+    rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
+    rig.ctl('start', 'good')
+    assert systemctl('is-system-running').stdout == 'running\n'
+    rig.ctl('start', 'bad', check=False)
+    answer = systemctl('is-system-running', check=False)
+    assert (answer.returncode, answer.stdout) == (1, 'degraded\n')
+    text = systemctl('status').stdout
+    assert re.search(r'^ +State: .*degraded', text, re.M) and re.search(r'^ +Failed: 1 units', text, re.M)
+    assert re.search(r'^ +Jobs: 0 queued', text, re.M)
+    systemctl('reset-failed')
+    assert systemctl('is-system-running').stdout == 'running\n'
+
+
 def start_slowly(rig, *names):
     """Units of which the first one starts until /run/go is there, and each other one waits for the one before."""
     for name, before in zip(names, ('', *names)):
