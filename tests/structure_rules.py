@@ -62,6 +62,7 @@ WITHOUT_UNIT_TEST = {
     'bus/manager-main.c': 'tests/service/test_manager.py runs the whole program',
     'client/bus-client.c': 'tests/service/test_ctl.py and test_run.py ask by it',
     'client/ctl-*.c': 'tests/service/test_ctl.py runs every verb',
+    'client/property-print.c': 'tests/service/test_bus.py compares all that it prints with what systemctl does',
     'client/remote-unit.c': 'tests/service/test_ctl.py shows units',
     'client/run-alone.c': 'tests/service/test_run.py runs services without a manager',
     'client/run-main.c': 'tests/service/test_run.py runs services',

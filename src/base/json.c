@@ -127,6 +127,11 @@ void json_number(JsonWriter *writer, const char *key, uint64_t value) {
         (void)fprintf(writer->file, "%" PRIu64, value);
 }
 
+void json_integer(JsonWriter *writer, const char *key, int64_t value) {
+        begin_member(writer, key);
+        (void)fprintf(writer->file, "%" PRIi64, value);
+}
+
 void json_real(JsonWriter *writer, const char *key, double value) {
         begin_member(writer, key);
         (void)fprintf(writer->file, "%.3f", value);

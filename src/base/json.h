@@ -21,6 +21,7 @@ void json_begin_array(JsonWriter *writer, const char *key);
 void json_end_array(JsonWriter *writer);
 void json_text(JsonWriter *writer, const char *key, const char *value); /* NULL writes null */
 void json_number(JsonWriter *writer, const char *key, uint64_t value);
+void json_integer(JsonWriter *writer, const char *key, int64_t value);
 void json_real(JsonWriter *writer, const char *key, double value); /* with three decimals */
 void json_bool(JsonWriter *writer, const char *key, bool value);
 void json_null(JsonWriter *writer, const char *key);

@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "base/fd.h"
 #include "base/strv.h"
@@ -17,39 +20,61 @@
 typedef struct PropertyType {
         const SettingType *setting;
         const char *signature;
-        int (*append)(sd_bus_message *reply, const void *member);
+        int (*append)(sd_bus_message *reply, const Setting *setting, const void *member);
 } PropertyType;
 
-static int append_bool(sd_bus_message *reply, const void *member) {
-        return sd_bus_message_append(reply, "b", *(const bool *)member);
-}
-
-static int append_truth(sd_bus_message *reply, const void *member) {
-        return sd_bus_message_append(reply, "b", *(const Truth *)member == TRUTH_YES);
-}
-
-static int append_duration(sd_bus_message *reply, const void *member) {
-        const Duration *duration = member;
-
-        return sd_bus_message_append(reply, "t", duration->usec);
-}
-
-/* As it is where nothing was said. */
-static uint64_t duration_default(const char *name) {
+/* What holds where nothing was said: of numbers and truth values 0 unless it stands here. */
+static uint64_t default_number(const char *name) {
         static const struct {
                 const char *name;
-                uint64_t usec;
+                uint64_t number;
         } rows[] = {
                 { "RestartSec", 100 * UINT64_C(1000) },
                 { "RuntimeMaxSec", UINT64_MAX },
                 { "TimeoutStartSec", 90 * SECOND_USEC },
                 { "TimeoutStopSec", 90 * SECOND_USEC },
+                { "KillSignal", SIGTERM },
+                { "FinalKillSignal", SIGKILL },
+                { "SendSIGKILL", true },
+                { "IgnoreSIGPIPE", true },
+                { "TasksAccounting", true },
+                { "IOSchedulingPriority", 4 },
+                { "UMask", 022 },
+                { "RuntimeDirectoryMode", 0755 },
+                { "StateDirectoryMode", 0755 },
+                { "CacheDirectoryMode", 0755 },
+                { "LogsDirectoryMode", 0755 },
+                { "ConfigurationDirectoryMode", 0755 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (text_equal(rows[i].name, name))
-                        return rows[i].usec;
+                        return rows[i].number;
         return 0;
+}
+
+/* The same of texts, which are empty unless they stand here. */
+static const char *default_text(const char *name) {
+        static const char *const rows[][2] = {
+                { "StandardInput", "null" },  { "StandardOutput", "journal" }, { "StandardError", "inherit" },
+                { "KeyringMode", "private" }, { "TimerSlackNSec", "50000" },   { "Delegate", "no" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (text_equal(rows[i][0], name))
+                        return rows[i][1];
+        return "";
+}
+
+static int append_bool(sd_bus_message *reply, const Setting *setting, const void *member) {
+        return sd_bus_message_append(reply, "b", *(const bool *)member);
+}
+
+static int append_truth(sd_bus_message *reply, const Setting *setting, const void *member) {
+        const Truth truth = *(const Truth *)member;
+
+        return sd_bus_message_append(
+                reply, "b", truth == TRUTH_OPEN ? default_number(setting->name) != 0 : truth == TRUTH_YES);
 }
 
 /* What follows from other settings comes before that: a oneshot service does its work while it starts. */
@@ -63,30 +88,53 @@ static uint64_t duration_of(const ServiceSettings *settings, const Setting *sett
                 return settings->timeout_both.usec;
         if (said == &settings->timeout_start && settings->type == SERVICE_ONESHOT)
                 return TIME_SPAN_INFINITY;
-        return duration_default(setting->name);
+        return default_number(setting->name);
 }
 
-static int append_limit(sd_bus_message *reply, const void *member) {
-        const Limit *limit = member;
+static int append_duration(sd_bus_message *reply, const Setting *setting, const void *member) {
+        const Duration *const duration = member;
 
-        return sd_bus_message_append(reply, "t", limit->set ? limit->hard : UINT64_MAX);
+        return sd_bus_message_append(reply, "t",
+                                     duration->set ? duration->usec : default_number(setting->name));
 }
 
-static int append_level(sd_bus_message *reply, const void *member) {
-        return sd_bus_message_append(reply, "i", ((const Level *)member)->value);
+/* Processes of services have the manager's limits where they have none of their own. */
+static Limit limit_of(const Setting *setting, const Limit *limit) {
+        const size_t resource = (setting->offset - offsetof(ServiceSettings, limits)) / sizeof(Limit);
+        struct rlimit ours;
+
+        if (limit->set || getrlimit((int)resource, &ours) < 0)
+                return *limit;
+        return (Limit){
+                .soft = ours.rlim_cur == RLIM_INFINITY ? UINT64_MAX : ours.rlim_cur,
+                .hard = ours.rlim_max == RLIM_INFINITY ? UINT64_MAX : ours.rlim_max,
+        };
 }
 
-static int append_mode(sd_bus_message *reply, const void *member) {
-        const Mode *mode = member;
-
-        return sd_bus_message_append(reply, "u", (uint32_t)(mode->set ? mode->bits : 0));
+static int append_limit(sd_bus_message *reply, const Setting *setting, const void *member) {
+        return sd_bus_message_append(reply, "t", limit_of(setting, member).hard);
 }
 
-static int append_signal(sd_bus_message *reply, const void *member) {
-        return sd_bus_message_append(reply, "i", *(const int *)member);
+static int append_level(sd_bus_message *reply, const Setting *setting, const void *member) {
+        const Level *const level = member;
+
+        return sd_bus_message_append(reply, "i",
+                                     level->set ? level->value : (int32_t)default_number(setting->name));
 }
 
-static int append_list(sd_bus_message *reply, const void *member) {
+static int append_mode(sd_bus_message *reply, const Setting *setting, const void *member) {
+        const Mode *const mode = member;
+
+        return sd_bus_message_append(reply, "u",
+                                     (uint32_t)(mode->set ? mode->bits : default_number(setting->name)));
+}
+
+static int append_signal(sd_bus_message *reply, const Setting *setting, const void *member) {
+        return sd_bus_message_append(reply, "i",
+                                     *(const int *)member ?: (int32_t)default_number(setting->name));
+}
+
+static int append_list(sd_bus_message *reply, const Setting *setting, const void *member) {
         return sd_bus_message_append_strv(reply, *(char **const *)member);
 }
 
@@ -95,10 +143,33 @@ static const PropertyType types[] = {
         { &setting_type_duration, "t", append_duration }, { &setting_type_timeout, "t", append_duration },
         { &setting_type_limit, "t", append_limit },       { &setting_type_limit_seconds, "t", append_limit },
         { &setting_type_limit_usec, "t", append_limit },  { &setting_type_level, "i", append_level },
+        { &setting_type_nice, "i", append_level },        { &setting_type_oom_score, "i", append_level },
         { &setting_type_mode, "u", append_mode },         { &setting_type_signal, "i", append_signal },
         { &setting_type_word_list, "as", append_list },   { &setting_type_lines, "as", append_list },
         { &setting_type_path_list, "as", append_list },
 };
+
+/* Words that are the kernel's numbers for systemctl(1). */
+static int append_cpu_policy(sd_bus_message *reply, const Setting *setting, const void *member) {
+        static const int32_t policies[] = {
+                [CPU_POLICY_OPEN] = SCHED_OTHER,  [CPU_POLICY_OTHER] = SCHED_OTHER,
+                [CPU_POLICY_BATCH] = SCHED_BATCH, [CPU_POLICY_IDLE] = SCHED_IDLE,
+                [CPU_POLICY_FIFO] = SCHED_FIFO,   [CPU_POLICY_RR] = SCHED_RR,
+        };
+
+        static_assert(ELEMENTSOF(policies) == CPU_POLICY_MAX, "every word has a policy");
+        return sd_bus_message_append(reply, "i", policies[*(const unsigned *)member]);
+}
+
+static int append_io_class(sd_bus_message *reply, const Setting *setting, const void *member) {
+        static const int32_t classes[] = {
+                [IO_CLASS_OPEN] = 2,        [IO_CLASS_NONE] = 0, [IO_CLASS_REALTIME] = 1,
+                [IO_CLASS_BEST_EFFORT] = 2, [IO_CLASS_IDLE] = 3,
+        };
+
+        static_assert(ELEMENTSOF(classes) == IO_CLASS_MAX, "every word has a class");
+        return sd_bus_message_append(reply, "i", classes[*(const unsigned *)member]);
+}
 
 /* systemctl(1) takes a list under these names for one of structures, and fails: they are one text. */
 static bool is_joined(const Setting *setting) {
@@ -107,7 +178,7 @@ static bool is_joined(const Setting *setting) {
         return strv_contains(names, setting->name);
 }
 
-static int append_joined(sd_bus_message *reply, const void *member) {
+static int append_joined(sd_bus_message *reply, const Setting *setting, const void *member) {
         _cleanup_(freep) char *text = NULL;
 
         const int r = strv_join(STRV(*(char **const *)member), " ", &text);
@@ -115,10 +186,16 @@ static int append_joined(sd_bus_message *reply, const void *member) {
 }
 
 static const PropertyType *find_type(const Setting *setting) {
-        static const PropertyType joined = { NULL, "s", append_joined };
+        static const PropertyType joined = { NULL, "s", append_joined },
+                                  policy = { NULL, "i", append_cpu_policy },
+                                  class = { NULL, "i", append_io_class };
 
         if (is_joined(setting))
                 return &joined;
+        if (setting->offset == offsetof(ServiceSettings, cpu_policy))
+                return &policy;
+        if (setting->offset == offsetof(ServiceSettings, io_class))
+                return &class;
         for (size_t i = 0; i < ELEMENTSOF(types); i++)
                 if (types[i].setting == setting->type)
                         return &types[i];
@@ -130,6 +207,11 @@ static const char seconds[] = "Sec", microseconds[] = "USec";
 
 static bool is_duration(const Setting *setting) {
         return setting->type == &setting_type_duration || setting->type == &setting_type_timeout;
+}
+
+static bool is_limit(const Setting *setting) {
+        return setting->type == &setting_type_limit || setting->type == &setting_type_limit_seconds ||
+               setting->type == &setting_type_limit_usec;
 }
 
 static int property_name(const Setting *setting, char **ret) {
@@ -214,7 +296,7 @@ static int append_text(sd_bus_message *reply, const Setting *setting, const void
         (void)setting->type->print(setting, member, 0, file);
         if (fclose(file) != 0)
                 return -ENOMEM;
-        return sd_bus_message_append(reply, "s", text);
+        return sd_bus_message_append(reply, "s", text_is_empty(text) ? default_text(setting->name) : text);
 }
 
 static int get_setting(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -231,13 +313,34 @@ static int get_setting(sd_bus *bus, const char *path, const char *interface, con
         type = find_type(setting);
         if (is_duration(setting))
                 return sd_bus_message_append(reply, "t", duration_of(&unit->status.unit->settings, setting));
-        return type ? type->append(reply, member) : append_text(reply, setting, member);
+        return type ? type->append(reply, setting, member) : append_text(reply, setting, member);
+}
+
+static const char soft[] = "Soft";
+
+static int get_soft_limit(sd_bus *bus, const char *path, const char *interface, const char *property,
+                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const ServiceSettings *const settings = &((const BusUnit *)userdata)->status.unit->settings;
+        _cleanup_(freep) char *name = strndup(property, strlen(property) - strlen(soft));
+
+        if (!name)
+                return -ENOMEM;
+        const Setting *const setting = find_setting(name);
+        if (!setting)
+                return -ENOENT;
+        return sd_bus_message_append(
+                reply, "t",
+                limit_of(setting, (const Limit *)(const void *)((const char *)settings + setting->offset))
+                        .soft);
 }
 
 /* What the other tables have under the same name, as it really is. */
 static bool is_elsewhere(const Setting *setting) {
-        static const char *const names[] = { "Description",        "Slice",           "TasksMax",
-                                             "StartLimitInterval", "StartLimitBurst", NULL };
+        static const char *const names[] = {
+                "Description",           "Slice",      "TasksMax",     "StartLimitInterval",
+                "StartLimitBurst",       "TimeoutSec", "NotifyAccess", "AmbientCapabilities",
+                "CapabilityBoundingSet", NULL,
+        };
 
         return setting->planned || strv_contains(names, setting->name) ||
                !text_equal(setting->section, "Service");
@@ -249,28 +352,40 @@ static const char *signature_of(const Setting *setting) {
         return is_command(setting) ? "a(" COMMAND_CONTENTS ")" : type ? type->signature : "s";
 }
 
+static int add_property(sd_bus_vtable *table, size_t *n, const Setting *setting) {
+        char *name;
+
+        int r = property_name(setting, &name);
+        if (r < 0)
+                return r;
+        table[(*n)++] = (sd_bus_vtable)SD_BUS_PROPERTY(name, signature_of(setting), get_setting, 0,
+                                                       SD_BUS_VTABLE_PROPERTY_CONST);
+        if (!is_limit(setting))
+                return 0;
+        r = text_format(&name, "%s%s", setting->name, soft);
+        if (r >= 0)
+                table[(*n)++] = (sd_bus_vtable)SD_BUS_PROPERTY(name, "t", get_soft_limit, 0,
+                                                               SD_BUS_VTABLE_PROPERTY_CONST);
+        return r;
+}
+
 int bus_property_vtable(sd_bus_vtable **ret) {
         const sd_bus_vtable start = SD_BUS_VTABLE_START(0), end = SD_BUS_VTABLE_END;
-        sd_bus_vtable *table = calloc(service_settings.n_rows + 2, sizeof(*table));
+        sd_bus_vtable *table = calloc(2 * service_settings.n_rows + 2, sizeof(*table));
         size_t n = 0;
+        int r = 0;
 
         if (!table)
                 return -ENOMEM;
         table[n++] = start;
-        for (size_t i = 0; i < service_settings.n_rows; i++) {
-                const Setting *setting = &service_settings.rows[i];
-                char *name;
-
-                if (is_elsewhere(setting))
-                        continue;
-                if (property_name(setting, &name) < 0) {
-                        bus_property_vtable_free(table);
-                        return -ENOMEM;
-                }
-                table[n++] = (sd_bus_vtable)SD_BUS_PROPERTY(name, signature_of(setting), get_setting, 0,
-                                                            SD_BUS_VTABLE_PROPERTY_CONST);
-        }
+        for (size_t i = 0; r >= 0 && i < service_settings.n_rows; i++)
+                if (!is_elsewhere(&service_settings.rows[i]))
+                        r = add_property(table, &n, &service_settings.rows[i]);
         table[n] = end;
+        if (r < 0) {
+                bus_property_vtable_free(table);
+                return r;
+        }
         *ret = table;
         return 0;
 }

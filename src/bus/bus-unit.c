@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <linux/capability.h>
+
 #include "base/parse.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "bus/bus-internal.h"
+#include "exec/exec-privileges.h"
 #include "manager/task-limit.h"
 #include "unit/condition.h"
 #include "unit/unit-name.h"
@@ -167,6 +170,25 @@ GETTER(get_tasks_max) {
         const BusUnit *unit = userdata;
 
         return sd_bus_message_append(reply, "t", task_limit(unit->status.unit->settings.tasks_max));
+}
+
+GETTER(get_notify_access) {
+        return sd_bus_message_append(reply, "s",
+                                     managed_unit_notify_access(((const BusUnit *)userdata)->managed));
+}
+
+/* As the kernel has them: bit n is capability n. */
+GETTER(get_capabilities) {
+        const ServiceSettings *const settings = &((const BusUnit *)userdata)->status.unit->settings;
+        ExecCapabilities found = {};
+
+        const int r = exec_capabilities_read(settings, &found, NULL);
+        if (r < 0 && r != -EINVAL)
+                return r;
+        if (text_equal(property, "AmbientCapabilities"))
+                return sd_bus_message_append(reply, "t", found.ambient);
+        return sd_bus_message_append(reply, "t",
+                                     found.bounded ? found.bounding : (UINT64_C(2) << CAP_LAST_CAP) - 1);
 }
 
 GETTER(get_condition_result) {
@@ -340,6 +362,9 @@ const sd_bus_vtable bus_service_vtable[] = {
         STATUS("ExecMainExitTimestamp", "t", main_ended, 0),
         STATUS("ExecMainExitTimestampMonotonic", "t", main_ended_monotonic, 0),
         SD_BUS_PROPERTY("NRestarts", "u", get_restarts, 0, 0),
+        SD_BUS_PROPERTY("NotifyAccess", "s", get_notify_access, 0, 0),
+        SD_BUS_PROPERTY("CapabilityBoundingSet", "t", get_capabilities, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("AmbientCapabilities", "t", get_capabilities, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("TasksMax", "t", get_tasks_max, 0, 0),
         SD_BUS_PROPERTY("Slice", "s", get_slice, 0, 0),
         SD_BUS_PROPERTY("ControlGroup", "s", get_cgroup, 0, 0),

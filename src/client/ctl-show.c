@@ -13,6 +13,7 @@
 #include "bus/bus-internal.h"
 #include "client/bus-client.h"
 #include "client/ctl.h"
+#include "client/property-print.h"
 #include "manager/accounting.h"
 #include "unit/unit-name.h"
 
@@ -118,165 +119,12 @@ int ctl_status(const CtlOptions *options, sd_bus *bus, char *const *words) {
 
 /* show */
 
-static int print_value(sd_bus_message *reply, const char *contents, FILE *file);
-
-static int print_array(sd_bus_message *reply, const char *contents, FILE *file) {
-        int r = sd_bus_message_enter_container(reply, 'a', contents);
-
-        for (bool first = true; r >= 0 && (r = sd_bus_message_at_end(reply, false)) == 0; first = false) {
-                if (!first)
-                        (void)fputc(' ', file);
-                r = print_value(reply, contents, file);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(reply);
-}
-
-static int print_bytes(sd_bus_message *reply, FILE *file) {
-        const uint8_t *bytes;
-        size_t size;
-
-        const int r = sd_bus_message_read_array(reply, 'y', (const void **)&bytes, &size);
-        for (size_t i = 0; r >= 0 && i < size; i++)
-                (void)fprintf(file, "%02x", bytes[i]);
-        return r;
-}
-
-static int print_structure(sd_bus_message *reply, const char *contents, FILE *file) {
-        int r = sd_bus_message_enter_container(reply, 'r', contents);
-
-        for (bool first = true; r >= 0 && (r = sd_bus_message_at_end(reply, false)) == 0; first = false) {
-                const char *inner;
-                char type;
-
-                if (!first)
-                        (void)fputc(' ', file);
-                r = sd_bus_message_peek_type(reply, &type, &inner);
-                if (r < 0)
-                        return r;
-                r = type == 'a' && !text_equal(inner, "y")
-                            ? print_array(reply, inner, file)
-                            : print_value(reply, (const char[]){ type, type == 'a' ? 'y' : '\0', '\0' },
-                                          file);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(reply);
-}
-
-static int print_text(sd_bus_message *reply, char type, FILE *file) {
-        _cleanup_(freep) char *text = NULL;
-        const char *said;
-
-        int r = sd_bus_message_read_basic(reply, type, &said);
-        if (r >= 0)
-                r = text_copy(said, &text);
-        if (r >= 0) {
-                text_tame(text);
-                (void)fputs(text, file);
-        }
-        return r;
-}
-
-static int print_number(sd_bus_message *reply, char type, FILE *file) {
-        union {
-                int truth;
-                int32_t i;
-                uint32_t u;
-                uint64_t t;
-        } value;
-
-        const int r = sd_bus_message_read_basic(reply, type, &value);
-        if (r < 0)
-                return r;
-        switch (type) {
-        case 'b':
-                (void)fputs(value.truth ? "yes" : "no", file);
-                return 0;
-        case 'i':
-                (void)fprintf(file, "%" PRIi32, value.i);
-                return 0;
-        case 'u':
-                (void)fprintf(file, "%" PRIu32, value.u);
-                return 0;
-        default:
-                (void)fprintf(file, "%" PRIu64, value.t);
-                return 0;
-        }
-}
-
-/* Of what the manager has: basic types, arrays and structures of these. */
-static int print_value(sd_bus_message *reply, const char *contents, FILE *file) {
-        if (contents[0] == 'a')
-                return text_equal(contents, "ay") ? print_bytes(reply, file)
-                                                  : print_array(reply, contents + 1, file);
-        if (contents[0] == '(' || contents[0] == 'r') {
-                const char *inner;
-
-                const int r = sd_bus_message_peek_type(reply, NULL, &inner);
-                return r < 0 ? r : print_structure(reply, inner, file);
-        }
-        if (strchr("sog", contents[0]))
-                return print_text(reply, contents[0], file);
-        return strchr("biut", contents[0]) ? print_number(reply, contents[0], file)
-                                           : sd_bus_message_skip(reply, contents);
-}
-
-/* Points in time are shown as such, but by their own names as numbers. */
-static bool is_time(const char *name, const char *contents) {
-        return text_equal(contents, "t") && text_ends_with(name, "Timestamp");
-}
-
-static int print_time(sd_bus_message *reply, FILE *file) {
-        char text[64];
-        struct tm tm;
-        uint64_t usec;
-
-        const int r = sd_bus_message_read_basic(reply, 't', &usec);
-        const time_t seconds = (time_t)(usec / SECOND_USEC);
-        if (r >= 0 && usec > 0 && localtime_r(&seconds, &tm) &&
-            strftime(text, sizeof(text), "%a %Y-%m-%d %H:%M:%S %Z", &tm) > 0)
-                (void)fputs(text, file);
-        return r;
-}
-
-/* The largest number stands for what is not known, or has no limit; which of both, the name tells. */
-static void print_largest(const char *name, FILE *file) {
-        if (strncmp(name, "IP", 2) == 0)
-                (void)fputs("[no data]", file);
-        else if (text_ends_with(name, "USec") || text_ends_with(name, "Max") ||
-                 strncmp(name, "Limit", 5) == 0)
-                (void)fputs("infinity", file);
-        else
-                (void)fputs("[not set]", file);
-}
-
-static int print_count(sd_bus_message *reply, const char *name, FILE *file) {
-        char text[TIME_SPAN_TEXT_MAX];
-        uint64_t count;
-
-        const int r = sd_bus_message_read_basic(reply, 't', &count);
-        if (r < 0)
-                return r;
-        if (count == UINT64_MAX)
-                print_largest(name, file);
-        else if (text_ends_with(name, "USec")) {
-                time_span_format(count, 1, text);
-                (void)fputs(text, file);
-        } else
-                (void)fprintf(file, "%" PRIu64, count);
-        return 0;
-}
-
 static int print_property(sd_bus_message *reply, const char *name, const char *contents, void *userdata) {
         const CtlOptions *options = userdata;
 
         if (options->properties && !strv_contains(STRV(options->properties), name))
                 return sd_bus_message_skip(reply, contents);
-        if (!options->value_only)
-                (void)printf("%s=", name);
-        const int r = is_time(name, contents)     ? print_time(reply, stdout)
-                      : text_equal(contents, "t") ? print_count(reply, name, stdout)
-                                                  : print_value(reply, contents, stdout);
-        (void)putchar('\n');
-        return r;
+        return property_print(reply, name, contents, options->value_only, stdout);
 }
 
 static int show_unit(const CtlOptions *options, sd_bus *bus, const char *word) {

@@ -164,6 +164,9 @@ int managed_unit_names(const ManagedUnit *unit, char ***ret);
  * say something of the unit, the ones that are known. */
 int managed_unit_related(const ManagedUnit *unit, const char *property, char ***ret);
 
+/* Whose notifications are taken, in the words of NotifyAccess=; of a service. */
+const char *managed_unit_notify_access(const ManagedUnit *unit);
+
 /* Processes in its cgroup, sorted; none when it has no cgroup. */
 int managed_unit_processes(ManagedUnit *unit, pid_t **ret, size_t *ret_n);
 

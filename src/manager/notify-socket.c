@@ -41,6 +41,13 @@ static NotifyAccess access_of(const ServiceSettings *settings) {
                        : NOTIFY_NONE;
 }
 
+const char *managed_unit_notify_access(const ManagedUnit *unit) {
+        const ServiceSettings *const settings = managed_unit_settings(unit);
+
+        return setting_find(&service_settings, offsetof(ServiceSettings, notify_access))
+                ->words[access_of(settings)];
+}
+
 static bool may_say(const Service *service, pid_t pid) {
         const bool is_main = service->main && service->main->pid == pid,
                    is_control = service->control && service->control->pid == pid;

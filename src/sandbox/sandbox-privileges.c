@@ -79,6 +79,10 @@ static const char *const capability_names[] = {
 };
 /* clang-format on */
 
+const char *sandbox_capability_name(unsigned number) {
+        return number < ELEMENTSOF(capability_names) ? capability_names[number] : NULL;
+}
+
 int sandbox_capability_find(const char *name) {
         const char *const word =
                 strncasecmp(name, "CAP_", strlen("CAP_")) == 0 ? name + strlen("CAP_") : name;

@@ -20,3 +20,5 @@ int sandbox_capabilities_set(SandboxOperation *operation, uint64_t capabilities)
 
 /* The number of the capability of that name ("chown"; "CAP_CHOWN" as well, in letters of any case); -EINVAL. */
 int sandbox_capability_find(const char *name);
+/* "chown" for number 0; NULL for one that is not known. */
+const char *sandbox_capability_name(unsigned number);

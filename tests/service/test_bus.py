@@ -92,6 +92,73 @@ def ask(rig):
     return call
 
 
+# What systemctl shows of a unit of systemd 252 in which nothing else is said.
+DEFAULTS = {
+    'NotifyAccess': 'none', 'KillSignal': '15', 'FinalKillSignal': '9', 'SendSIGKILL': 'yes', 'SendSIGHUP': 'no',
+    'KillMode': 'control-group', 'UMask': '0022', 'RuntimeDirectoryMode': '0755', 'StateDirectoryMode': '0755',
+    'CacheDirectoryMode': '0755', 'LogsDirectoryMode': '0755', 'ConfigurationDirectoryMode': '0755',
+    'StandardInput': 'null', 'StandardOutput': 'journal', 'StandardError': 'inherit', 'TimeoutStartUSec': '1min 30s',
+    'TimeoutStopUSec': '1min 30s', 'RuntimeMaxUSec': 'infinity', 'RestartUSec': '100ms', 'IgnoreSIGPIPE': 'yes',
+    'Nice': '0', 'OOMScoreAdjust': '0', 'CPUSchedulingPolicy': '0', 'CPUSchedulingPriority': '0',
+    'IOSchedulingClass': '2', 'IOSchedulingPriority': '4', 'TimerSlackNSec': '50000', 'KeyringMode': 'private',
+    'Delegate': 'no', 'TasksAccounting': 'yes', 'CPUAccounting': 'no', 'AmbientCapabilities': '', 'Restart': 'no',
+    'Type': 'simple', 'RemainAfterExit': 'no', 'ProtectSystem': 'no', 'PrivateTmp': 'no', 'Job': '', 'LoadError': '',
+}  # fmt: skip
+
+
+def shown(text):
+    """Names and values; a name may be there more than once."""
+    found = {}
+    for line in text.splitlines():
+        name, value = line.split('=', 1)
+        found[name] = found[name] + '\n' + value if name in found else value
+    return found
+
+
+def test_defaults(rig, systemctl):
+    """What nobody has said is shown as it is, by systemctl and by ours."""
+    rig.unit('plain.service', ExecStart=SLEEP)
+    ours = shown(rig.ctl('show', 'plain').stdout)
+    assert {name: ours[name] for name in DEFAULTS} == DEFAULTS
+    limits = rig.run('prlimit', f'--pid={rig.manager_pid()}', '--raw', '--noheadings', '--output=RESOURCE,SOFT,HARD').stdout
+    for resource, *values in map(str.split, limits.splitlines()):
+        soft, hard = ('infinity' if value in ('unlimited', '-1') else value for value in values)
+        assert (ours[f'Limit{resource}Soft'], ours[f'Limit{resource}']) == (soft, hard), resource
+    assert ours['CapabilityBoundingSet'].startswith('cap_chown cap_dac_override ')
+    assert 'cap_sys_admin' in ours['CapabilityBoundingSet']
+    rig.unit('notify.service', Type='notify', ExecStart=SLEEP)
+    rig.unit('once.service', Type='oneshot', ExecStart='/bin/true')
+    assert rig.show('notify', 'NotifyAccess') == 'main'
+    assert rig.show('once', 'TimeoutStartUSec') == 'infinity'
+
+
+def test_what_was_said(rig, systemctl):
+    """Ours shows what systemctl shows, value by value."""
+    rig.unit('said.service', ExecStart=SLEEP, ExecStop=['-/bin/echo one "two three"', '/bin/true'], KillSignal='SIGINT',
+             UMask='0077', LimitNOFILE='100:200', StateDirectoryMode='0700', Nice='-5', OOMScoreAdjust='-100',
+             CPUSchedulingPolicy='batch', IOSchedulingClass='idle', CapabilityBoundingSet='CAP_CHOWN CAP_KILL',
+             NotifyAccess='all', StandardOutput='null', SendSIGKILL='no', TimeoutStopSec='5s', ProtectSystem='strict',
+             DynamicUser='yes', Environment='A=1', TasksMax='9')  # fmt: skip
+    rig.ctl('start', 'said')
+    ours, theirs = (shown(text) for text in (rig.ctl('show', 'said').stdout, systemctl('show', '--all', 'said').stdout))
+    for name, value in theirs.items():
+        if value != '[unprintable]':
+            assert ours[name] == value, name
+    assert {name for name in ours if name not in theirs} <= {
+        'ExecCondition', 'ExecStartPre', 'ExecStartPost', 'ExecReload', 'ExecStopPost',
+    }  # fmt: skip
+    assert ours['ExecStop'].splitlines()[0] == (
+        '{ path=/bin/echo ; argv[]=/bin/echo one two three ; ignore_errors=yes ; start_time=[n/a] ; stop_time=[n/a] ; '
+        'pid=0 ; code=(null) ; status=0/0 }'
+    )
+    for name, value in (
+        ('KillSignal', '2'), ('UMask', '0077'), ('LimitNOFILE', '200'), ('LimitNOFILESoft', '100'), ('Nice', '-5'),
+        ('CPUSchedulingPolicy', '3'), ('IOSchedulingClass', '3'), ('CapabilityBoundingSet', 'cap_chown cap_kill'),
+        ('SendSIGKILL', 'no'), ('NotifyAccess', 'all'), ('StateDirectoryMode', '0700'),
+    ):  # fmt: skip
+        assert ours[name] == value, name
+
+
 def test_systemctl_shows_relations(rig, systemctl):
     """What a unit says of others, what others say of it, and all of its names."""
     rig.unit('web.service', """[Unit]

@@ -228,6 +228,6 @@ def test_drop_ins_of_aliases(rig):
     rig.unit('alias.service.d/10.conf', '[Service]\nNice=3\n')
     rig.unit('real.service.d/20.conf', '[Service]\nUMask=0077\n')
     for name in ('real', 'alias'):
-        assert rig.show(name, 'Id', 'Nice', 'UMask') == {'Id': 'real.service', 'Nice': '3', 'UMask': '63'}
+        assert rig.show(name, 'Id', 'Nice', 'UMask') == {'Id': 'real.service', 'Nice': '3', 'UMask': '0077'}
     rig.ctl('start', 'alias')
     assert rig.state('real') == 'active'

@@ -55,10 +55,11 @@ static void test_compact(void **state) {
         json_begin_array(&writer, "list");
         json_number(&writer, NULL, 1);
         json_real(&writer, NULL, 1.5);
+        json_integer(&writer, NULL, -7);
         json_end_array(&writer);
         json_end_object(&writer);
         assert_int_equal(fclose(file), 0);
-        assert_string_equal(text, "{\"a\":\"b\\n\",\"list\":[1,1.500]}\n");
+        assert_string_equal(text, "{\"a\":\"b\\n\",\"list\":[1,1.500,-7]}\n");
 }
 
 /* Overlong forms, surrogates and half sequences are not UTF-8, and each byte of them is replaced. */

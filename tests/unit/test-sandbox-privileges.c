@@ -130,6 +130,8 @@ static void test_find(void **state) {
         assert_int_equal(sandbox_capability_find("CAP_CHOWN"), 0);
         assert_int_equal(sandbox_capability_find("cap_Sys_Admin"), 21);
         assert_int_equal(sandbox_capability_find("checkpoint_restore"), 40);
+        assert_string_equal(sandbox_capability_name(21), "sys_admin");
+        assert_null(sandbox_capability_name(64));
         assert_int_equal(sandbox_capability_find("CAP_"), -EINVAL);
         assert_int_equal(sandbox_capability_find(""), -EINVAL);
         assert_int_equal(sandbox_capability_find("coffee"), -EINVAL);
