@@ -11,6 +11,7 @@
 #include "client/bus-client.h"
 #include "client/ctl.h"
 #include "unit/unit-enable.h"
+#include "unit/unit-file-state.h"
 #include "unit/unit-files.h"
 #include "unit/unit-name.h"
 #include "unit/unit-paths.h"
@@ -187,11 +188,19 @@ int ctl_disable(const CtlOptions *options, sd_bus *bus, char *const *words) {
 
 /* is-enabled */
 
-static int print_enabled(const UnitPaths *paths, const Unit *unit) {
-        const char *const word = unit_enable_state(paths, unit);
+static int print_enabled(const CtlOptions *options, const UnitPaths *paths, const char *word) {
+        _cleanup_(unit_freep) Unit *unit = NULL;
+        _cleanup_(freep) char *name = NULL;
 
-        (void)puts(word);
-        return text_equal(word, "disabled") || text_equal(word, "masked");
+        int r = load(options, paths, word, &unit);
+        if (r >= 0)
+                r = unit_name_complete(word, &name);
+        if (r < 0)
+                return r;
+        const char *const state = unit_file_state(paths, name, unit);
+        if (!options->quiet)
+                (void)puts(state);
+        return unit_file_state_is_good(state) ? 0 : 1;
 }
 
 int ctl_is_enabled(const CtlOptions *options, sd_bus *bus, char *const *words) {
@@ -200,11 +209,7 @@ int ctl_is_enabled(const CtlOptions *options, sd_bus *bus, char *const *words) {
 
         int r = make_paths(options, &paths);
         for (char *const *word = words; r >= 0 && *word; word++) {
-                _cleanup_(unit_freep) Unit *unit = NULL;
-
-                r = load(options, &paths, *word, &unit);
-                if (r >= 0)
-                        r = print_enabled(&paths, unit);
+                r = print_enabled(options, &paths, *word);
                 worst = MAX(worst, r);
         }
         return r < 0 ? r : worst;

@@ -15,7 +15,7 @@
 #include "manager/unit-transient.h"
 #include "unit/specifier.h"
 #include "unit/unit-additions.h"
-#include "unit/unit-enable.h"
+#include "unit/unit-file-state.h"
 
 /* clang-format off */
 const char *const unit_active_state_words[] = { "active", "reloading", "inactive", "failed", "activating", "deactivating" };
@@ -343,7 +343,8 @@ int managed_unit_names(const ManagedUnit *unit, char ***ret) {
 }
 
 const char *managed_unit_file_state(const ManagedUnit *unit) {
-        return unit->transient ? "transient" : unit_enable_state(&unit->manager->unit_paths, unit->unit);
+        return unit->transient ? "transient"
+                               : unit_file_state(&unit->manager->unit_paths, unit->name, unit->unit);
 }
 
 void managed_unit_count(const ManagedUnit *unit, UnitStatus *status) {

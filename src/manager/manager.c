@@ -391,6 +391,10 @@ LogStore *manager_log(Manager *manager) {
         return manager->log;
 }
 
+const UnitPaths *manager_unit_paths(const Manager *manager) {
+        return &manager->unit_paths;
+}
+
 int manager_reap_orphans(Manager *manager) {
         for (;;) {
                 siginfo_t info = {};

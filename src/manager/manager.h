@@ -155,7 +155,7 @@ bool managed_unit_needs_reload(const ManagedUnit *unit);
 /* For humans: what it is called, with its specifiers replaced, or its name. */
 const char *managed_unit_description(const ManagedUnit *unit);
 
-/* As of unit_enable_state(), or "transient"; looks at links in all directories of units. */
+/* As of unit_file_state(); looks at links in all directories of units. */
 const char *managed_unit_file_state(const ManagedUnit *unit);
 
 /* Its name, and all others that lead to it. */
@@ -235,3 +235,5 @@ typedef struct ManagerEvents {
 void manager_set_events(Manager *manager, const ManagerEvents *events);
 
 LogStore *manager_log(Manager *manager);
+/* Where its units' files are. */
+const UnitPaths *manager_unit_paths(const Manager *manager);

@@ -28,8 +28,3 @@ int unit_link_make(const UnitLink *link, bool force, Reason *reason);
 int unit_link_remove(const UnitLink *link, Reason *reason);
 /* Whether it is there and leads to the unit. */
 int unit_link_exists(const UnitLink *link);
-
-/* Whether it would be started by itself, in the words of systemctl(1), "is-enabled": "enabled", "enabled-runtime", "disabled",
- * "static" (it asks for nothing in [Install]), "indirect" (but names others in Also=), "generated", "masked"; "" when there is
- * no file. Links are looked for in all directories. */
-const char *unit_enable_state(const UnitPaths *paths, const Unit *unit);

@@ -126,6 +126,32 @@ static int leads_to_units(const UnitPaths *paths, const char *directory, const c
         return 0;
 }
 
+bool unit_file_is_linked(const UnitPaths *paths, const char *path) {
+        _cleanup_(freep) char *directory = NULL;
+        _cleanup_(fd_closep) int fd = unit_path_open(paths, path, O_PATH | O_NOFOLLOW);
+        char target[PATH_MAX];
+
+        const ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
+        if (n < 0 || path_parent(path, &directory) < 0)
+                return false;
+        target[n] = '\0';
+        return leads_to_units(paths, directory, target) == 0;
+}
+
+const char *unit_file_directory(const UnitPaths *paths, const char *name) {
+        for (char *const *directory = paths->directories; directory && *directory; directory++) {
+                _cleanup_(freep) char *path = NULL;
+                _cleanup_(fd_closep) int fd = -EBADF;
+
+                if (path_join(*directory, name, &path) < 0)
+                        return NULL;
+                fd = unit_path_open(paths, path, O_PATH | O_NOFOLLOW);
+                if (fd >= 0)
+                        return *directory;
+        }
+        return NULL;
+}
+
 /* Looks at a link, which may be no more than a way to a file. */
 static int link_read(const UnitPaths *paths, const char *directory, const char *name, int fd, Entry *entry) {
         char target[PATH_MAX];

@@ -41,6 +41,11 @@ void unit_files_done(UnitFiles *files);
  * be looked at is none; -ENOMEM is the only error. */
 int unit_alias_read(const UnitPaths *paths, const char *directory, const char *name, char **ret);
 
+/* Whether a unit's own file is a link to one that lies outside of all directories of units. */
+bool unit_file_is_linked(const UnitPaths *paths, const char *path);
+/* Where the name is found first, whatever it is there; NULL when nowhere. */
+const char *unit_file_directory(const UnitPaths *paths, const char *name);
+
 /* Opens a path that begins with the root; all links on the way stay below the root. */
 int unit_path_open(const UnitPaths *paths, const char *path, int flags);
 /* Reads one of these files; errors as of file_read(). */

@@ -115,41 +115,11 @@ static void test_refusals(void **state) {
         assert_refused("RequiredBy=%\n", "");
 }
 
-/* In words, by what [Install] says and which links there are. */
-static void test_states(void **state) {
-        _cleanup_(freep) char *directory = getcwd(NULL, 0);
-        char *directories[] = { NULL, NULL, NULL };
-        const UnitPaths paths = { .root = directory, .directories = directories };
-        _cleanup_(unit_freep) Unit *fixed = load("fixed.service", "fixed.service", ""),
-                                   *also = load("also.service", "also.service", "Also=x.service\n"),
-                                   *unit = load("a.service", "a.service", "WantedBy=multi-user.target\n");
-
-        assert_int_equal(text_format(&directories[0], "%s/run/systemd/system", directory), 0);
-        assert_int_equal(text_format(&directories[1], "%s/etc/systemd/system", directory), 0);
-        assert_string_equal(unit_enable_state(&paths, fixed), "static");
-        assert_string_equal(unit_enable_state(&paths, also), "indirect");
-        assert_string_equal(unit_enable_state(&paths, unit), "disabled");
-        for (size_t i = 0; i < 2; i++) {
-                _cleanup_(unit_links_done) UnitLinks links = {};
-
-                assert_int_equal(unit_links_plan(unit, directories[i], &links, NULL), 0);
-                make_all(&links);
-                assert_string_equal(unit_enable_state(&paths, unit), i == 0 ? "enabled-runtime" : "enabled");
-                free(directories[i]);
-                directories[i] = strdup("/nowhere");
-        }
-        free(directories[0]);
-        free(directories[1]);
-        unit->state = UNIT_MASKED;
-        assert_string_equal(unit_enable_state(&paths, unit), "masked");
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_directory(test_links),
                 unit_test_in_directory(test_in_the_way),
                 unit_test_in_directory(test_refusals),
-                unit_test_in_directory(test_states),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
