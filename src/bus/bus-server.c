@@ -142,6 +142,9 @@ static int add_objects(BusConnection *connection) {
                 r = sd_bus_add_object_vtable(connection->bus, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER,
                                              bus_manager_job_vtable, connection);
         if (r >= 0)
+                r = sd_bus_add_object_vtable(connection->bus, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER,
+                                             bus_manager_file_vtable, connection);
+        if (r >= 0)
                 r = sd_bus_add_fallback_vtable(connection->bus, NULL, BUS_JOB_PATH, BUS_INTERFACE_JOB,
                                                bus_job_vtable, bus_job_find, connection);
         if (r >= 0)

@@ -211,6 +211,30 @@ def test_units_that_are_no_services(rig, systemctl):
     assert rig.show('some.target', 'SubState') == 'dead'
 
 
+def test_systemctl_looks_at_files(rig, systemctl):
+    """What files there are, and in what state, whether or not their units are known."""
+    install = '[Install]\nWantedBy=multi-user.target\n'
+    for name, end in (('off', install), ('on', install), ('fixed', ''), ('some@', install)):
+        rig.unit(f'mine-{name}.service', f'[Service]\nExecStart={SLEEP}\n{end}')
+    rig.ctl('enable', 'mine-on')
+    rig.path('/etc/systemd/system/mine-other.service').symlink_to('mine-on.service')
+    rig.path('/etc/systemd/system/mine-masked.service').symlink_to('/dev/null')
+    states = {
+        'mine-off.service': 'disabled', 'mine-on.service': 'enabled', 'mine-fixed.service': 'static',
+        'mine-some@.service': 'disabled', 'mine-other.service': 'alias', 'mine-masked.service': 'masked',
+    }  # fmt: skip
+    lines = systemctl('list-unit-files', '--no-legend', 'mine-*').stdout.splitlines()
+    assert {line.split()[0]: line.split()[1] for line in lines} == states
+    lines = systemctl('list-unit-files', '--no-legend', '--state=enabled', 'mine-*').stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ['mine-on.service']
+    for name, state in states.items():
+        answer = systemctl('is-enabled', name, check=False)
+        assert answer.stdout == f'{state}\n', name
+        assert (answer.returncode == 0) == (state in ('enabled', 'static', 'alias')), name
+    refused = systemctl('is-enabled', 'nothing.service', check=False)
+    assert refused.returncode == 1 and 'nothing.service' in refused.stderr
+
+
 def test_state_of_all(rig, systemctl):
     rig.unit('good.service', ExecStart=SLEEP)
     rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
