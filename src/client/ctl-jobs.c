@@ -25,7 +25,7 @@ static const struct {
         [CTL_RELOAD] = { "ReloadUnit", "reload" },
 };
 
-static int ask_job(sd_bus *bus, JobWait *wait, CtlJob job, const char *word) {
+static int ask_job(const CtlOptions *options, sd_bus *bus, JobWait *wait, CtlJob job, const char *word) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(freep) char *name = NULL;
@@ -35,7 +35,7 @@ static int ask_job(sd_bus *bus, JobWait *wait, CtlJob job, const char *word) {
         if (r < 0)
                 return r;
         r = sd_bus_call_method(bus, NULL, BUS_OBJECT, BUS_INTERFACE_MANAGER, jobs[job].method, &error, &reply,
-                               "ss", name, "replace");
+                               "ss", name, options->job_mode ?: "replace");
         if (r < 0) {
                 (void)log_error(r, "Cannot %s %s: %s", jobs[job].verb, name, error.message ?: strerror(-r));
                 return sd_bus_error_has_name(&error, BUS_ERROR_NO_SUCH_UNIT) ? CTL_NOT_LOADED : r;
@@ -52,7 +52,7 @@ int ctl_run_jobs(const CtlOptions *options, sd_bus *bus, CtlJob job, char *const
         if (r < 0)
                 return r;
         for (char *const *unit = units; *unit; unit++) {
-                r = ask_job(bus, wait, job, *unit);
+                r = ask_job(options, bus, wait, job, *unit);
                 if (r != 0)
                         failure = r;
         }
@@ -98,7 +98,7 @@ int ctl_kill(const CtlOptions *options, sd_bus *bus, char *const *words) {
                 _cleanup_(freep) char *name = NULL;
 
                 r = complete(*word, &name);
-                if (r >= 0 && bus_client_call(bus, "KillUnit", NULL, "ssi", name, options->who ?: "all",
+                if (r >= 0 && bus_client_call(bus, "KillUnit", NULL, "ssi", name, ctl_options_whom(options),
                                               signal_number) < 0)
                         failure = -EIO;
         }

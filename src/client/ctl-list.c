@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <systemd/sd-bus.h>
 
+#include "base/strv.h"
 #include "base/text.h"
 #include "client/bus-client.h"
 #include "client/ctl-table.h"
@@ -26,25 +27,15 @@ static int read_row(sd_bus_message *reply, UnitRow *row) {
                                    &row->sub, &following, &path, &job, &job_type, &job_path);
 }
 
-/* Among the words that stand between commas. */
-static bool is_listed(char *const *lists, const char *word) {
-        const size_t length = strlen(word);
-
-        for (; *lists; lists++)
-                for (const char *at = *lists; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
-                        if (strcspn(at, ",") == length && strncmp(at, word, length) == 0)
-                                return true;
-        return false;
-}
-
 static bool is_shown(const CtlOptions *options, const UnitRow *row) {
         const char *const type = strrchr(row->name, '.');
 
-        if (options->types && !(type && is_listed(options->types, type + 1)))
+        if (options->types && !(type && strv_contains(STRV(options->types), type + 1)))
                 return false;
         if (options->states)
-                return is_listed(options->states, row->load) || is_listed(options->states, row->active) ||
-                       is_listed(options->states, row->sub);
+                return strv_contains(STRV(options->states), row->load) ||
+                       strv_contains(STRV(options->states), row->active) ||
+                       strv_contains(STRV(options->states), row->sub);
         return options->all || !text_equal(row->active, "inactive");
 }
 

@@ -23,7 +23,7 @@
 static int print_record(const LogRecord *record, void *userdata) {
         const CtlOptions *options = userdata;
 
-        return log_record_print(record, (LogFormat)options->output, stdout);
+        return log_record_print(record, options->json ? LOG_JSON : (LogFormat)options->output, stdout);
 }
 
 static int complete_all(const CtlOptions *options, char ***ret) {
@@ -71,13 +71,7 @@ static int parse_time(const char *option, const char *text, uint64_t *ret) {
                      : 0;
 }
 
-/* What the options say. Of log -p is the priority, as journalctl(1) has it. */
 static int set_query(const CtlOptions *options, LogQuery *query) {
-        const size_t n_words = strv_length(STRV(options->properties));
-        const char *const priority = options->priority
-                                             ?: n_words > 0 ? options->properties[n_words - 1]
-                                                            : NULL;
-
         if (options->follow && options->reverse)
                 return log_error(-EINVAL, "--follow and --reverse exclude each other");
         query->follow = options->follow;
@@ -86,7 +80,7 @@ static int set_query(const CtlOptions *options, LogQuery *query) {
         query->n_last = options->lines == UINT_MAX && options->follow ? LINES_BEFORE
                         : options->lines >= UINT_MAX - 1              ? SIZE_MAX
                                                                       : options->lines;
-        int r = priority ? parse_priority(priority, &query->n_priorities) : 0;
+        int r = options->priority ? parse_priority(options->priority, &query->n_priorities) : 0;
         if (r >= 0)
                 r = parse_time("--since", options->since, &query->since_usec);
         return r < 0 ? r : parse_time("--until", options->until, &query->until_usec);

@@ -1,253 +1,117 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "client/bus-client.h"
-#include "client/ctl.h"
-#include "log/log-store.h"
+#include "client/ctl-options.h"
+#include "setting/describe.h"
 #include "unit/unit-name.h"
+#include "unit/unit-paths.h"
 
 /* `mkosi-ctl`: looks at the manager and at units, and changes them, as systemctl(1) and journalctl(1) do. */
 
-static const CtlVerb verbs[] = {
-        { "start", 1, UINT_MAX, false, ctl_start, "Start units" },
-        { "stop", 1, UINT_MAX, false, ctl_stop, "Stop units" },
-        { "restart", 1, UINT_MAX, false, ctl_restart, "Stop units and start them" },
-        { "try-restart", 1, UINT_MAX, false, ctl_try_restart, "Restart units that run" },
-        { "reload", 1, UINT_MAX, false, ctl_reload, "Have units read their configuration again" },
-        { "kill", 1, UINT_MAX, false, ctl_kill, "Send a signal to the processes of units" },
-        { "status", 1, UINT_MAX, false, ctl_status, "Show what became of units" },
-        { "show", 1, UINT_MAX, false, ctl_show, "Show the properties of units" },
-        { "is-active", 1, UINT_MAX, false, ctl_is_active, "Whether units are active" },
-        { "is-failed", 1, UINT_MAX, false, ctl_is_failed, "Whether units have failed" },
-        { "list-units", 0, UINT_MAX, false, ctl_list_units, "List the units that are known" },
-        { "list-jobs", 0, UINT_MAX, false, ctl_list_jobs, "List what is to be done and not done yet" },
-        { "cancel", 0, UINT_MAX, false, ctl_cancel, "Take jobs back, or all of them" },
-        { "set-property", 2, UINT_MAX, false, ctl_set_property, "Change settings of a unit" },
-        { "reset-failed", 0, UINT_MAX, false, ctl_reset_failed, "Forget that units have failed" },
-        { "daemon-reload", 0, 0, false, ctl_daemon_reload, "Read all unit files again" },
-        { "cat", 1, UINT_MAX, true, ctl_cat, "Show the files of units" },
-        { "enable", 1, UINT_MAX, true, ctl_enable, "Have units started with what wants them" },
-        { "disable", 1, UINT_MAX, true, ctl_disable, "Take that back" },
-        { "is-enabled", 1, UINT_MAX, true, ctl_is_enabled, "Whether units are enabled" },
-        { "log", 0, UINT_MAX, true, ctl_log, "Show the log" },
-};
+#define JOB_OPTIONS  "no-block job-mode"
+#define FILE_OPTIONS "root unit-path"
 
 enum {
-        OPTION_NOW = 256,
-        OPTION_RUNTIME,
-        OPTION_VALUE,
-        OPTION_WHO,
-        OPTION_NO_BLOCK,
-        OPTION_NO_PAGER,
-        OPTION_RUNTIME_DIRECTORY,
-        OPTION_ROOT,
-        OPTION_UNIT_PATH,
-        OPTION_VERSION,
-        OPTION_PRIORITY,
-        OPTION_FAILED,
-        OPTION_STATE,
+        VERB_START,
+        VERB_STOP,
+        VERB_RESTART,
+        VERB_TRY_RESTART,
+        VERB_RELOAD,
+        VERB_KILL,
+        VERB_STATUS,
+        VERB_SHOW,
+        VERB_IS_ACTIVE,
+        VERB_IS_FAILED,
+        VERB_LIST_UNITS,
+        VERB_LIST_JOBS,
+        VERB_CANCEL,
+        VERB_SET_PROPERTY,
+        VERB_RESET_FAILED,
+        VERB_DAEMON_RELOAD,
+        VERB_CAT,
+        VERB_ENABLE,
+        VERB_DISABLE,
+        VERB_IS_ENABLED,
+        VERB_LOG,
+        VERB_COMPLETION,
 };
 
-static const struct option options_long[] = {
-        { "property", required_argument, NULL, 'p' },
-        { "value", no_argument, NULL, OPTION_VALUE },
-        { "all", no_argument, NULL, 'a' },
-        { "now", no_argument, NULL, OPTION_NOW },
-        { "runtime", no_argument, NULL, OPTION_RUNTIME },
-        { "force", no_argument, NULL, 'f' },
-        { "signal", required_argument, NULL, 's' },
-        { "kill-who", required_argument, NULL, OPTION_WHO },
-        { "kill-whom", required_argument, NULL, OPTION_WHO },
-        { "lines", required_argument, NULL, 'n' },
-        { "output", required_argument, NULL, 'o' },
-        { "unit", required_argument, NULL, 'u' },
-        { "failed", no_argument, NULL, OPTION_FAILED },
-        { "state", required_argument, NULL, OPTION_STATE },
-        { "type", required_argument, NULL, 't' },
-        { "follow", no_argument, NULL, 'F' },
-        { "reverse", no_argument, NULL, 'r' },
-        { "since", required_argument, NULL, 'S' },
-        { "until", required_argument, NULL, 'U' },
-        { "priority", required_argument, NULL, OPTION_PRIORITY },
-        { "boot", no_argument, NULL, 'b' },
-        { "no-block", no_argument, NULL, OPTION_NO_BLOCK },
-        { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
-        { "quiet", no_argument, NULL, 'q' },
-        { "runtime-directory", required_argument, NULL, OPTION_RUNTIME_DIRECTORY },
-        { "root", required_argument, NULL, OPTION_ROOT },
-        { "unit-path", required_argument, NULL, OPTION_UNIT_PATH },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, OPTION_VERSION },
-        {},
+/* clang-format off */
+static const SettingVerb words[] = {
+        [VERB_START]         = { "start",         "UNIT ...",     .help = "start units" },
+        [VERB_STOP]          = { "stop",          "UNIT ...",     .help = "stop units" },
+        [VERB_RESTART]       = { "restart",       "UNIT ...",     .help = "stop units and start them" },
+        [VERB_TRY_RESTART]   = { "try-restart",   "UNIT ...",     .help = "restart units that run" },
+        [VERB_RELOAD]        = { "reload",        "UNIT ...",     .help = "have units read their configuration again" },
+        [VERB_KILL]          = { "kill",          "UNIT ...",     .help = "send a signal to the processes of units" },
+        [VERB_STATUS]        = { "status",        "UNIT ...",     .help = "show what became of units" },
+        [VERB_SHOW]          = { "show",          "UNIT ...",     .help = "show the properties of units" },
+        [VERB_IS_ACTIVE]     = { "is-active",     "UNIT ...",     .help = "whether units are active" },
+        [VERB_IS_FAILED]     = { "is-failed",     "UNIT ...",     .help = "whether units have failed" },
+        [VERB_LIST_UNITS]    = { "list-units",    "[PATTERN ...]", .help = "list the units that are known (the default)" },
+        [VERB_LIST_JOBS]     = { "list-jobs",     "[PATTERN ...]", .help = "list what is to be done and not done yet" },
+        [VERB_CANCEL]        = { "cancel",        "[JOB ...]",    .help = "take jobs back, or all of them" },
+        [VERB_SET_PROPERTY]  = { "set-property",  "UNIT NAME=VALUE ...", .help = "change settings of a unit" },
+        [VERB_RESET_FAILED]  = { "reset-failed",  "[UNIT ...]",   .help = "forget that units have failed" },
+        [VERB_DAEMON_RELOAD] = { "daemon-reload", NULL,           .help = "read all unit files again" },
+        [VERB_CAT]           = { "cat",           "UNIT ...",     .help = "show the files of units" },
+        [VERB_ENABLE]        = { "enable",        "UNIT ...",     .help = "have units started with what wants them" },
+        [VERB_DISABLE]       = { "disable",       "UNIT ...",     .help = "take that back" },
+        [VERB_IS_ENABLED]    = { "is-enabled",    "UNIT ...",     .help = "whether units are enabled" },
+        [VERB_LOG]           = { "log",           "[FIELD=VALUE ...]", .help = "show the log" },
+        [VERB_COMPLETION]    = { "completion",    "SHELL",        .help = "print completion for bash, zsh or fish" },
 };
 
-static void help(void) {
-        (void)puts("mkosi-ctl [OPTION…] VERB [WORD…]\n\nVerbs:");
-        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-                (void)printf("  %-22s %s\n", verbs[i].name, verbs[i].about);
-        (void)puts("\nOptions:\n"
-                   "  -p, --property=NAME    show: only this property\n"
-                   "      --value            show: without the names\n"
-                   "  -a, --all              list-units: also those that are not active\n"
-                   "      --failed, --state=STATE, -t, --type=TYPE\n"
-                   "                         list-units: only those of such a state or type\n"
-                   "      --now              enable, disable: start or stop them as well\n"
-                   "      --runtime          set-property, enable: only until the next boot\n"
-                   "  -f, --force            enable: replace links that are in the way\n"
-                   "  -s, --signal=SIGNAL    kill: the signal (default: SIGTERM)\n"
-                   "      --kill-who=WHO     kill: main, control, all\n"
-                   "  -n, --lines=N          status, log: how many lines of the log\n"
-                   "  -o, --output=FORMAT    status, log: short, short-iso, verbose, export,\n"
-                   "                         json, cat\n"
-                   "  -u, --unit=UNIT        log: of this unit\n"
-                   "  -f, --follow           log: go on with what is said from now on\n"
-                   "  -r, --reverse          log: newest first\n"
-                   "  -p, --priority=LEVEL   log: only what is so important, or more: err, warning, 4\n"
-                   "  -S, --since=TIME, -U, --until=TIME\n"
-                   "                         log: of this time: \"2026-11-26 12:30\", today, \"5min ago\"\n"
-                   "  -b, --boot             log: only since the machine was started\n"
-                   "      --no-pager         Accepted: there is none\n"
-                   "      --no-block         Do not wait until it is done\n"
-                   "  -q, --quiet            Say nothing that is no error\n"
-                   "      --runtime-directory=PATH\n"
-                   "                         Where the manager is (default: /run/mkosi)\n"
-                   "      --root=PATH        Unit files are below this directory\n"
-                   "      --unit-path=PATH   Look for unit files here before the usual places\n"
-                   "  -h, --help             Show this\n"
-                   "      --version          Show the version");
-}
+static const CtlVerb verbs[] = {
+        [VERB_START]         = { 1, false, JOB_OPTIONS, ctl_start },
+        [VERB_STOP]          = { 1, false, JOB_OPTIONS, ctl_stop },
+        [VERB_RESTART]       = { 1, false, JOB_OPTIONS, ctl_restart },
+        [VERB_TRY_RESTART]   = { 1, false, JOB_OPTIONS, ctl_try_restart },
+        [VERB_RELOAD]        = { 1, false, JOB_OPTIONS, ctl_reload },
+        [VERB_KILL]          = { 1, false, "signal kill-who", ctl_kill },
+        [VERB_STATUS]        = { 1, false, "lines output json", ctl_status },
+        [VERB_SHOW]          = { 1, false, "property value all json", ctl_show },
+        [VERB_IS_ACTIVE]     = { 1, false, "", ctl_is_active },
+        [VERB_IS_FAILED]     = { 1, false, "", ctl_is_failed },
+        [VERB_LIST_UNITS]    = { 0, false, "all failed state type json", ctl_list_units },
+        [VERB_LIST_JOBS]     = { 0, false, "json", ctl_list_jobs },
+        [VERB_CANCEL]        = { 0, false, "", ctl_cancel },
+        [VERB_SET_PROPERTY]  = { 2, false, "runtime", ctl_set_property },
+        [VERB_RESET_FAILED]  = { 0, false, "", ctl_reset_failed },
+        [VERB_DAEMON_RELOAD] = { 0, false, "", ctl_daemon_reload },
+        [VERB_CAT]           = { 1, true,  FILE_OPTIONS, ctl_cat },
+        [VERB_ENABLE]        = { 1, true,  FILE_OPTIONS " now runtime force no-block", ctl_enable },
+        [VERB_DISABLE]       = { 1, true,  FILE_OPTIONS " now runtime no-block", ctl_disable },
+        [VERB_IS_ENABLED]    = { 1, true,  FILE_OPTIONS, ctl_is_enabled },
+        [VERB_LOG]           = { 0, true,  "unit lines output json follow reverse priority since until boot", ctl_log },
+        [VERB_COMPLETION]    = { 1, true,  "", ctl_completion },
+};
+/* clang-format on */
 
-static int set_output(CtlOptions *options, const char *text) {
-        static const char *const words[LOG_FORMAT_MAX] = { "short", "verbose", "export",
-                                                           "json",  "cat",     "short-iso" };
+static_assert(ELEMENTSOF(words) == ELEMENTSOF(verbs), "Every word needs its verb");
 
-        for (unsigned i = 0; i < LOG_FORMAT_MAX; i++)
-                if (text_equal(words[i], text)) {
-                        options->output = i;
-                        return 0;
-                }
-        return log_error(-EINVAL, "--output=%s: say short, short-iso, verbose, export, json or cat", text);
-}
+static const SettingProgram program = {
+        .name = "mkosi-ctl",
+        .version = MKOSI_VERSION,
+        .purpose = "Look at services, start and stop them.",
+        .verbs = words,
+        .n_verbs = ELEMENTSOF(words),
+        .table = &ctl_option_table,
+};
 
-static int set_lines(CtlOptions *options, const char *text) {
-        uint64_t lines;
-
-        if (text_equal(text, "all")) {
-                options->lines = UINT_MAX - 1;
-                return 0;
-        }
-        if (parse_uint64(text, &lines) < 0 || lines >= UINT_MAX - 1)
-                return log_error(-EINVAL, "--lines=%s is no number", text);
-        options->lines = (unsigned)lines;
-        return 0;
-}
-
-static int set_flag(bool *flag) {
-        *flag = true;
-        return 0;
-}
-
-static int set_text(const char **text, const char *value) {
-        *text = value;
-        return 0;
-}
-
-/* Those that are about the log alone. */
-static int take_log_option(CtlOptions *options, int option, const char *value) {
-        switch (option) {
-        case 'F':
-                return set_flag(&options->follow);
-        case 'r':
-                return set_flag(&options->reverse);
-        case 'b':
-                return set_flag(&options->boot);
-        case 'S':
-                return set_text(&options->since, value);
-        case 'U':
-                return set_text(&options->until, value);
-        case OPTION_PRIORITY:
-                return set_text(&options->priority, value);
-        default:
-                return -EINVAL; /* getopt_long() has said why */
-        }
-}
-
-static int take_option(CtlOptions *options, int option, const char *value) {
-        switch (option) {
-        case 'p':
-                return strv_append(&options->properties, value);
-        case 'u':
-                return strv_append(&options->units, value);
-        case OPTION_FAILED:
-                return strv_append(&options->states, "failed");
-        case OPTION_STATE:
-                return strv_append(&options->states, value);
-        case 't':
-                return strv_append(&options->types, value);
-        case OPTION_UNIT_PATH:
-                return strv_append(&options->unit_paths, value);
-        case OPTION_VALUE:
-                return set_flag(&options->value_only);
-        case 'a':
-                return set_flag(&options->all);
-        case OPTION_NOW:
-                return set_flag(&options->now);
-        case OPTION_RUNTIME:
-                return set_flag(&options->runtime_only);
-        case 'f': /* which of both, the verb tells */
-                options->follow = true;
-                return set_flag(&options->force);
-        case 'q':
-                return set_flag(&options->quiet);
-        case OPTION_NO_BLOCK:
-                return set_flag(&options->no_block);
-        case 'h':
-                return set_flag(&options->help);
-        case OPTION_VERSION:
-                return set_flag(&options->version);
-        case 's':
-                return set_text(&options->signal, value);
-        case OPTION_WHO:
-                return set_text(&options->who, value);
-        case OPTION_RUNTIME_DIRECTORY:
-                return set_text(&options->runtime, value);
-        case OPTION_ROOT:
-                return set_text(&options->root, value);
-        case 'n':
-                return set_lines(options, value);
-        case 'o':
-                return set_output(options, value);
-        case OPTION_NO_PAGER:
-                return 0; /* there is none: for those who are used to say it */
-        default:
-                return take_log_option(options, option, value);
-        }
-}
-
-static const CtlVerb *find_verb(const char *name) {
-        const char *words[ELEMENTSOF(verbs) + 1] = {};
-        const char *nearest;
-
-        for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
-                if (text_equal(verbs[i].name, name))
-                        return &verbs[i];
-                words[i] = verbs[i].name;
-        }
-        nearest = text_nearest(name, words);
-        (void)log_error(-EINVAL,
-                        nearest ? "Unknown verb %s: did you mean %s?" : "Unknown verb %s: see --help%s", name,
-                        nearest ?: "");
-        return NULL;
+int ctl_completion(const CtlOptions *options, sd_bus *bus, char *const *shell) {
+        return shell[1] || describe_completion(&program, shell[0], stdout) < 0
+                       ? log_error(-EINVAL,
+                                   "The verb completion takes the name of a shell: bash, zsh or fish")
+                       : 0;
 }
 
 /* A unit that is asked for may be one that mkosi-run runs by itself. */
@@ -269,65 +133,67 @@ static int no_manager(const CtlOptions *options, int r, char *const *units) {
         return log_error(r, "No manager runs: start mkosi-manager");
 }
 
-static int run_verb(const CtlOptions *options, char *const *words) {
+static int run_verb(const CtlOptions *options, size_t number, char *const *rest) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        const CtlVerb *verb;
-        unsigned n = 0;
+        const CtlVerb *const verb = &verbs[number];
 
-        verb = find_verb(words[0]);
-        if (!verb)
-                return -EINVAL;
-        while (words[n + 1])
-                n++;
-        if (n < verb->n_min || n > verb->n_max)
-                return log_error(-EINVAL, n < verb->n_min ? "%s: say which" : "%s takes no words",
-                                 verb->name);
+        if (strv_length(STRV(rest)) < verb->n_min)
+                return log_error(-EINVAL, "%s: say which", words[number].name);
         if (!verb->offline) {
                 const int r = bus_client_connect(options->runtime, &bus);
                 if (r == -ENOENT || r == -ECONNREFUSED)
-                        return no_manager(options, r, words + 1);
+                        return no_manager(options, r, rest);
                 if (r < 0)
                         return log_error(r, "Cannot reach the manager: %m");
         }
-        return verb->run(options, bus, words + 1);
+        return verb->run(options, bus, rest);
 }
 
-static void options_done(CtlOptions *options) {
-        strv_free(options->properties);
-        strv_free(options->units);
-        strv_free(options->states);
-        strv_free(options->types);
-        strv_free(options->unit_paths);
+static int report_mistakes(const SettingMistakes *mistakes) {
+        int r = 0;
+
+        for (char *const *text = mistakes->texts; text && *text; text++)
+                r = log_error(-EINVAL, "%s", *text);
+        return r;
 }
 
-static int run(int argc, char *argv[], CtlOptions *options) {
-        static const char *const list_units[] = { "list-units", NULL };
-        int option, r = 0;
+static int run(CtlOptions *options, const SettingStore *store, const SettingArguments *arguments) {
+        static char *const nothing[] = { NULL };
+        static const CtlVerbs all = { words, verbs, ELEMENTSOF(verbs) };
+        const size_t verb = arguments->verb ? (size_t)(arguments->verb - words) : VERB_LIST_UNITS;
 
-        while (r >= 0 &&
-               (option = getopt_long(argc, argv, "p:u:afqs:n:o:hrS:U:bt:", options_long, NULL)) >= 0)
-                r = take_option(options, option, optarg);
-        if (r < 0)
-                return r;
         if (options->help) {
-                help();
+                describe_help(&program, stdout);
                 return 0;
         }
         if (options->version) {
                 (void)puts("mkosi " MKOSI_VERSION);
                 return 0;
         }
-        return run_verb(options, argv[optind] ? argv + optind : (char *const *)list_units);
+        const int r = ctl_options_check(options, store, &all, verb);
+        return r < 0 ? r : run_verb(options, verb, arguments->rest ?: (char **)nothing);
+}
+
+static int read_and_run(int argc, char *argv[]) {
+        _cleanup_(setting_arguments_done) SettingArguments arguments = {};
+        _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
+        _cleanup_(setting_store_freep) SettingStore *store = NULL;
+        CtlOptions options = {};
+
+        int r = setting_store_new(&ctl_option_table, &options, &store);
+        if (r >= 0)
+                r = setting_load_arguments(store, words, ELEMENTSOF(words), argc, argv, &arguments,
+                                           &mistakes);
+        if (r >= 0)
+                r = report_mistakes(&mistakes);
+        return r < 0 ? r : run(&options, store, &arguments);
 }
 
 int main(int argc, char *argv[]) {
-        CtlOptions options = { .lines = UINT_MAX };
-
         log_set_name("mkosi-ctl");
         int r = fd_fill_standard();
         if (r >= 0)
-                r = run(argc, argv, &options);
-        options_done(&options);
+                r = read_and_run(argc, argv);
         if (fflush(stdout) != 0 && r >= 0)
                 r = -EIO;
         return r < 0 ? EXIT_FAILURE : r;

@@ -13,28 +13,32 @@ struct sd_bus;
 #define CTL_NOT_LOADED  5 /* what is to be started or stopped is not there */
 
 typedef struct CtlOptions {
-        const char *runtime;    /* where the manager is; NULL: the usual place */
-        const char *root;       /* below which unit files are; NULL: "/" */
+        char *runtime;          /* where the manager is; NULL: the usual place */
+        char *root;             /* below which unit files are; NULL: "/" */
         char **unit_paths;      /* directories for unit files that come before the usual ones */
-        char **properties;      /* --property, in the order in which they were given */
+        char **properties;      /* of show, in the order in which they were given */
         char **units;           /* of log: --unit */
-        char **states, **types; /* of list-units, as they were given: words between commas */
-        const char *signal, *who;
-        const char *since, *until, *priority; /* of log */
-        unsigned lines;                       /* UINT_MAX: not said */
-        unsigned output;
-        bool now, runtime_only, value_only, all, quiet, force, no_block, follow, reverse, boot;
+        char **states, **types; /* of what is listed */
+        char *signal;
+        char *since, *until, *priority; /* of log */
+        char *lines_text, *job_mode;
+        unsigned lines; /* UINT_MAX: not said, UINT_MAX - 1: all */
+        unsigned output, whom;
+        bool now, runtime_only, value_only, all, quiet, force, no_block, follow, reverse, boot, failed, json,
+                no_pager;
         bool help, version;
 } CtlOptions;
 
 typedef struct CtlVerb {
-        const char *name;
-        unsigned n_min, n_max; /* words behind it */
-        bool offline;          /* needs no manager */
+        unsigned n_min;      /* words behind it */
+        bool offline;        /* needs no manager */
+        const char *options; /* those that mean something to it, beside the ones that all verbs have */
         /* The exit status, or a negative errno when it was logged what is wrong. bus is NULL for what is done offline. */
         int (*run)(const CtlOptions *options, struct sd_bus *bus, char *const *words);
-        const char *about;
 } CtlVerb;
+
+/* "main", "control", "all" */
+const char *ctl_options_whom(const CtlOptions *options);
 
 /* Something that is done with units by a job. */
 typedef enum CtlJob { CTL_START, CTL_STOP, CTL_RESTART, CTL_TRY_RESTART, CTL_RELOAD } CtlJob;
@@ -64,4 +68,5 @@ int ctl_enable(const CtlOptions *options, struct sd_bus *bus, char *const *words
 int ctl_disable(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_is_enabled(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 
+int ctl_completion(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_log(const CtlOptions *options, struct sd_bus *bus, char *const *words);

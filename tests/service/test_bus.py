@@ -134,7 +134,7 @@ def test_defaults(rig, systemctl):
 
 def test_what_was_said(rig, systemctl):
     """Ours shows what systemctl shows, value by value."""
-    rig.unit('said.service', ExecStart=SLEEP, ExecStop=['-/bin/echo one "two three"', '/bin/true'], KillSignal='SIGINT',
+    rig.unit('said.service', Type='exec', ExecStart=SLEEP, ExecStop=['-/bin/echo one "two three"', '/bin/true'], KillSignal='SIGINT',
              UMask='0077', LimitNOFILE='100:200', StateDirectoryMode='0700', Nice='-5', OOMScoreAdjust='-100',
              CPUSchedulingPolicy='batch', IOSchedulingClass='idle', CapabilityBoundingSet='CAP_CHOWN CAP_KILL',
              NotifyAccess='all', StandardOutput='null', SendSIGKILL='no', TimeoutStopSec='5s', ProtectSystem='strict',

@@ -395,4 +395,23 @@ def test_words_that_are_wrong(rig):
     for words in (['strat', 'a'], ['start'], ['daemon-reload', 'a'], ['start', 'a/b.service'], ['-n', 'x', 'log']):
         answer = rig.ctl(*words, check=False)
         assert answer.returncode == 1 and answer.stderr.startswith('mkosi-ctl: error: '), words
-    assert 'did you mean start?' in rig.ctl('strat', 'a', check=False).stderr
+    assert 'did you mean "start"?' in rig.ctl('strat', 'a', check=False).stderr
+
+
+def test_options_belong_to_verbs(rig):
+    """What means nothing to a verb is refused, with the verbs that it is for; one letter may mean two things."""
+    for words, whom in (
+        (['start', '--now', 'a'], '--now means nothing to the verb start: it is for enable, disable'),
+        (['daemon-reload', '--json'], '--json means nothing to the verb daemon-reload: it is for status, show, '),
+        (['show', '-f', 'a'], '-f means nothing to the verb show: it is for enable'),
+        (['log', '--force'], '--force means nothing to the verb log: it is for enable'),
+        (['log', '--property=err'], '--property means nothing to the verb log: it is for show'),
+        (['status', '--root=/x', 'a'], '--root means nothing to the verb status: it is for cat, '),
+        (['--unit=a'], '--unit means nothing to the verb list-units: it is for log'),
+    ):
+        answer = rig.ctl(*words, check=False)
+        assert answer.returncode == 1 and answer.stderr.startswith(f'mkosi-ctl: error: {whom}'), answer.stderr
+        assert answer.stdout == ''
+    rig.unit('said.service', Type='oneshot', ExecStart='/bin/echo said')
+    rig.ctl('start', 'said', '-q', '--no-pager')
+    assert 'said' not in rig.log('-p', 'err')
