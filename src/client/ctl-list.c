@@ -47,11 +47,19 @@ static bool matches_any(char *const *patterns, const char *name) {
         return found;
 }
 
-static void print_table(const CtlOptions *options, CtlTable *table, const char *what, const char *nothing) {
-        ctl_table_print(table, options->quiet || (nothing && table->n_cells == 0), stdout);
-        if (!options->quiet && nothing && table->n_cells == 0)
+void ctl_print_table(const CtlOptions *options, CtlTable *table, const char *what, const char *nothing) {
+        const bool is_empty = table->n_cells == 0;
+
+        if (options->json) {
+                ctl_table_print_json(table, stdout);
+                return;
+        }
+        ctl_table_print(table, options->quiet || (nothing && is_empty), stdout);
+        if (options->quiet)
+                return;
+        if (nothing && is_empty)
                 (void)puts(nothing);
-        else if (!options->quiet)
+        else
                 (void)printf("\n%zu %s listed.\n", ctl_table_length(table), what);
 }
 
@@ -82,7 +90,7 @@ int ctl_list_units(const CtlOptions *options, sd_bus *bus, char *const *words) {
                         r = ctl_table_add(&table, (const char *[]){ row.name, row.load, row.active, row.sub,
                                                                     row.description });
         if (r >= 0)
-                print_table(options, &table, "units", NULL);
+                ctl_print_table(options, &table, "units", NULL);
         return r;
 }
 
@@ -110,6 +118,6 @@ int ctl_list_jobs(const CtlOptions *options, sd_bus *bus, char *const *words) {
                         r = ctl_table_add(&table, (const char *[]){ number, unit, type, state });
         }
         if (r >= 0)
-                print_table(options, &table, "jobs", "No jobs are waiting or running.");
+                ctl_print_table(options, &table, "jobs", "No jobs are waiting or running.");
         return r;
 }

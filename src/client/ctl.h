@@ -40,6 +40,11 @@ typedef struct CtlVerb {
 /* "main", "control", "all" */
 const char *ctl_options_whom(const CtlOptions *options);
 
+/* As text with the number of rows below, "3 jobs listed.", or as JSON. nothing: what is said of no rows; NULL: their number. */
+struct CtlTable;
+void ctl_print_table(const CtlOptions *options, struct CtlTable *table, const char *what,
+                     const char *nothing);
+
 /* Something that is done with units by a job. */
 typedef enum CtlJob { CTL_START, CTL_STOP, CTL_RESTART, CTL_TRY_RESTART, CTL_RELOAD } CtlJob;
 /* Asks for it, and waits until all is done. What cannot be done with one unit is no reason not to do it with the others. */
@@ -66,6 +71,9 @@ int ctl_list_units(const CtlOptions *options, struct sd_bus *bus, char *const *w
 int ctl_cat(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_enable(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_disable(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_mask(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_unmask(const CtlOptions *options, struct sd_bus *bus, char *const *words);
+int ctl_list_unit_files(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 int ctl_is_enabled(const CtlOptions *options, struct sd_bus *bus, char *const *words);
 
 int ctl_completion(const CtlOptions *options, struct sd_bus *bus, char *const *words);

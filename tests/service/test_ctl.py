@@ -160,6 +160,92 @@ def test_cat(rig):
     assert rig.ctl('cat', 'nothing', check=False).returncode == 1
 
 
+def test_cat_shows_what_the_manager_reads(rig):
+    """What set-property wrote, for now and for later, and units that mkosi-run made."""
+    rig.unit('cat.service', ExecStart=SLEEP)
+    rig.ctl('set-property', 'cat', 'TasksMax=7')
+    rig.ctl('set-property', '--runtime', 'cat', 'CPUAccounting=yes')
+    text = rig.ctl('cat', 'cat').stdout
+    assert f'# {UNITS}/cat.service\n' in text
+    for path, setting in (
+        ('/etc/mkosi/system.control/cat.service.d/50-TasksMax.conf', 'TasksMax=7'),
+        ('/run/mkosi/system.control/cat.service.d/50-CPUAccounting.conf', 'CPUAccounting=yes'),
+    ):
+        assert f'\n# {path}\n' in text and f'\n{setting}\n' in text
+    rig.transient('--unit=made', '-p', 'Nice=3', '/bin/sleep', '600')
+    text = rig.ctl('cat', 'made').stdout
+    assert text.startswith('# /run/mkosi/transient/made.service\n') and '\nNice=3\n' in text
+    assert rig.ctl('is-enabled', 'made').stdout == 'transient\n'
+    refused = rig.ctl('enable', 'made', check=False)
+    assert refused.returncode == 1 and 'made.service is transient' in refused.stderr
+
+
+def test_mask(rig):
+    """What is masked is not started by anything, for now or for good; what is something else is left alone."""
+    rig.shell('mount -t tmpfs -o mode=0755 tmpfs /usr/local/lib')
+    rig.write('/usr/local/lib/systemd/system/vendor.service', f'[Service]\nExecStart={SLEEP}\n')
+    rig.ctl('start', 'vendor')
+    said = rig.ctl('mask', '--now', 'vendor').stderr
+    assert said == f'Created symlink {UNITS}/vendor.service → /dev/null.\n'
+    assert os.readlink(rig.path(f'{UNITS}/vendor.service')) == '/dev/null'
+    assert rig.state('vendor') == 'inactive'
+    answer = rig.ctl('is-enabled', 'vendor', check=False)
+    assert (answer.returncode, answer.stdout) == (1, 'masked\n')
+    refused = rig.ctl('start', 'vendor', check=False)
+    assert refused.returncode == 1 and 'vendor.service is masked' in refused.stderr
+    assert 'unmask it first' in rig.ctl('enable', 'vendor', check=False).stderr
+    rig.ctl('mask', '--runtime', 'vendor')
+    refused = rig.ctl('unmask', 'vendor', check=False)
+    assert refused.returncode == 1 and 'masked in /run/systemd/system still: unmask it with --runtime' in refused.stderr
+    assert rig.ctl('is-enabled', 'vendor', check=False).stdout == 'masked-runtime\n'
+    assert rig.ctl('unmask', '--runtime', 'vendor').stderr == 'Removed /run/systemd/system/vendor.service.\n'
+    rig.ctl('unmask', 'vendor')
+    rig.ctl('start', 'vendor')
+    rig.unit('own.service', ExecStart=SLEEP)
+    refused = rig.ctl('mask', 'own', check=False)
+    assert refused.returncode == 1 and f'{UNITS}/own.service is there already' in refused.stderr
+    assert rig.ctl('unmask', 'own').stderr == ''
+    assert 'it is masked for when it has one' in rig.ctl('mask', 'later').stderr
+
+
+def test_below_another_root(rig):
+    """Nothing of it is this manager's to start."""
+    rig.write(
+        '/run/image/usr/lib/systemd/system/in.service', f'[Service]\nExecStart={SLEEP}\n[Install]\nWantedBy=multi-user.target\n'
+    )
+    for verb in ('enable', 'disable', 'mask'):
+        refused = rig.ctl('--root=/run/image', verb, '--now', 'in', check=False)
+        assert refused.returncode == 1 and 'what is below /run/image is not run by the manager' in refused.stderr
+    link = '/run/image/etc/systemd/system/multi-user.target.wants/in.service'
+    assert not rig.exists(link)
+    rig.ctl('--root=/run/image', 'enable', 'in')
+    assert rig.exists(link)
+    assert rig.ctl('--root=/run/image', 'is-enabled', 'in').stdout == 'enabled\n'
+    listed = rig.ctl('--root=/run/image', 'list-unit-files', '-q').stdout.splitlines()
+    assert [line.split() for line in listed] == [['in.service', 'enabled']]
+
+
+def test_list_unit_files(rig):
+    """With and without a manager."""
+    install = '[Install]\nWantedBy=multi-user.target\n'
+    rig.unit('mine-on.service', f'[Service]\nExecStart={SLEEP}\n{install}')
+    rig.unit('mine-off@.service', f'[Service]\nExecStart={SLEEP}\n{install}')
+    rig.write(f'{UNITS}/mine-all.target', '[Unit]\nDescription=All\n')
+    rig.ctl('enable', 'mine-on')
+    rig.kill_manager()
+
+    def listed(*options):
+        return [tuple(line.split()) for line in rig.ctl('list-unit-files', '-q', *options).stdout.splitlines()]
+
+    assert listed('mine-*') == [('mine-all.target', 'static'), ('mine-off@.service', 'disabled'), ('mine-on.service', 'enabled')]
+    assert listed('mine-*', '--type=target') == [('mine-all.target', 'static')]
+    assert listed('mine-*', '--state=enabled,disabled', '-t', 'service') == [
+        ('mine-off@.service', 'disabled'), ('mine-on.service', 'enabled'),
+    ]  # fmt: skip
+    text = rig.ctl('list-unit-files', 'mine-*').stdout
+    assert text.startswith('UNIT FILE ') and text.endswith('\n\n3 unit files listed.\n')
+
+
 def test_list_units(rig):
     rig.unit('list.service', '[Unit]\nDescription=Something\n[Service]\n' f'ExecStart={SLEEP}\n')
     rig.ctl('start', 'list')
@@ -401,10 +487,10 @@ def test_words_that_are_wrong(rig):
 def test_options_belong_to_verbs(rig):
     """What means nothing to a verb is refused, with the verbs that it is for; one letter may mean two things."""
     for words, whom in (
-        (['start', '--now', 'a'], '--now means nothing to the verb start: it is for enable, disable'),
+        (['start', '--now', 'a'], '--now means nothing to the verb start: it is for enable, disable, mask'),
         (['daemon-reload', '--json'], '--json means nothing to the verb daemon-reload: it is for status, show, '),
-        (['show', '-f', 'a'], '-f means nothing to the verb show: it is for enable'),
-        (['log', '--force'], '--force means nothing to the verb log: it is for enable'),
+        (['show', '-f', 'a'], '-f means nothing to the verb show: it is for enable, mask'),
+        (['log', '--force'], '--force means nothing to the verb log: it is for enable, mask'),
         (['log', '--property=err'], '--property means nothing to the verb log: it is for show'),
         (['status', '--root=/x', 'a'], '--root means nothing to the verb status: it is for cat, '),
         (['--unit=a'], '--unit means nothing to the verb list-units: it is for log'),
