@@ -51,6 +51,9 @@ static void write_string(FILE *file, const char *text) {
                         (void)fputs("\\t", file);
                 else if ((unsigned char)*text < 0x20 || *text == 0x7f)
                         (void)fprintf(file, "\\u%04x", (unsigned)*text);
+                else if (length == 2 && (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0)
+                        (void)fprintf(file, "\\u%04x",
+                                      (unsigned char)text[1]); /* terminals obey these as well */
                 else
                         (void)fwrite(text, 1, length, file);
                 text += length;

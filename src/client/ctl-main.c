@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdio.h>
+#include <string.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
@@ -49,59 +50,59 @@ enum {
 
 /* clang-format off */
 static const SettingVerb words[] = {
-        [VERB_START]         = { "start",         "UNIT ...",     .help = "start units" },
-        [VERB_STOP]          = { "stop",          "UNIT ...",     .help = "stop units" },
-        [VERB_RESTART]       = { "restart",       "UNIT ...",     .help = "stop units and start them" },
-        [VERB_TRY_RESTART]   = { "try-restart",   "UNIT ...",     .help = "restart units that run" },
-        [VERB_RELOAD]        = { "reload",        "UNIT ...",     .help = "have units read their configuration again" },
-        [VERB_KILL]          = { "kill",          "UNIT ...",     .help = "send a signal to the processes of units" },
-        [VERB_STATUS]        = { "status",        "UNIT ...",     .help = "show what became of units" },
-        [VERB_SHOW]          = { "show",          "UNIT ...",     .help = "show the properties of units" },
-        [VERB_IS_ACTIVE]     = { "is-active",     "UNIT ...",     .help = "whether units are active" },
-        [VERB_IS_FAILED]     = { "is-failed",     "UNIT ...",     .help = "whether units have failed" },
-        [VERB_LIST_UNITS]    = { "list-units",    "[PATTERN ...]", .help = "list the units that are known (the default)" },
-        [VERB_LIST_JOBS]     = { "list-jobs",     "[PATTERN ...]", .help = "list what is to be done and not done yet" },
-        [VERB_CANCEL]        = { "cancel",        "[JOB ...]",    .help = "take jobs back, or all of them" },
-        [VERB_SET_PROPERTY]  = { "set-property",  "UNIT NAME=VALUE ...", .help = "change settings of a unit" },
-        [VERB_RESET_FAILED]  = { "reset-failed",  "[UNIT ...]",   .help = "forget that units have failed" },
-        [VERB_DAEMON_RELOAD] = { "daemon-reload", NULL,           .help = "read all unit files again" },
-        [VERB_CAT]           = { "cat",           "UNIT ...",     .help = "show the files of units" },
-        [VERB_ENABLE]        = { "enable",        "UNIT ...",     .help = "have units started with what wants them" },
-        [VERB_DISABLE]       = { "disable",       "UNIT ...",     .help = "take that back" },
-        [VERB_MASK]          = { "mask",          "UNIT ...",     .help = "let nothing start units" },
-        [VERB_UNMASK]        = { "unmask",        "UNIT ...",     .help = "take that back" },
-        [VERB_IS_ENABLED]    = { "is-enabled",    "UNIT ...",     .help = "whether units are enabled" },
-        [VERB_LIST_UNIT_FILES] = { "list-unit-files", "[PATTERN ...]", .help = "list the files of units, and what starts them" },
-        [VERB_LOG]           = { "log",           "[FIELD=VALUE ...]", .help = "show the log" },
-        [VERB_COMPLETION]    = { "completion",    "SHELL",        .help = "print completion for bash, zsh or fish" },
+        [VERB_START]            = { "start",         "UNIT ...",     .help = "start units" },
+        [VERB_STOP]             = { "stop",          "UNIT ...",     .help = "stop units" },
+        [VERB_RESTART]          = { "restart",       "UNIT ...",     .help = "stop units and start them" },
+        [VERB_TRY_RESTART]      = { "try-restart",   "UNIT ...",     .help = "restart units that run" },
+        [VERB_RELOAD]           = { "reload",        "UNIT ...",     .help = "have units read their configuration again" },
+        [VERB_KILL]             = { "kill",          "UNIT ...",     .help = "send a signal to the processes of units" },
+        [VERB_STATUS]           = { "status",        "UNIT ...",     .help = "show what became of units" },
+        [VERB_SHOW]             = { "show",          "UNIT ...",     .help = "show the properties of units" },
+        [VERB_IS_ACTIVE]        = { "is-active",     "UNIT ...",     .help = "whether units are active" },
+        [VERB_IS_FAILED]        = { "is-failed",     "UNIT ...",     .help = "whether units have failed" },
+        [VERB_LIST_UNITS]       = { "list-units",    "[PATTERN ...]", .help = "list the units that are known (the default)" },
+        [VERB_LIST_JOBS]        = { "list-jobs",     "[PATTERN ...]", .help = "list what is to be done and not done yet" },
+        [VERB_CANCEL]           = { "cancel",        "[JOB ...]",    .help = "take jobs back, or all of them" },
+        [VERB_SET_PROPERTY]     = { "set-property",  "UNIT NAME=VALUE ...", .help = "change settings of a unit" },
+        [VERB_RESET_FAILED]     = { "reset-failed",  "[UNIT ...]",   .help = "forget that units have failed" },
+        [VERB_DAEMON_RELOAD]    = { "daemon-reload", NULL,           .help = "read all unit files again" },
+        [VERB_CAT]              = { "cat",           "UNIT ...",     .help = "show the files of units" },
+        [VERB_ENABLE]           = { "enable",        "UNIT ...",     .help = "have units started with what wants them" },
+        [VERB_DISABLE]          = { "disable",       "UNIT ...",     .help = "take that back" },
+        [VERB_MASK]             = { "mask",          "UNIT ...",     .help = "let nothing start units" },
+        [VERB_UNMASK]           = { "unmask",        "UNIT ...",     .help = "take that back" },
+        [VERB_IS_ENABLED]       = { "is-enabled",    "UNIT ...",     .help = "whether units are enabled" },
+        [VERB_LIST_UNIT_FILES]  = { "list-unit-files", "[PATTERN ...]", .help = "list the files of units, and what starts them" },
+        [VERB_LOG]              = { "log",           "[FIELD=VALUE ...]", .help = "show the log" },
+        [VERB_COMPLETION]       = { "completion",    "SHELL",        .help = "print completion for bash, zsh or fish" },
 };
 
 static const CtlVerb verbs[] = {
-        [VERB_START]         = { 1, false, JOB_OPTIONS, ctl_start },
-        [VERB_STOP]          = { 1, false, JOB_OPTIONS, ctl_stop },
-        [VERB_RESTART]       = { 1, false, JOB_OPTIONS, ctl_restart },
-        [VERB_TRY_RESTART]   = { 1, false, JOB_OPTIONS, ctl_try_restart },
-        [VERB_RELOAD]        = { 1, false, JOB_OPTIONS, ctl_reload },
-        [VERB_KILL]          = { 1, false, "signal kill-who", ctl_kill },
-        [VERB_STATUS]        = { 1, false, "lines output json", ctl_status },
-        [VERB_SHOW]          = { 1, false, "property value all json", ctl_show },
-        [VERB_IS_ACTIVE]     = { 1, false, "", ctl_is_active },
-        [VERB_IS_FAILED]     = { 1, false, "", ctl_is_failed },
-        [VERB_LIST_UNITS]    = { 0, false, "all failed state type json", ctl_list_units },
-        [VERB_LIST_JOBS]     = { 0, false, "json", ctl_list_jobs },
-        [VERB_CANCEL]        = { 0, false, "", ctl_cancel },
-        [VERB_SET_PROPERTY]  = { 2, false, "runtime", ctl_set_property },
-        [VERB_RESET_FAILED]  = { 0, false, "", ctl_reset_failed },
-        [VERB_DAEMON_RELOAD] = { 0, false, "", ctl_daemon_reload },
-        [VERB_CAT]           = { 1, true,  FILE_OPTIONS, ctl_cat },
-        [VERB_ENABLE]        = { 1, true,  FILE_OPTIONS " now runtime force no-block", ctl_enable },
-        [VERB_DISABLE]       = { 1, true,  FILE_OPTIONS " now runtime no-block", ctl_disable },
-        [VERB_MASK]          = { 1, true,  FILE_OPTIONS " now runtime force no-block", ctl_mask },
-        [VERB_UNMASK]        = { 1, true,  FILE_OPTIONS " runtime", ctl_unmask },
-        [VERB_LIST_UNIT_FILES] = { 0, true, FILE_OPTIONS " state type json", ctl_list_unit_files },
-        [VERB_IS_ENABLED]    = { 1, true,  FILE_OPTIONS, ctl_is_enabled },
-        [VERB_LOG]           = { 0, true,  "unit lines output json follow reverse priority since until boot", ctl_log },
-        [VERB_COMPLETION]    = { 1, true,  "", ctl_completion },
+        [VERB_START]            = { 1, CTL_UNITS,   JOB_OPTIONS, ctl_start },
+        [VERB_STOP]             = { 1, CTL_UNITS,   JOB_OPTIONS, ctl_stop },
+        [VERB_RESTART]          = { 1, CTL_UNITS,   JOB_OPTIONS, ctl_restart },
+        [VERB_TRY_RESTART]      = { 1, CTL_UNITS,   JOB_OPTIONS, ctl_try_restart },
+        [VERB_RELOAD]           = { 1, CTL_UNITS,   JOB_OPTIONS, ctl_reload },
+        [VERB_KILL]             = { 1, CTL_UNITS,   "signal kill-who", ctl_kill },
+        [VERB_STATUS]           = { 1, CTL_UNITS,   "lines output json", ctl_status },
+        [VERB_SHOW]             = { 1, CTL_UNITS,   "property value all json", ctl_show },
+        [VERB_IS_ACTIVE]        = { 1, CTL_UNITS,   "", ctl_is_active },
+        [VERB_IS_FAILED]        = { 1, CTL_UNITS,   "", ctl_is_failed },
+        [VERB_LIST_UNITS]       = { 0, CTL_ONLINE,  "all failed state type json", ctl_list_units },
+        [VERB_LIST_JOBS]        = { 0, CTL_ONLINE,  "json", ctl_list_jobs },
+        [VERB_CANCEL]           = { 0, CTL_ONLINE,  "", ctl_cancel },
+        [VERB_SET_PROPERTY]     = { 2, CTL_ONLINE,  "runtime", ctl_set_property },
+        [VERB_RESET_FAILED]     = { 0, CTL_UNITS,   "", ctl_reset_failed },
+        [VERB_DAEMON_RELOAD]    = { 0, CTL_ONLINE,  "", ctl_daemon_reload },
+        [VERB_CAT]              = { 1, CTL_OFFLINE, FILE_OPTIONS, ctl_cat },
+        [VERB_ENABLE]           = { 1, CTL_OFFLINE, FILE_OPTIONS " now runtime force no-block", ctl_enable },
+        [VERB_DISABLE]          = { 1, CTL_OFFLINE, FILE_OPTIONS " now runtime no-block", ctl_disable },
+        [VERB_MASK]             = { 1, CTL_OFFLINE, FILE_OPTIONS " now runtime force no-block", ctl_mask },
+        [VERB_UNMASK]           = { 1, CTL_OFFLINE, FILE_OPTIONS " runtime", ctl_unmask },
+        [VERB_LIST_UNIT_FILES]  = { 0, CTL_OFFLINE, FILE_OPTIONS " state type json", ctl_list_unit_files },
+        [VERB_IS_ENABLED]       = { 1, CTL_OFFLINE, FILE_OPTIONS, ctl_is_enabled },
+        [VERB_LOG]              = { 0, CTL_OFFLINE, "unit lines output json follow reverse priority since until boot", ctl_log },
+        [VERB_COMPLETION]       = { 1, CTL_OFFLINE, "", ctl_completion },
 };
 /* clang-format on */
 
@@ -142,20 +143,80 @@ static int no_manager(const CtlOptions *options, int r, char *const *units) {
         return log_error(r, "No manager runs: start mkosi-manager");
 }
 
+static char *const nothing[] = { NULL };
+
+/* Appends the names of those units that are known and fit. */
+static int find_units(sd_bus *bus, const char *pattern, char ***units) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        bool any = false;
+
+        int r = bus_client_call(bus, "ListUnitsByPatterns", &reply, "asas", 0, 1, pattern);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'r', "ssssssouso")) > 0) {
+                const char *name;
+
+                r = sd_bus_message_read(reply, "s", &name);
+                if (r >= 0 && !strv_contains(STRV(*units), name))
+                        r = strv_append(units, name);
+                if (r >= 0)
+                        r = sd_bus_message_skip(reply, "sssssouso");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+                any = true;
+        }
+        if (r >= 0 && !any)
+                log_warning("No unit that is known is called like \"%s\"", pattern);
+        return r;
+}
+
+/* The units that are meant: names are completed, patterns are replaced by what they fit. */
+static int expand(sd_bus *bus, char *const *rest, char ***ret) {
+        _cleanup_(strv_freep) char **units = NULL;
+        int r = 0;
+
+        for (; r >= 0 && *rest; rest++) {
+                char *name;
+
+                if (strpbrk(*rest, "*?[")) {
+                        r = find_units(bus, *rest, &units);
+                        continue;
+                }
+                r = unit_name_complete(*rest, &name);
+                if (r == -EINVAL)
+                        return log_error(r, "\"%s\" is no name of a unit", *rest);
+                if (r >= 0)
+                        r = strv_take(&units, name);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(units);
+        return 0;
+}
+
 static int run_verb(const CtlOptions *options, size_t number, char *const *rest) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(strv_freep) char **units = NULL;
         const CtlVerb *const verb = &verbs[number];
 
         if (strv_length(STRV(rest)) < verb->n_min)
                 return log_error(-EINVAL, "%s: say which", words[number].name);
-        if (!verb->offline) {
+        if (verb->kind != CTL_OFFLINE) {
                 const int r = bus_client_connect(options->runtime, &bus);
                 if (r == -ENOENT || r == -ECONNREFUSED)
                         return no_manager(options, r, rest);
                 if (r < 0)
                         return log_error(r, "Cannot reach the manager: %m");
         }
-        return verb->run(options, bus, rest);
+        if (verb->kind != CTL_UNITS)
+                return verb->run(options, bus, rest);
+        const int r = expand(bus, rest, &units);
+        if (r < 0)
+                return r;
+        /* Nothing that there is was meant; without words all would be. */
+        if (rest[0] && !units && number != VERB_IS_ACTIVE && number != VERB_IS_FAILED)
+                return 0;
+        return verb->run(options, bus, units ?: (char **)nothing);
 }
 
 static int report_mistakes(const SettingMistakes *mistakes) {
@@ -167,7 +228,6 @@ static int report_mistakes(const SettingMistakes *mistakes) {
 }
 
 static int run(CtlOptions *options, const SettingStore *store, const SettingArguments *arguments) {
-        static char *const nothing[] = { NULL };
         static const CtlVerbs all = { words, verbs, ELEMENTSOF(verbs) };
         const size_t verb = arguments->verb ? (size_t)(arguments->verb - words) : VERB_LIST_UNITS;
 

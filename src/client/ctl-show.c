@@ -58,7 +58,8 @@ static int print_log(const CtlOptions *options, const char *name) {
                             : 0;
 }
 
-static int print_status(const RemoteUnit *unit, sd_bus *bus) {
+/* As JSON with a writer, else as text. */
+static int print_status(const RemoteUnit *unit, sd_bus *bus, JsonWriter *writer) {
         RemoteProcess *processes = NULL;
         StatusProcess *shown = NULL;
         size_t n_processes = 0;
@@ -72,14 +73,16 @@ static int print_status(const RemoteUnit *unit, sd_bus *bus) {
         }
         for (size_t i = 0; r >= 0 && i < n_processes; i++)
                 shown[i] = (StatusProcess){ processes[i].pid, processes[i].command_line };
-        if (r >= 0)
+        if (r >= 0 && writer)
+                status_print_json(&unit->status, shown, n_processes, writer);
+        else if (r >= 0)
                 r = status_print(&unit->status, shown, n_processes, now_usec(), log_coloured(), stdout);
         free(shown);
         remote_processes_free(processes, n_processes);
         return r;
 }
 
-static int show_status(const CtlOptions *options, sd_bus *bus, const char *word) {
+static int show_status(const CtlOptions *options, sd_bus *bus, const char *word, JsonWriter *writer) {
         _cleanup_(remote_unit_done) RemoteUnit unit = {};
         _cleanup_(freep) char *name = NULL;
         int r;
@@ -93,8 +96,8 @@ static int show_status(const CtlOptions *options, sd_bus *bus, const char *word)
                 (void)fprintf(stderr, "Unit %s could not be found.\n", name);
                 return CTL_NO_SUCH;
         }
-        r = print_status(&unit, bus);
-        if (r >= 0)
+        r = print_status(&unit, bus, writer);
+        if (r >= 0 && !writer)
                 r = print_log(options, unit.unit.name);
         if (r < 0)
                 return r;
@@ -104,44 +107,71 @@ static int show_status(const CtlOptions *options, sd_bus *bus, const char *word)
 
 /* The worst of what was found. */
 int ctl_status(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        JsonWriter writer = { .file = stdout }, *const json = options->json ? &writer : NULL;
         int worst = 0;
 
+        if (json)
+                json_begin_array(json, NULL);
         for (char *const *word = words; *word; word++) {
-                if (word != words)
+                if (!json && word != words)
                         (void)puts("");
-                const int r = show_status(options, bus, *word);
+                const int r = show_status(options, bus, *word, json);
                 if (r < 0)
                         return r;
                 worst = MAX(worst, r);
         }
+        if (json)
+                json_end_array(json);
         return worst;
 }
 
 /* show */
 
+typedef struct Show {
+        const CtlOptions *options;
+        JsonWriter *writer; /* NULL: as text */
+} Show;
+
 static int print_property(sd_bus_message *reply, const char *name, const char *contents, void *userdata) {
-        const CtlOptions *options = userdata;
+        const Show *const show = userdata;
+        const CtlOptions *const options = show->options;
 
         if (options->properties && !strv_contains(STRV(options->properties), name))
                 return sd_bus_message_skip(reply, contents);
-        return property_print(reply, name, contents, options->value_only, stdout);
+        return show->writer ? property_print_json(reply, name, contents, show->writer)
+                            : property_print(reply, name, contents, options->value_only, stdout);
 }
 
-static int show_unit(const CtlOptions *options, sd_bus *bus, const char *word) {
+static int show_unit(const Show *show, sd_bus *bus, const char *word) {
         _cleanup_(freep) char *name = NULL;
 
-        const int r = complete(word, &name);
-        return r < 0 ? r : remote_unit_ask(bus, name, print_property, (void *)(uintptr_t)options);
+        int r = complete(word, &name);
+        if (r < 0)
+                return r;
+        if (show->writer)
+                json_begin_object(show->writer, NULL);
+        r = remote_unit_ask(bus, name, print_property, (void *)(uintptr_t)show);
+        if (show->writer)
+                json_end_object(show->writer);
+        return r;
 }
 
 int ctl_show(const CtlOptions *options, sd_bus *bus, char *const *words) {
+        JsonWriter writer = { .file = stdout };
+        const Show show = { .options = options, .writer = options->json ? &writer : NULL };
         int r = 0;
 
+        if (options->json && options->value_only)
+                return log_error(-EINVAL, "--json and --value exclude each other");
+        if (options->json)
+                json_begin_array(&writer, NULL);
         for (char *const *word = words; r >= 0 && *word; word++) {
-                if (word != words)
+                if (!options->json && word != words)
                         (void)putchar('\n');
-                r = show_unit(options, bus, *word);
+                r = show_unit(&show, bus, *word);
         }
+        if (options->json)
+                json_end_array(&writer);
         return r;
 }
 

@@ -29,9 +29,15 @@ typedef struct CtlOptions {
         bool help, version;
 } CtlOptions;
 
+typedef enum CtlVerbKind {
+        CTL_OFFLINE, /* needs no manager */
+        CTL_ONLINE,
+        CTL_UNITS, /* the words are units, or patterns for the names of those that are known */
+} CtlVerbKind;
+
 typedef struct CtlVerb {
-        unsigned n_min;      /* words behind it */
-        bool offline;        /* needs no manager */
+        unsigned n_min; /* words behind it */
+        CtlVerbKind kind;
         const char *options; /* those that mean something to it, beside the ones that all verbs have */
         /* The exit status, or a negative errno when it was logged what is wrong. bus is NULL for what is done offline. */
         int (*run)(const CtlOptions *options, struct sd_bus *bus, char *const *words);

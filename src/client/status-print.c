@@ -14,12 +14,23 @@
 #include "manager/accounting.h"
 #include "unit/condition.h"
 #include "unit/exec-status.h"
+#include "unit/unit-name.h"
 
 /* `ctl status`: the layout of systemctl(1) in 2017, in which the colons are one below the other. */
 
 #define GREEN  "\x1b[1;32m"
 #define RED    "\x1b[1;31m"
 #define NORMAL "\x1b[0m"
+
+/* Texts come from whoever wrote the unit, or is it. */
+static void print_tamed(const char *before, const char *said, const char *behind, FILE *file) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (text_copy(said, &text) < 0 || !text)
+                return;
+        text_tame(text);
+        (void)fprintf(file, "%s%s%s", before, text, behind);
+}
 
 static const char *colour_of(const UnitStatus *status, bool colours) {
         if (!colours)
@@ -177,9 +188,11 @@ static void print_tree(const UnitStatus *status, const StatusProcess *processes,
         (void)fprintf(file, "   CGroup: /%s\n", status->cgroup);
         for (size_t i = 0; i < n_processes; i++)
                 width = MAX(width, snprintf(NULL, 0, "%d", (int)processes[i].pid));
-        for (size_t i = 0; i < n_processes; i++)
-                (void)fprintf(file, "           %s%*d %s\n", i + 1 < n_processes ? "├─" : "└─", width,
-                              (int)processes[i].pid, processes[i].command_line);
+        for (size_t i = 0; i < n_processes; i++) {
+                (void)fprintf(file, "           %s%*d ", i + 1 < n_processes ? "├─" : "└─", width,
+                              (int)processes[i].pid);
+                print_tamed("", processes[i].command_line, "\n", file);
+        }
 }
 
 int status_print(const UnitStatus *status, const StatusProcess *processes, size_t n_processes, uint64_t now,
@@ -188,7 +201,7 @@ int status_print(const UnitStatus *status, const StatusProcess *processes, size_
 
         (void)fprintf(file, "%s●%s %s", colour_of(status, colors), colors ? NORMAL : "", unit->name);
         if (unit->settings.description && !text_equal(unit->settings.description, unit->name))
-                (void)fprintf(file, " - %s", unit->settings.description);
+                print_tamed(" - ", unit->settings.description, "", file);
         (void)fputc('\n', file);
         print_loaded(status, file);
         print_active(status, now, colors, file);
@@ -198,8 +211,70 @@ int status_print(const UnitStatus *status, const StatusProcess *processes, size_
                 print_conditions("   Assert", "assertion", status->assertions, now, file);
         print_main(status, file);
         if (status->status_text)
-                (void)fprintf(file, "   Status: \"%s\"\n", status->status_text);
+                print_tamed("   Status: \"", status->status_text, "\"\n", file);
         print_counters(status, file);
         print_tree(status, processes, n_processes, file);
         return ferror(file) ? -EIO : 0;
+}
+
+static void json_count(JsonWriter *writer, const char *key, uint64_t value) {
+        if (value == UINT64_MAX)
+                json_null(writer, key);
+        else
+                json_number(writer, key, value);
+}
+
+/* Times are microseconds since 1970, and null for never. */
+static void json_time(JsonWriter *writer, const char *key, uint64_t usec) {
+        json_count(writer, key, usec == 0 ? UINT64_MAX : usec);
+}
+
+static void json_process(JsonWriter *writer, const UnitStatus *status) {
+        json_count(writer, "main_pid", status->main_pid > 0 ? (uint64_t)status->main_pid : UINT64_MAX);
+        json_count(writer, "control_pid",
+                   status->control_pid > 0 ? (uint64_t)status->control_pid : UINT64_MAX);
+        json_text(writer, "result", service_result_words[status->result]);
+        json_text(writer, "main_code",
+                  status->main_code == 0            ? NULL
+                  : status->main_code == CLD_EXITED ? "exited"
+                  : status->main_code == CLD_KILLED ? "killed"
+                                                    : "dumped");
+        json_integer(writer, "main_status", status->main_status);
+        json_number(writer, "restarts", status->n_restarts);
+        json_text(writer, "status_text", status->status_text);
+}
+
+void status_print_json(const UnitStatus *status, const StatusProcess *processes, size_t n_processes,
+                       JsonWriter *writer) {
+        const Unit *const unit = status->unit;
+
+        json_begin_object(writer, NULL);
+        json_text(writer, "unit", unit->name);
+        json_text(writer, "description", unit->settings.description ?: unit->name);
+        json_text(writer, "load", unit_load_state_words[unit->state]);
+        json_text(writer, "active", unit_active_state_words[status->active]);
+        json_text(writer, "sub", unit_sub_state(status));
+        json_text(writer, "unit_file_state", status->file_state);
+        json_text(writer, "fragment", unit->fragment);
+        json_begin_array(writer, "drop_ins");
+        for (char *const *path = unit->drop_ins; path && *path; path++)
+                json_text(writer, NULL, *path);
+        json_end_array(writer);
+        json_text(writer, "invocation_id", status->invocation_id);
+        json_time(writer, "state_changed", status->state_changed);
+        json_time(writer, "active_since", status->active_since);
+        if (unit_name_type(unit->name) == UNIT_SERVICE)
+                json_process(writer, status);
+        json_text(writer, "cgroup", status->cgroup);
+        json_count(writer, "tasks", status->tasks);
+        json_count(writer, "cpu_nsec", status->cpu_nsec);
+        json_begin_array(writer, "processes");
+        for (size_t i = 0; i < n_processes; i++) {
+                json_begin_object(writer, NULL);
+                json_number(writer, "pid", (uint64_t)processes[i].pid);
+                json_text(writer, "command_line", processes[i].command_line);
+                json_end_object(writer);
+        }
+        json_end_array(writer);
+        json_end_object(writer);
 }

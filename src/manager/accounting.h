@@ -29,3 +29,6 @@ typedef struct StatusProcess {
 } StatusProcess;
 int status_print(const UnitStatus *status, const StatusProcess *processes, size_t n_processes, uint64_t now,
                  bool colors, FILE *file);
+/* The same for programs, as an object. */
+void status_print_json(const UnitStatus *status, const StatusProcess *processes, size_t n_processes,
+                       JsonWriter *writer);

@@ -288,6 +288,81 @@ def test_jobs(rig):
     assert rig.state('one') == rig.state('two') == 'inactive'
 
 
+def test_json(rig):
+    """One option of all verbs that show something; what people are shown, programs can read."""
+    ugly = 'Say \x1b[2J \x9b "this"'
+    rig.unit('talk.service', f"[Unit]\nDescription={ugly}\n[Service]\nType=exec\nNice=-5\nExecStart=/bin/sleep '600'\nExecStop=-/bin/true a\n")
+    rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')
+    rig.ctl('start', 'talk')
+    rig.ctl('start', 'bad', check=False)
+    pid = rig.main_pid('talk')
+
+    def ask(*words, code=0):
+        answer = rig.ctl(*words, '--json', check=False)
+        assert answer.returncode == code, answer.stderr
+        assert not set(answer.stdout) & {'\x1b', '\x9b'}
+        return json.loads(answer.stdout)
+
+    units = {unit['unit']: unit for unit in ask('list-units', '--all')}
+    assert units['talk.service'] == {
+        'unit': 'talk.service', 'load': 'loaded', 'active': 'active', 'sub': 'running', 'description': ugly,
+    }  # fmt: skip
+    assert [unit['unit'] for unit in ask('list-units', '--failed')] == ['bad.service']
+    [talk, bad] = ask('show', 'talk', 'bad')
+    assert (talk['Id'], talk['MainPID'], talk['Nice'], talk['SendSIGKILL']) == ('talk.service', pid, -5, True)
+    assert talk['RuntimeMaxUSec'] is None and talk['TimeoutStopUSec'] == 90_000_000 and talk['Description'] == ugly
+    assert talk['Requires'] == ['system.slice'] and talk['LoadError'] == ['', '']
+    [command] = talk['ExecStart']
+    assert (command['path'], command['argv'], command['pid']) == ('/bin/sleep', ['/bin/sleep', '600'], pid)
+    assert command['start_time'] == talk['ExecMainStartTimestamp'] > 10**15 and command['code'] is None
+    assert talk['ExecStop'][0]['ignore_errors'] is True
+    assert (bad['ExecStart'][0]['code'], bad['ExecStart'][0]['status'], bad['ActiveState']) == ('exited', 1, 'failed')
+    assert ask('show', '-p', 'Id,MainPID', 'talk') == [{'MainPID': pid, 'Id': 'talk.service'}]
+    [talk, bad] = ask('status', 'talk', 'bad', code=3)
+    assert (talk['unit'], talk['active'], talk['main_pid'], talk['description']) == ('talk.service', 'active', pid, ugly)
+    assert talk['processes'] == [{'pid': pid, 'command_line': '/bin/sleep 600'}]
+    assert (bad['result'], bad['main_code'], bad['main_status'], bad['processes']) == ('exit-code', 'exited', 1, [])
+    assert ask('list-jobs') == []
+    assert {row['unit_file']: row['state'] for row in ask('list-unit-files')}['bad.service'] == 'static'
+    records = rig.ctl('log', '--json', '-u', 'bad').stdout.splitlines()
+    assert any(json.loads(record)['MESSAGE'] == 'Starting bad.service...' for record in records)
+    refused = rig.ctl('show', '--json', '--value', 'talk', check=False)
+    assert refused.returncode == 1 and 'exclude each other' in refused.stderr
+
+
+def test_nothing_that_a_terminal_obeys(rig):
+    """Whoever writes a unit does not write to the terminal of whoever looks at it."""
+    rig.write('/run/ugly', '#!/bin/sh\nsystemd-notify --ready "--status=$(printf "\\033[31m")"\nexec sleep 600\n', 0o755)
+    settings = '[Service]\nType=notify\nNotifyAccess=all\nExecStart=/run/ugly\n'
+    rig.unit('ugly.service', f'[Unit]\nDescription=A\x1b[2J\x07\x9bB\n{settings}')
+    rig.ctl('start', 'ugly')
+    for words in (['list-units'], ['status', 'ugly'], ['show', 'ugly'], ['list-jobs'], ['log', '-u', 'ugly']):
+        shown = rig.ctl(*words).stdout
+        assert not set(shown) & {'\x1b', '\x07', '\x9b'}, words
+    assert ' - A?[2J???B' in rig.ctl('status', 'ugly').stdout
+    assert '   Status: "?[31m"' in rig.ctl('status', 'ugly').stdout
+
+
+def test_patterns(rig):
+    """Verbs that look at units, or do something with them, take patterns for the names of those that are known."""
+    for name in ('web-1', 'web-2', 'db'):
+        rig.unit(f'{name}.service', ExecStart=SLEEP)
+        rig.ctl('start', name)
+    assert rig.ctl('is-active', 'web-*').stdout == 'active\nactive\n'
+    assert rig.ctl('show', '-p', 'Id', '--value', 'web-*', 'db').stdout.split() == ['web-1.service', 'web-2.service', 'db.service']
+    assert rig.ctl('status', 'web-[12]*').stdout.count('● web-') == 2
+    rig.ctl('stop', 'web-*')
+    assert [rig.state(name) for name in ('web-1', 'web-2', 'db')] == ['inactive', 'inactive', 'active']
+    answer = rig.ctl('stop', 'nothing*')
+    assert 'No unit that is known is called like "nothing*"' in answer.stderr
+    rig.ctl('kill', '-s', 'KILL', 'd?.service')
+    rig.wait_state('db', 'failed')
+    rig.ctl('reset-failed', 'nothing*')
+    assert rig.state('db') == 'failed', 'not all units were meant'
+    rig.ctl('reset-failed', 'd*')
+    assert rig.state('db') == 'inactive'
+
+
 def test_list_units_of_a_state_or_type(rig):
     rig.unit('good.service', ExecStart=SLEEP)
     rig.unit('bad.service', Type='oneshot', ExecStart='/bin/false')

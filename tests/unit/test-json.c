@@ -51,7 +51,7 @@ static void test_compact(void **state) {
         JsonWriter writer = { .file = file, .compact = true };
 
         json_begin_object(&writer, NULL);
-        json_text(&writer, "a", "b\n");
+        json_text(&writer, "a", "b\n\xc2\x9b\xc2\xa0");
         json_begin_array(&writer, "list");
         json_number(&writer, NULL, 1);
         json_real(&writer, NULL, 1.5);
@@ -59,7 +59,7 @@ static void test_compact(void **state) {
         json_end_array(&writer);
         json_end_object(&writer);
         assert_int_equal(fclose(file), 0);
-        assert_string_equal(text, "{\"a\":\"b\\n\",\"list\":[1,1.500,-7]}\n");
+        assert_string_equal(text, "{\"a\":\"b\\n\\u009b\xc2\xa0\",\"list\":[1,1.500,-7]}\n");
 }
 
 /* Overlong forms, surrogates and half sequences are not UTF-8, and each byte of them is replaced. */
