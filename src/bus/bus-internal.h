@@ -54,8 +54,8 @@ struct BusServer {
 };
 
 /* The tables of methods, signals and properties. */
-extern const sd_bus_vtable bus_manager_vtable[], bus_manager_job_vtable[], bus_manager_file_vtable[], bus_unit_vtable[],
-        bus_service_vtable[], bus_slice_vtable[], bus_job_vtable[];
+extern const sd_bus_vtable bus_manager_vtable[], bus_manager_job_vtable[], bus_manager_file_vtable[],
+        bus_unit_vtable[], bus_service_vtable[], bus_slice_vtable[], bus_job_vtable[];
 
 int bus_connection_hold(BusConnection *connection, ManagedUnit *unit);
 /* Whether it was held. */

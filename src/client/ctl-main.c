@@ -170,6 +170,14 @@ static int find_units(sd_bus *bus, const char *pattern, char ***units) {
         return r;
 }
 
+/* What no name has, no pattern has either. */
+static bool is_pattern(const char *word) {
+        for (const char *at = word; *at; at++)
+                if ((unsigned char)*at <= ' ' || *at == 0x7f)
+                        return false;
+        return strpbrk(word, "*?[");
+}
+
 /* The units that are meant: names are completed, patterns are replaced by what they fit. */
 static int expand(sd_bus *bus, char *const *rest, char ***ret) {
         _cleanup_(strv_freep) char **units = NULL;
@@ -178,7 +186,7 @@ static int expand(sd_bus *bus, char *const *rest, char ***ret) {
         for (; r >= 0 && *rest; rest++) {
                 char *name;
 
-                if (strpbrk(*rest, "*?[")) {
+                if (is_pattern(*rest)) {
                         r = find_units(bus, *rest, &units);
                         continue;
                 }

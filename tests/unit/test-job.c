@@ -238,7 +238,7 @@ static void test_edges_that_change(void **state) {
                            &(ManagerEvents){ .job_removed = on_job_removed_read_anew, .userdata = &record });
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 assert_int_equal(manager_start_job(fixture.manager, fixture_find(&fixture, names[i]),
-                                                   JOB_START, &id, NULL),
+                                                   JOB_START, JOB_REPLACE, &id, NULL),
                                  0);
         fixture_run(&fixture);
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
