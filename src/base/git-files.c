@@ -7,11 +7,11 @@
 
 #include "base/environment.h"
 #include "base/fd.h"
+#include "base/git-files.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "base/git-files.h"
 
 #define LIST_SIZE_MAX (256 * MIB)
 #define DEPTH_MAX     32 /* of trees in trees */

@@ -78,7 +78,7 @@ static int append_truth(sd_bus_message *reply, const Setting *setting, const voi
 }
 
 /* What follows from other settings comes before that: a oneshot service does its work while it starts. */
-static uint64_t duration_of(const ServiceSettings *settings, const Setting *setting) {
+static uint64_t duration_of(const UnitSettings *settings, const Setting *setting) {
         const Duration *const said = (const void *)((const char *)settings + setting->offset);
 
         if (said->set)
@@ -100,7 +100,7 @@ static int append_duration(sd_bus_message *reply, const Setting *setting, const 
 
 /* Processes of services have the manager's limits where they have none of their own. */
 static Limit limit_of(const Setting *setting, const Limit *limit) {
-        const size_t resource = (setting->offset - offsetof(ServiceSettings, limits)) / sizeof(Limit);
+        const size_t resource = (setting->offset - offsetof(UnitSettings, limits)) / sizeof(Limit);
         struct rlimit ours;
 
         if (limit->set || getrlimit((int)resource, &ours) < 0)
@@ -192,9 +192,9 @@ static const PropertyType *find_type(const Setting *setting) {
 
         if (is_joined(setting))
                 return &joined;
-        if (setting->offset == offsetof(ServiceSettings, cpu_policy))
+        if (setting->offset == offsetof(UnitSettings, cpu_policy))
                 return &policy;
-        if (setting->offset == offsetof(ServiceSettings, io_class))
+        if (setting->offset == offsetof(UnitSettings, io_class))
                 return &class;
         for (size_t i = 0; i < ELEMENTSOF(types); i++)
                 if (types[i].setting == setting->type)
@@ -226,8 +226,8 @@ static int property_name(const Setting *setting, char **ret) {
 static const Setting *find_setting(const char *property) {
         const size_t length = strlen(property);
 
-        for (size_t i = 0; i < service_settings.n_rows; i++) {
-                const Setting *setting = &service_settings.rows[i];
+        for (size_t i = 0; i < unit_settings.n_rows; i++) {
+                const Setting *setting = &unit_settings.rows[i];
                 const size_t name_length = strlen(setting->name);
 
                 if (text_equal(setting->name, property))
@@ -245,9 +245,8 @@ static const Setting *find_setting(const char *property) {
 #define COMMAND_CONTENTS "sasbttttuii"
 
 static bool is_command(const Setting *setting) {
-        return setting->offset >= offsetof(ServiceSettings, commands) &&
-               setting->offset <
-                       offsetof(ServiceSettings, commands) + sizeof(((ServiceSettings *)NULL)->commands);
+        return setting->offset >= offsetof(UnitSettings, commands) &&
+               setting->offset < offsetof(UnitSettings, commands) + sizeof(((UnitSettings *)NULL)->commands);
 }
 
 static int append_command(sd_bus_message *reply, const ExecCommand *command, const UnitStatus *status) {
@@ -269,7 +268,7 @@ static int append_command(sd_bus_message *reply, const ExecCommand *command, con
 /* Lines that are none were complained of when the unit was loaded. */
 static int append_commands(sd_bus_message *reply, const Setting *setting, const UnitStatus *status) {
         static const UnitStatus nothing = {};
-        const bool is_main = setting->offset == offsetof(ServiceSettings, commands[SERVICE_START]);
+        const bool is_main = setting->offset == offsetof(UnitSettings, commands[SERVICE_START]);
         char *const *line = *(char *const *const *)((const char *)&status->unit->settings + setting->offset);
         _cleanup_(exec_command_list_done) ExecCommandList list = {};
         int r = 0;
@@ -320,7 +319,7 @@ static const char soft[] = "Soft";
 
 static int get_soft_limit(sd_bus *bus, const char *path, const char *interface, const char *property,
                           sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        const ServiceSettings *const settings = &((const BusUnit *)userdata)->status.unit->settings;
+        const UnitSettings *const settings = &((const BusUnit *)userdata)->status.unit->settings;
         _cleanup_(freep) char *name = strndup(property, strlen(property) - strlen(soft));
 
         if (!name)
@@ -371,16 +370,16 @@ static int add_property(sd_bus_vtable *table, size_t *n, const Setting *setting)
 
 int bus_property_vtable(sd_bus_vtable **ret) {
         const sd_bus_vtable start = SD_BUS_VTABLE_START(0), end = SD_BUS_VTABLE_END;
-        sd_bus_vtable *table = calloc(2 * service_settings.n_rows + 2, sizeof(*table));
+        sd_bus_vtable *table = calloc(2 * unit_settings.n_rows + 2, sizeof(*table));
         size_t n = 0;
         int r = 0;
 
         if (!table)
                 return -ENOMEM;
         table[n++] = start;
-        for (size_t i = 0; r >= 0 && i < service_settings.n_rows; i++)
-                if (!is_elsewhere(&service_settings.rows[i]))
-                        r = add_property(table, &n, &service_settings.rows[i]);
+        for (size_t i = 0; r >= 0 && i < unit_settings.n_rows; i++)
+                if (!is_elsewhere(&unit_settings.rows[i]))
+                        r = add_property(table, &n, &unit_settings.rows[i]);
         table[n] = end;
         if (r < 0) {
                 bus_property_vtable_free(table);

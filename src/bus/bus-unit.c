@@ -179,7 +179,7 @@ GETTER(get_notify_access) {
 
 /* As the kernel has them: bit n is capability n. */
 GETTER(get_capabilities) {
-        const ServiceSettings *const settings = &((const BusUnit *)userdata)->status.unit->settings;
+        const UnitSettings *const settings = &((const BusUnit *)userdata)->status.unit->settings;
         ExecCapabilities found = {};
 
         const int r = exec_capabilities_read(settings, &found, NULL);

@@ -225,10 +225,10 @@ int main(int argc, char *argv[]) {
         if (r >= 0)
                 r = read_options(argc, argv, &options);
         if (r >= 0 && options.exit_status < 0) {
-                r = service_paths_new(options.runtime, options.config, &options.manager.paths);
+                r = runtime_paths_new(options.runtime, options.config, &options.manager.paths);
                 if (r >= 0)
                         r = serve(&options);
-                service_paths_done(&options.manager.paths);
+                runtime_paths_done(&options.manager.paths);
         }
         strv_free(options.unit_paths);
         strv_free(options.sockets);

@@ -32,7 +32,7 @@ int bus_client_connect(const char *runtime, sd_bus **ret) {
         _cleanup_(freep) char *address = NULL;
         sd_bus *bus;
 
-        int r = text_format(&address, "unix:path=%s/private", runtime ?: SERVICE_RUNTIME_DIRECTORY);
+        int r = text_format(&address, "unix:path=%s/private", runtime ?: RUNTIME_DIRECTORY);
         if (r >= 0)
                 r = sd_bus_new(&bus);
         if (r < 0)

@@ -14,11 +14,11 @@
 #include "client/bus-client.h"
 #include "client/ctl-table.h"
 #include "client/ctl.h"
+#include "unit/runtime-paths.h"
 #include "unit/unit-enable.h"
 #include "unit/unit-file-state.h"
 #include "unit/unit-files.h"
 #include "unit/unit-name.h"
-#include "unit/unit-paths.h"
 
 /* What is done to unit files, without the manager. */
 
@@ -43,10 +43,10 @@ static int load(const CtlOptions *options, const UnitPaths *paths, const char *w
 
 /* The manager's own directories come first, as for itself: what set-property wrote, and transient units. */
 static int make_paths(const CtlOptions *options, UnitPaths *ret) {
-        const char *const runtime = options->runtime ?: SERVICE_RUNTIME_DIRECTORY;
+        const char *const runtime = options->runtime ?: RUNTIME_DIRECTORY;
         _cleanup_(strv_freep) char **own = NULL;
 
-        int r = strv_append(&own, SERVICE_CONFIG_DIRECTORY "/system.control");
+        int r = strv_append(&own, CONFIG_DIRECTORY "/system.control");
         if (r >= 0)
                 r = strv_append_format(&own, "%s/system.control", runtime);
         if (r >= 0)

@@ -15,8 +15,8 @@
 #include "base/time-stamp.h"
 #include "client/ctl.h"
 #include "log/log-store.h"
+#include "unit/runtime-paths.h"
 #include "unit/unit-name.h"
-#include "unit/unit-paths.h"
 
 #define LINES_BEFORE 10 /* that --follow shows of what was said */
 
@@ -118,7 +118,7 @@ int ctl_log(const CtlOptions *options, sd_bus *bus, char *const *words) {
         if (r >= 0)
                 r = complete_all(options, &units);
         if (r >= 0)
-                r = text_format(&directory, "%s/log", options->runtime ?: SERVICE_RUNTIME_DIRECTORY);
+                r = text_format(&directory, "%s/log", options->runtime ?: RUNTIME_DIRECTORY);
         if (r < 0)
                 return r;
         query.units = STRV(units);

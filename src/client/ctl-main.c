@@ -12,8 +12,8 @@
 #include "client/bus-client.h"
 #include "client/ctl-options.h"
 #include "setting/describe.h"
+#include "unit/runtime-paths.h"
 #include "unit/unit-name.h"
-#include "unit/unit-paths.h"
 
 /* `mkosi-ctl`: looks at the manager and at units, and changes them, as systemctl(1) and journalctl(1) do. */
 
@@ -130,8 +130,8 @@ static int no_manager(const CtlOptions *options, int r, char *const *units) {
                 _cleanup_(freep) char *name = NULL, *path = NULL;
 
                 if (unit_name_complete(*units, &name) < 0 ||
-                    text_format(&path, "%s/units/%s/state", options->runtime ?: SERVICE_RUNTIME_DIRECTORY,
-                                name) < 0 ||
+                    text_format(&path, "%s/units/%s/state", options->runtime ?: RUNTIME_DIRECTORY, name) <
+                            0 ||
                     access(path, F_OK) < 0)
                         continue;
                 return log_error(

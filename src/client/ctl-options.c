@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "client/ctl-options.h"
 #include "log/log-store.h"
-#include "unit/unit-paths.h"
+#include "unit/runtime-paths.h"
 
 static const char *const format_words[LOG_FORMAT_MAX + 1] = { "short", "verbose", "export",
                                                               "json",  "cat",     "short-iso" };

@@ -48,7 +48,7 @@ static int print_log(const CtlOptions *options, const char *name) {
         const LogQuery query = { .units = units,
                                  .n_last = options->lines == UINT_MAX ? STATUS_LINES : options->lines };
 
-        int r = text_format(&directory, "%s/log", options->runtime ?: SERVICE_RUNTIME_DIRECTORY);
+        int r = text_format(&directory, "%s/log", options->runtime ?: RUNTIME_DIRECTORY);
         if (r < 0 || query.n_last == 0)
                 return r;
         (void)puts("");

@@ -116,13 +116,13 @@ static int prepare(Alone *alone, const RunAlone *options, int fd, Reason *reason
                 r = sd_event_add_signal(alone->event, NULL, signals[i] | SD_EVENT_SIGNAL_PROCMASK, on_signal,
                                         alone);
         if (r >= 0)
-                r = service_paths_new(options->runtime, NULL, &manager_options.paths);
+                r = runtime_paths_new(options->runtime, NULL, &manager_options.paths);
         if (r >= 0)
                 r = manager_new(alone->event, &manager_options, &alone->manager, reason);
         if (r >= 0)
                 r = sd_event_add_inotify(alone->event, NULL, manager_options.paths.runtime,
                                          IN_CLOSE_WRITE | IN_ONLYDIR, on_file, alone);
-        service_paths_done(&manager_options.paths);
+        runtime_paths_done(&manager_options.paths);
         if (r >= 0)
                 r = manager_take_process(alone->manager, alone->event);
         if (r >= 0)

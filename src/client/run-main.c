@@ -357,7 +357,7 @@ static void explain(const Run *run) {
 
 /* With a terminal, what was counted is told if anything was asked to be. */
 static int report(Run *run) {
-        const ServiceSettings *settings = &run->unit.unit.settings;
+        const UnitSettings *settings = &run->unit.unit.settings;
         const bool counted = settings->ip_accounting == TRUTH_YES || settings->cpu_accounting == TRUTH_YES;
         const UnitStatus *status = &run->unit.status;
 

@@ -155,7 +155,7 @@ static void print_main(const UnitStatus *status, FILE *file) {
 }
 
 static void print_counters(const UnitStatus *status, FILE *file) {
-        const ServiceSettings *settings = &status->unit->settings;
+        const UnitSettings *settings = &status->unit->settings;
         char in[BYTES_TEXT_MAX], out[BYTES_TEXT_MAX], span[TIME_SPAN_TEXT_MAX];
 
         if (settings->ip_accounting == TRUTH_YES && status->ip_counters[0] != UINT64_MAX) {

@@ -9,12 +9,12 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "setting/load-file.h"
 #include "config/config-discover.h"
 #include "config/config-load.h"
 #include "config/config-profile.h"
 #include "config/config-report.h"
 #include "config/config-search-path.h"
+#include "setting/load-file.h"
 
 #define DEFAULT_FILE "mkosi.default"
 #define DROP_INS_MAX 1024

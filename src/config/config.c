@@ -22,14 +22,14 @@ static const SettingSection sections[] = {
 
 /* clang-format off */
 static const Setting rows[] = {
+#include "config/settings-command-line.inc"
 #include "config/settings-config.inc"
 #include "config/settings-distribution.inc"
+#include "config/settings-host.inc"
 #include "config/settings-output.inc"
 #include "config/settings-packages.inc"
 #include "config/settings-partitions.inc"
 #include "config/settings-validation.inc"
-#include "config/settings-host.inc"
-#include "config/settings-command-line.inc"
 };
 /* clang-format on */
 

@@ -5,8 +5,8 @@
  * beyond pacman is to mount the file systems of the kernel into the tree, which the sandbox does, and to copy
  * configuration of the host. */
 
-#include "distro/pacman-conf.h"
 #include "distro/distro.h"
+#include "distro/pacman-conf.h"
 
 /* Brings the tree up to date and installs the packages, in one go. Doing is for messages, one for each action. */
 int pacman_install(const Installation *installation, const char *const *packages,

@@ -33,7 +33,7 @@ typedef struct ExecContext {
         char *log;          /* path of the FIFO that the log is written to; NULL: no log */
         char *private_tmp,
                 *private_var_tmp;      /* directories of the host that become /tmp and /var/tmp; NULL: none */
-        char *registry, *user_records; /* see unit-paths.h */
+        char *registry, *user_records; /* see runtime-paths.h */
         ExecDescriptors descriptors;
 } ExecContext;
 

@@ -118,7 +118,7 @@ static int reopen(int fd) {
         return again < 0 ? -errno : again;
 }
 
-int exec_data_open(const ExecContext *context, const ServiceSettings *settings, Reason *reason) {
+int exec_data_open(const ExecContext *context, const UnitSettings *settings, Reason *reason) {
         _cleanup_(fd_closep) int fd = memfd_create("standard-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         int r = fd < 0 ? -errno : 0;
 

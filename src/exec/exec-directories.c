@@ -92,8 +92,8 @@ static bool is_there(const ExecDirectories *directories, ExecDirectoryType type,
         return false;
 }
 
-static int add_directory(const ServiceSettings *settings, ExecDirectoryType type, const char *name,
-                         bool dynamic, ExecDirectories *directories) {
+static int add_directory(const UnitSettings *settings, ExecDirectoryType type, const char *name, bool dynamic,
+                         ExecDirectories *directories) {
         const Mode *const mode = &settings->directory_modes[type];
         ExecDirectory directory;
 
@@ -113,8 +113,8 @@ static int add_directory(const ServiceSettings *settings, ExecDirectoryType type
 }
 
 /* One assignment: names with blanks between. */
-static int add_line(const ServiceSettings *settings, ExecDirectoryType type, const char *line,
-                    const char *unit, bool dynamic, ExecDirectories *directories, Reason *reason) {
+static int add_line(const UnitSettings *settings, ExecDirectoryType type, const char *line, const char *unit,
+                    bool dynamic, ExecDirectories *directories, Reason *reason) {
         _cleanup_(strv_freep) char **words = NULL;
 
         int r = strv_split_quoted(line, &words);
@@ -145,8 +145,8 @@ static int compare_directories(const void *a, const void *b) {
         return x->type != y->type ? (x->type < y->type ? -1 : 1) : strcmp(x->name, y->name);
 }
 
-int exec_directories_plan(const ServiceSettings *settings, const char *unit, bool dynamic,
-                          ExecDirectories *ret, Reason *reason) {
+int exec_directories_plan(const UnitSettings *settings, const char *unit, bool dynamic, ExecDirectories *ret,
+                          Reason *reason) {
         _cleanup_(exec_directories_done) ExecDirectories directories = {};
         int r = 0;
 

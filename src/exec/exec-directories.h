@@ -25,8 +25,8 @@ typedef struct ExecDirectories {
 void exec_directories_done(ExecDirectories *directories);
 
 /* What the settings of a unit ask for. dynamic: its user is one. -EINVAL with a reason for a name that leaves the prefix. */
-int exec_directories_plan(const ServiceSettings *settings, const char *unit, bool dynamic,
-                          ExecDirectories *ret, Reason *reason);
+int exec_directories_plan(const UnitSettings *settings, const char *unit, bool dynamic, ExecDirectories *ret,
+                          Reason *reason);
 
 /* Numbers that own what is already there of private directories, for dynamic_user_acquire(), in the order of the
  * specification (2.6). */

@@ -14,7 +14,7 @@
  * a file or a value that is none. */
 typedef struct ExecEnvironment {
         const ExecContext *context;
-        const ServiceSettings *settings;
+        const UnitSettings *settings;
         const ExecIdentity *identity;
         const ExecDirectories *directories;
         bool terminal;

@@ -192,7 +192,7 @@ static int calls_refuse(ExecFilter *filter, const char *const *members, int erro
 }
 
 /* What settings refuse beside what they hide and take away. */
-static int calls_add_implied(ExecFilter *filter, const ServiceSettings *settings) {
+static int calls_add_implied(ExecFilter *filter, const UnitSettings *settings) {
         static const char *const tunables[] = { "_sysctl", NULL };
         static const char *const names[] = { "sethostname", "setdomainname", NULL };
         static const char *const logs[] = { "syslog", NULL };
@@ -215,7 +215,7 @@ static int calls_add_implied(ExecFilter *filter, const ServiceSettings *settings
         return r;
 }
 
-static int read_error_number(const ServiceSettings *settings, int *ret, Reason *reason) {
+static int read_error_number(const UnitSettings *settings, int *ret, Reason *reason) {
         const char *const text = settings->system_call_error_number;
 
         if (text_is_empty(text))
@@ -314,7 +314,7 @@ static int namespaces_add_line(ExecFilter *filter, const char *line, Reason *rea
 
 /* architectures */
 
-static int architectures_read(const ServiceSettings *settings, ExecFilter *filter, Reason *reason) {
+static int architectures_read(const UnitSettings *settings, ExecFilter *filter, Reason *reason) {
         for (char *const *name = settings->system_call_architectures; name && *name; name++)
                 if (!restrict_architecture_exists(*name))
                         return word_failed("SystemCallArchitectures", *name,
@@ -326,7 +326,7 @@ static int architectures_read(const ServiceSettings *settings, ExecFilter *filte
 }
 
 /* Lines of lists, in the order in which they are said. */
-static int filter_add_lines(const ServiceSettings *settings, ExecFilter *filter, Reason *reason) {
+static int filter_add_lines(const UnitSettings *settings, ExecFilter *filter, Reason *reason) {
         const struct {
                 char *const *lines;
                 int (*add)(ExecFilter *filter, const char *line, Reason *reason);
@@ -343,7 +343,7 @@ static int filter_add_lines(const ServiceSettings *settings, ExecFilter *filter,
         return r;
 }
 
-int exec_families_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason) {
+int exec_families_make(const UnitSettings *settings, ExecFilter *ret, Reason *reason) {
         _cleanup_(exec_filter_done) ExecFilter filter = {};
         int r = 0;
 
@@ -358,7 +358,7 @@ int exec_families_make(const ServiceSettings *settings, ExecFilter *ret, Reason 
         return 0;
 }
 
-int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason) {
+int exec_filter_make(const UnitSettings *settings, ExecFilter *ret, Reason *reason) {
         _cleanup_(exec_filter_done) ExecFilter filter = { .filter.error = RESTRICT_KILL };
         RestrictFilter *const what = &filter.filter;
 

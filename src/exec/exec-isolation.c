@@ -54,7 +54,7 @@ uint32_t exec_personality_get(void) {
         return now < 0 ? PER_LINUX : (uint32_t)now;
 }
 
-int exec_personality_set(const ServiceSettings *settings, Reason *reason) {
+int exec_personality_set(const UnitSettings *settings, Reason *reason) {
         const char *const name = settings->personality;
 
         if (text_is_empty(name))
@@ -98,7 +98,7 @@ static int keyring_make(const ExecIdentity *identity, bool shared, Reason *reaso
         return 0;
 }
 
-int exec_keyring_join(const ServiceSettings *settings, const ExecIdentity *identity, Reason *reason) {
+int exec_keyring_join(const UnitSettings *settings, const ExecIdentity *identity, Reason *reason) {
         const uid_t uid = getuid();
         const gid_t gid = getgid();
 
@@ -177,7 +177,7 @@ static _Noreturn void map_outside(int go_fd, pid_t pid, unsigned mode, const Exe
         _exit(MIN(-r, 255));
 }
 
-int exec_user_namespace_enter(const ServiceSettings *settings, const ExecIdentity *identity, Reason *reason) {
+int exec_user_namespace_enter(const UnitSettings *settings, const ExecIdentity *identity, Reason *reason) {
         _cleanup_(fd_closep) int go_fd = -EBADF;
         uint64_t go = 1;
         int status = 0, r = 0;

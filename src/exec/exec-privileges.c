@@ -19,13 +19,13 @@
 
 #define BIT(capability) (UINT64_C(1) << (capability))
 
-int exec_nice_set(const ServiceSettings *settings, Reason *reason) {
+int exec_nice_set(const UnitSettings *settings, Reason *reason) {
         if (!settings->nice.set || setpriority(PRIO_PROCESS, 0, settings->nice.value) == 0)
                 return 0;
         return reason_set(reason, -errno, "Cannot set Nice=%d: %m", settings->nice.value);
 }
 
-int exec_oom_score_set(const ServiceSettings *settings, Reason *reason) {
+int exec_oom_score_set(const UnitSettings *settings, Reason *reason) {
         _cleanup_(fd_closep) int fd = -EBADF;
         char text[16];
 
@@ -59,7 +59,7 @@ static int limit_set(__rlimit_resource_t resource, const Limit *limit) {
         return setrlimit(resource, &wanted) < 0 ? -errno : 0;
 }
 
-int exec_limits_set(const ServiceSettings *settings, Reason *reason) {
+int exec_limits_set(const UnitSettings *settings, Reason *reason) {
         for (int i = 0; i < SERVICE_LIMITS; i++) {
                 if (!settings->limits[i].set)
                         continue;
@@ -119,7 +119,7 @@ static int read_lines(char *const *lines, const char *setting, uint64_t *ret, Re
 }
 
 /* What somebody could do with them is what the setting says that the service cannot do. */
-static uint64_t implied_away(const ServiceSettings *settings) {
+static uint64_t implied_away(const UnitSettings *settings) {
         uint64_t away = 0;
 
         if (settings->private_devices == TRUTH_YES)
@@ -133,7 +133,7 @@ static uint64_t implied_away(const ServiceSettings *settings) {
         return away;
 }
 
-static int read_secure_bits(const ServiceSettings *settings, unsigned *ret, Reason *reason) {
+static int read_secure_bits(const UnitSettings *settings, unsigned *ret, Reason *reason) {
         /* clang-format off */
         static const struct {
                 const char *name;
@@ -167,7 +167,7 @@ static int read_secure_bits(const ServiceSettings *settings, unsigned *ret, Reas
         return 0;
 }
 
-int exec_capabilities_read(const ServiceSettings *settings, ExecCapabilities *ret, Reason *reason) {
+int exec_capabilities_read(const UnitSettings *settings, ExecCapabilities *ret, Reason *reason) {
         ExecCapabilities capabilities = { .bounded = settings->capability_bounding_set != NULL };
         const uint64_t away = implied_away(settings);
 

@@ -8,14 +8,14 @@
 #include "unit/unit-settings.h"
 
 /* Nice=. */
-int exec_nice_set(const ServiceSettings *settings, Reason *reason);
+int exec_nice_set(const UnitSettings *settings, Reason *reason);
 
 /* OOMScoreAdjust=. 1 with a reason when it had to be left as it is: without CAP_SYS_RESOURCE nobody gets less likely to be
  * killed. */
-int exec_oom_score_set(const ServiceSettings *settings, Reason *reason);
+int exec_oom_score_set(const UnitSettings *settings, Reason *reason);
 
 /* LimitX=: what cannot be raised without CAP_SYS_RESOURCE is as high as it may be. */
-int exec_limits_set(const ServiceSettings *settings, Reason *reason);
+int exec_limits_set(const UnitSettings *settings, Reason *reason);
 
 /* The capabilities that a service may have at most, and those that it has though it is not root: bit n is capability n. */
 typedef struct ExecCapabilities {
@@ -26,7 +26,7 @@ typedef struct ExecCapabilities {
 
 /* Lines that begin with "~" take away what is named; if they are the first, from all there are. PrivateDevices= and the like
  * take away what would get around them. -EINVAL with a reason for a name that is none. */
-int exec_capabilities_read(const ServiceSettings *settings, ExecCapabilities *ret, Reason *reason);
+int exec_capabilities_read(const UnitSettings *settings, ExecCapabilities *ret, Reason *reason);
 int exec_ambient_clear(Reason *reason);
 /* Bounds what is inheritable, too. */
 int exec_bounding_set(const ExecCapabilities *capabilities, Reason *reason);

@@ -35,7 +35,7 @@
 typedef struct ExecProcess {
         const ExecContext *context;
         Unit *unit;
-        const ServiceSettings *settings; /* of the unit */
+        const UnitSettings *settings; /* of the unit */
         ExecIdentity identity;
         ExecDirectories directories;
         ExecCapabilities capabilities;

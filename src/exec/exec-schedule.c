@@ -16,7 +16,7 @@
 #define IO_PRIORITY_USUAL 4
 #define NSEC_PER_USEC     UINT64_C(1000)
 
-int exec_cpu_policy_set(const ServiceSettings *settings, Reason *reason) {
+int exec_cpu_policy_set(const UnitSettings *settings, Reason *reason) {
         static const int policies[] = {
                 [CPU_POLICY_OPEN] = SCHED_OTHER,  [CPU_POLICY_OTHER] = SCHED_OTHER,
                 [CPU_POLICY_BATCH] = SCHED_BATCH, [CPU_POLICY_IDLE] = SCHED_IDLE,
@@ -54,7 +54,7 @@ static int read_range(const char *text, cpu_set_t *set) {
         return 0;
 }
 
-int exec_cpu_affinity_set(const ServiceSettings *settings, Reason *reason) {
+int exec_cpu_affinity_set(const UnitSettings *settings, Reason *reason) {
         cpu_set_t set;
 
         if (strv_length(STRV(settings->cpu_affinity)) == 0)
@@ -80,7 +80,7 @@ int exec_cpu_affinity_set(const ServiceSettings *settings, Reason *reason) {
                        : 0;
 }
 
-int exec_io_priority_set(const ServiceSettings *settings, Reason *reason) {
+int exec_io_priority_set(const UnitSettings *settings, Reason *reason) {
         static const int classes[] = {
                 [IO_CLASS_OPEN] = IOPRIO_CLASS_BE,     [IO_CLASS_NONE] = IOPRIO_CLASS_NONE,
                 [IO_CLASS_REALTIME] = IOPRIO_CLASS_RT, [IO_CLASS_BEST_EFFORT] = IOPRIO_CLASS_BE,
@@ -101,7 +101,7 @@ int exec_io_priority_set(const ServiceSettings *settings, Reason *reason) {
         return 0;
 }
 
-int exec_timer_slack_set(const ServiceSettings *settings, Reason *reason) {
+int exec_timer_slack_set(const UnitSettings *settings, Reason *reason) {
         const char *const text = settings->timer_slack;
         uint64_t nsec, usec;
 

@@ -8,13 +8,13 @@
 #include "unit/unit-settings.h"
 
 /* CPUSchedulingPolicy=, CPUSchedulingPriority=, CPUSchedulingResetOnFork=. */
-int exec_cpu_policy_set(const ServiceSettings *settings, Reason *reason);
+int exec_cpu_policy_set(const UnitSettings *settings, Reason *reason);
 
 /* CPUAffinity=: -EINVAL with a reason for what are no numbers and ranges; lines add up. */
-int exec_cpu_affinity_set(const ServiceSettings *settings, Reason *reason);
+int exec_cpu_affinity_set(const UnitSettings *settings, Reason *reason);
 
 /* IOSchedulingClass=, IOSchedulingPriority=. */
-int exec_io_priority_set(const ServiceSettings *settings, Reason *reason);
+int exec_io_priority_set(const UnitSettings *settings, Reason *reason);
 
 /* TimerSlackNSec=. */
-int exec_timer_slack_set(const ServiceSettings *settings, Reason *reason);
+int exec_timer_slack_set(const UnitSettings *settings, Reason *reason);

@@ -78,7 +78,7 @@ typedef struct Stream {
 
 typedef struct Streams {
         const ExecContext *context;
-        const ServiceSettings *settings;
+        const UnitSettings *settings;
         const ExecIdentity *identity;
         Stream items[N_STREAMS];
 } Streams;
@@ -125,14 +125,14 @@ static int stream_read(Streams *streams, size_t index, const char *text, Reason 
                           text);
 }
 
-static bool has_data(const ServiceSettings *settings) {
+static bool has_data(const UnitSettings *settings) {
         return strv_length(STRV(settings->standard_input_text)) > 0 ||
                strv_length(STRV(settings->standard_input_data)) > 0;
 }
 
 /* What is not said: the data if there are any, else nothing to read, and the log, or where output goes. */
 static int stream_plan(Streams *streams, size_t index, Reason *reason) {
-        const ServiceSettings *const settings = streams->settings;
+        const UnitSettings *const settings = streams->settings;
         const char *const texts[N_STREAMS] = {
                 settings->standard_input,
                 settings->standard_output,
@@ -307,7 +307,7 @@ static int streams_open(Streams *streams, int *ret_exit, Reason *reason) {
         return 0;
 }
 
-int exec_stdio_set(const ExecContext *context, const ServiceSettings *settings, const ExecIdentity *identity,
+int exec_stdio_set(const ExecContext *context, const UnitSettings *settings, const ExecIdentity *identity,
                    bool *ret_terminal, int *ret_exit, Reason *reason) {
         _cleanup_(streams_done) Streams streams = {
                 .context = context,

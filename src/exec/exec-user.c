@@ -297,7 +297,7 @@ static int lock_passwords(int *ret, Reason *reason) {
         return 0;
 }
 
-static int find_owners(const ServiceSettings *settings, const char *unit, uid_t *ret, size_t *ret_n,
+static int find_owners(const UnitSettings *settings, const char *unit, uid_t *ret, size_t *ret_n,
                        Reason *reason) {
         _cleanup_(exec_directories_done) ExecDirectories directories = {};
 
@@ -305,7 +305,7 @@ static int find_owners(const ServiceSettings *settings, const char *unit, uid_t 
         return r < 0 ? r : exec_directories_owners(&directories, ret, CANDIDATES_MAX, ret_n);
 }
 
-static int make_dynamic(const ServiceSettings *settings, const char *unit, int registry_fd, const char *name,
+static int make_dynamic(const UnitSettings *settings, const char *unit, int registry_fd, const char *name,
                         DynamicUser *ret, Reason *reason) {
         uid_t candidates[CANDIDATES_MAX];
         DynamicUserWish wish = {
@@ -328,7 +328,7 @@ static int set_dynamic(const DynamicUser *user, ExecIdentity *identity) {
 }
 
 /* The storage is locked: what is in it, or else a user of the host, or else a new one, which then is in it. */
-static int dynamic_user_locked(const ServiceSettings *settings, const char *unit, int registry_fd,
+static int dynamic_user_locked(const UnitSettings *settings, const char *unit, int registry_fd,
                                int storage_fd, const char *name, ExecIdentity *identity, Reason *reason) {
         _cleanup_(dynamic_user_done) DynamicUser user = { .lock_fd = -EBADF };
         _cleanup_(fd_closep) int password_fd = -EBADF;
@@ -354,7 +354,7 @@ static int dynamic_user_locked(const ServiceSettings *settings, const char *unit
         return set_dynamic(&user, identity);
 }
 
-static int dynamic_identity(const ServiceSettings *settings, const char *unit, const char *registry,
+static int dynamic_identity(const UnitSettings *settings, const char *unit, const char *registry,
                             int storage_fd, const char *name, ExecIdentity *identity, Reason *reason) {
         _cleanup_(fd_closep) int registry_fd = -EBADF;
 
@@ -382,7 +382,7 @@ static int dynamic_identity(const ServiceSettings *settings, const char *unit, c
 
 /* Who */
 
-static int find_user(const ServiceSettings *settings, const char *unit, const char *registry, int storage_fd,
+static int find_user(const UnitSettings *settings, const char *unit, const char *registry, int storage_fd,
                      ExecIdentity *identity, Reason *reason) {
         _cleanup_(freep) char *name = NULL;
 
@@ -397,7 +397,7 @@ static int find_user(const ServiceSettings *settings, const char *unit, const ch
         return static_user(name, identity, reason);
 }
 
-static int find_group(const ServiceSettings *settings, const char *unit, ExecIdentity *identity,
+static int find_group(const UnitSettings *settings, const char *unit, ExecIdentity *identity,
                       Reason *reason) {
         _cleanup_(freep) char *name = NULL;
 
@@ -446,7 +446,7 @@ static int group_add(ExecIdentity *identity, gid_t gid) {
         return 0;
 }
 
-static int find_groups(const ServiceSettings *settings, const char *unit, ExecIdentity *identity,
+static int find_groups(const UnitSettings *settings, const char *unit, ExecIdentity *identity,
                        Reason *reason) {
         int r = own_groups(identity);
 
@@ -463,8 +463,8 @@ static int find_groups(const ServiceSettings *settings, const char *unit, ExecId
         return r < 0 ? reason_set(reason, r, "Cannot find the groups of the service: %m") : 0;
 }
 
-int exec_identity_find(const ServiceSettings *settings, const char *unit, const char *registry,
-                       int storage_fd, ExecIdentity *ret, int *ret_exit, Reason *reason) {
+int exec_identity_find(const UnitSettings *settings, const char *unit, const char *registry, int storage_fd,
+                       ExecIdentity *ret, int *ret_exit, Reason *reason) {
         _cleanup_(exec_identity_done) ExecIdentity identity = {};
 
         int r = find_user(settings, unit, registry, storage_fd, &identity, reason);

@@ -40,5 +40,5 @@ bool user_storage_has(int fd);
 
 /* Also makes a dynamic user, and puts it into the storage. A user of the host takes its place if there is one of that name. 217 or
  * 216 is in *ret_exit when this fails. */
-int exec_identity_find(const ServiceSettings *settings, const char *unit, const char *registry,
-                       int storage_fd, ExecIdentity *ret, int *ret_exit, Reason *reason);
+int exec_identity_find(const UnitSettings *settings, const char *unit, const char *registry, int storage_fd,
+                       ExecIdentity *ret, int *ret_exit, Reason *reason);

@@ -167,7 +167,7 @@ static int view_keep(ExecView *view, char *text, const char **ret) {
         return r;
 }
 
-static int view_add_protection(ExecView *view, const ServiceSettings *settings) {
+static int view_add_protection(ExecView *view, const UnitSettings *settings) {
         const bool dynamic = service_is_dynamic(settings);
         unsigned home = settings->protect_home;
         const unsigned system = dynamic ? PROTECT_SYSTEM_STRICT : settings->protect_system;
@@ -193,7 +193,7 @@ static int view_add_protection(ExecView *view, const ServiceSettings *settings) 
 }
 
 /* A /proc of its own, which has options for whom it shows what. */
-static int view_add_proc(ExecView *view, const ServiceSettings *settings) {
+static int view_add_proc(ExecView *view, const UnitSettings *settings) {
         static const char *const hide[] = {
                 [PROTECT_PROC_NOACCESS] = "hidepid=noaccess",
                 [PROTECT_PROC_INVISIBLE] = "hidepid=invisible",
@@ -214,7 +214,7 @@ static int view_add_proc(ExecView *view, const ServiceSettings *settings) {
         return r < 0 ? r : view_add(view, &entry);
 }
 
-static int view_add_private_tmp(ExecView *view, const ExecContext *context, const ServiceSettings *settings,
+static int view_add_private_tmp(ExecView *view, const ExecContext *context, const UnitSettings *settings,
                                 Reason *reason) {
         const bool dynamic = service_is_dynamic(settings);
         const ViewEntry entries[] = {
@@ -284,7 +284,7 @@ static int view_add_own_directory(ExecView *view, const ExecDirectory *directory
         return r < 0 ? r : view_add(view, &entry);
 }
 
-static int view_add_directory(ExecView *view, const ServiceSettings *settings, const ExecDirectory *directory,
+static int view_add_directory(ExecView *view, const UnitSettings *settings, const ExecDirectory *directory,
                               uid_t uid) {
         const ViewEntry writable = { .type = VIEW_WRITABLE, .path = directory->public };
 
@@ -398,7 +398,7 @@ static int view_add_word(ExecView *view, const char *unit, const char *word, Vie
         return r;
 }
 
-static int view_add_lists(ExecView *view, const char *unit, const ServiceSettings *settings, Reason *reason) {
+static int view_add_lists(ExecView *view, const char *unit, const UnitSettings *settings, Reason *reason) {
         const struct {
                 const char *name;
                 char *const *lines;
@@ -433,7 +433,7 @@ static int view_add_lists(ExecView *view, const char *unit, const ServiceSetting
         return 0;
 }
 
-int exec_view_make(const ExecContext *context, const ServiceSettings *settings,
+int exec_view_make(const ExecContext *context, const UnitSettings *settings,
                    const ExecDirectories *directories, uid_t uid, ExecView *ret, Reason *reason) {
         _cleanup_(exec_view_done) ExecView view = {};
 

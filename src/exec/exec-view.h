@@ -22,7 +22,7 @@ void exec_view_done(ExecView *view);
 /* No entries, and not own: the service sees what the host sees, and needs no namespace. The confinement that a dynamic user implies
  * is in. uid: of the service, for directories that are shown with its owner. -EINVAL with a reason that names the
  * setting, for what cannot be understood and for a private /tmp that the manager has not made. */
-int exec_view_make(const ExecContext *context, const ServiceSettings *settings,
+int exec_view_make(const ExecContext *context, const UnitSettings *settings,
                    const ExecDirectories *directories, uid_t uid, ExecView *ret, Reason *reason);
 
 /* The filters. */
@@ -40,6 +40,6 @@ void exec_filter_done(ExecFilter *filter);
 /* What settings imply is in: of a dynamic user, of PrivateDevices= and of ProtectKernelTunables= and the like. The
  * personality that is locked is left to the caller. What is no system call is passed over, which unit-check.h warns
  * of. -EINVAL with a reason that names the setting and the word. The filter points into the settings. */
-int exec_filter_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason);
+int exec_filter_make(const UnitSettings *settings, ExecFilter *ret, Reason *reason);
 /* The same of RestrictAddressFamilies=, which is a filter of its own: when it cannot be had, the exit status is another one. */
-int exec_families_make(const ServiceSettings *settings, ExecFilter *ret, Reason *reason);
+int exec_families_make(const UnitSettings *settings, ExecFilter *ret, Reason *reason);

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/interrupt.h"
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "base/tree.h"

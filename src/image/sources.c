@@ -8,11 +8,11 @@
 
 #include "base/copy-tree.h"
 #include "base/fd.h"
+#include "base/git-files.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "distro/distro-run.h"
-#include "base/git-files.h"
 #include "image/output.h"
 #include "image/secret-files.h"
 #include "image/sources.h"

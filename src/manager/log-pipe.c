@@ -47,7 +47,7 @@ static void tell_dropped(LogPipe *pipe, uint64_t n_dropped) {
 }
 
 static void say(LogPipe *pipe, const char *line, size_t size, bool is_whole) {
-        const ServiceSettings *const settings = managed_unit_settings(pipe->unit);
+        const UnitSettings *const settings = managed_unit_settings(pipe->unit);
         uint64_t n_dropped;
 
         const bool taken = log_rate_take(&pipe->rate, settings, time_monotonic(), &n_dropped);

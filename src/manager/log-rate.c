@@ -7,7 +7,7 @@
 #define INTERVAL_DEFAULT (30 * SECOND_USEC)
 #define BURST_DEFAULT    10000
 
-bool log_rate_take(LogRate *rate, const ServiceSettings *settings, uint64_t now, uint64_t *ret_n_dropped) {
+bool log_rate_take(LogRate *rate, const UnitSettings *settings, uint64_t now, uint64_t *ret_n_dropped) {
         const Duration *const said = &settings->log_rate_limit_interval;
         const Level *const limit = &settings->log_rate_limit_burst;
         const uint64_t interval = said->set ? said->usec : INTERVAL_DEFAULT,

@@ -13,4 +13,4 @@ typedef struct LogRate {
 
 /* Whether another message may be logged at the time. ret_n_dropped: of the interval that is over, so many were not; 0 as
  * long as it lasts. */
-bool log_rate_take(LogRate *rate, const ServiceSettings *settings, uint64_t now, uint64_t *ret_n_dropped);
+bool log_rate_take(LogRate *rate, const UnitSettings *settings, uint64_t now, uint64_t *ret_n_dropped);

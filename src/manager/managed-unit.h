@@ -89,7 +89,7 @@ struct ManagedUnit {
 
 struct Manager {
         sd_event *event;
-        ServicePaths paths;
+        RuntimePaths paths;
         UnitPaths unit_paths, conf_paths;
         SystemConf *conf; /* never NULL */
         char *base;       /* of cgroups */
@@ -142,7 +142,7 @@ void managed_unit_unload(ManagedUnit *unit);
 void managed_unit_free(ManagedUnit *unit);
 /* Whether something of it runs, or is about to. */
 bool managed_unit_is_active(const ManagedUnit *unit);
-static inline const ServiceSettings *managed_unit_settings(const ManagedUnit *unit) {
+static inline const UnitSettings *managed_unit_settings(const ManagedUnit *unit) {
         return &unit->unit->settings;
 }
 /* Notes the state, tells everybody, and goes on with jobs and dependencies. */

@@ -90,7 +90,7 @@ void manager_schedule(Manager *manager) {
                 (void)sd_event_source_set_enabled(manager->work, SD_EVENT_ONESHOT);
 }
 
-static int copy_paths(const ServicePaths *from, ServicePaths *to) {
+static int copy_paths(const RuntimePaths *from, RuntimePaths *to) {
         int r = text_copy(from->runtime, &to->runtime);
 
         if (r >= 0)
@@ -193,7 +193,7 @@ static int prepare_paths(Manager *manager, const ManagerOptions *options, Reason
                 r = find_unit_paths(manager, options);
         if (r < 0)
                 return r;
-        r = service_paths_make(&manager->paths);
+        r = runtime_paths_make(&manager->paths);
         if (r >= 0)
                 r = lock_runtime(manager, options, reason);
         if (r >= 0)
@@ -296,7 +296,7 @@ void manager_free(Manager *manager) {
         name_table_done(&manager->users);
         name_table_done(&manager->processes);
         name_table_done(&manager->numbers);
-        service_paths_done(&manager->paths);
+        runtime_paths_done(&manager->paths);
         unit_paths_done(&manager->unit_paths);
         unit_paths_done(&manager->conf_paths);
         system_conf_free(manager->conf);

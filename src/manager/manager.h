@@ -5,15 +5,15 @@
  * serves it on a bus, and `run` without a daemon has one for its one unit. It never blocks, and never asks the name service. */
 
 #include "log/log-store.h"
+#include "unit/runtime-paths.h"
 #include "unit/unit-load.h"
-#include "unit/unit-paths.h"
 
 typedef struct sd_event sd_event; /* systemd/sd-event.h */
 typedef struct Manager Manager;
 typedef struct ManagedUnit ManagedUnit;
 
 typedef struct ManagerOptions {
-        ServicePaths paths;
+        RuntimePaths paths;
         const char *const *unit_paths; /* directories for units instead of the usual ones; NULL */
         const char *root;              /* below which the usual ones are; NULL: "/" */
         const char *cgroup;            /* base, see service-cgroup.h; NULL */
@@ -147,7 +147,7 @@ typedef struct StartLimit {
         uint64_t interval_usec;
         unsigned burst;
 } StartLimit;
-StartLimit start_limit_of(const ServiceSettings *settings);
+StartLimit start_limit_of(const UnitSettings *settings);
 
 /* Whether its files have changed on disk since they were read, or are others: drop-ins that came, and such that went. */
 bool managed_unit_needs_reload(const ManagedUnit *unit);

@@ -33,7 +33,7 @@
         ~(STATE(SERVICE_DEAD) | STATE(SERVICE_STATE_FAILED) | STATE(SERVICE_AUTO_RESTART) | \
           STATE(SERVICE_EXITED))
 
-static NotifyAccess access_of(const ServiceSettings *settings) {
+static NotifyAccess access_of(const UnitSettings *settings) {
         if (settings->notify_access != NOTIFY_OPEN)
                 return (NotifyAccess)settings->notify_access;
         return settings->type == SERVICE_NOTIFY || (settings->watchdog.set && settings->watchdog.usec > 0)
@@ -42,9 +42,9 @@ static NotifyAccess access_of(const ServiceSettings *settings) {
 }
 
 const char *managed_unit_notify_access(const ManagedUnit *unit) {
-        const ServiceSettings *const settings = managed_unit_settings(unit);
+        const UnitSettings *const settings = managed_unit_settings(unit);
 
-        return setting_find(&service_settings, offsetof(ServiceSettings, notify_access))
+        return setting_find(&unit_settings, offsetof(UnitSettings, notify_access))
                 ->words[access_of(settings)];
 }
 

@@ -30,7 +30,7 @@ typedef struct Remains {
 } Remains;
 
 static bool runtime_goes(const Service *service) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         const Job *const job = service->unit->job;
         const bool comes_back = (job && job->type == JOB_RESTART) || service_wants_restart(service);
 
@@ -65,7 +65,7 @@ static const PrivateTmp *drop_tmp(Service *service) {
 
 /* Nobody of the service is left. */
 static Remains find_remains(Service *service) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         const bool removes_ipc = settings->remove_ipc == TRUTH_YES || service_is_dynamic(settings),
                    last = drop_number(service);
 
@@ -77,7 +77,7 @@ static Remains find_remains(Service *service) {
 }
 
 static int remove_directories(const Service *service, Reason *reason) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         _cleanup_(exec_directories_done) ExecDirectories directories = {};
 
         const int r = exec_directories_plan(settings, service->unit->name, service_is_dynamic(settings),

@@ -11,7 +11,7 @@
 #include "unit/exit-status-set.h"
 
 static ServiceResult result_of(const Service *service, bool is_main, int code, int status) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         const bool daemon = is_main && settings->type != SERVICE_ONESHOT;
 
         if (exit_is_clean(code, status, daemon) ||

@@ -21,7 +21,7 @@
 #include "unit/specifier.h"
 #include "user/user-name.h"
 
-static bool has_private_tmp(const ServiceSettings *settings) {
+static bool has_private_tmp(const UnitSettings *settings) {
         return settings->private_tmp == TRUTH_YES || service_is_dynamic(settings);
 }
 
@@ -119,7 +119,7 @@ static int prepare_log(Service *service, Reason *reason) {
 }
 
 static int prepare_user(Service *service, Reason *reason) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         const ManagedUnit *const unit = service->unit;
         _cleanup_(freep) char *name = NULL;
 
@@ -132,7 +132,7 @@ static int prepare_user(Service *service, Reason *reason) {
 }
 
 static int prepare_shared(Service *service, Reason *reason) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         int r = 0;
 
         if (has_private_tmp(settings) && !service->tmp)

@@ -139,7 +139,7 @@ static void warn(const Service *service, const char *setting, int r, const Reaso
 /* Of DefaultTasksMax=, it is said of all units together. */
 static bool is_default(const Service *service) {
         const Unit *const unit = service->unit->unit;
-        const Setting *const setting = setting_find(&service_settings, offsetof(ServiceSettings, tasks_max));
+        const Setting *const setting = setting_find(&unit_settings, offsetof(UnitSettings, tasks_max));
 
         return !service->unit->manager->controllers[CONTROLLER_PIDS].base &&
                setting_source(unit->store, setting) == SETTING_DERIVED;

@@ -249,7 +249,7 @@ int service_find_main(Service *service) {
 }
 
 bool service_follow_pid_file(Service *service) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         const Process *const before = service->main;
         _cleanup_(path_walk_done) PathWalk walk = { .fd = -EBADF, .directory_fd = -EBADF };
         _cleanup_(freep) char *path = NULL;

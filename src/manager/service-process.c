@@ -237,7 +237,7 @@ int service_watch_process(Service *service, pid_t pid, bool control, Process **r
         return child.pid_fd < 0 ? -errno : process_new(service, &child, control, ret);
 }
 
-static bool takes_messages(const ServiceSettings *settings) {
+static bool takes_messages(const UnitSettings *settings) {
         return settings->notify_access != NOTIFY_OPEN
                        ? settings->notify_access != NOTIFY_NONE
                        : settings->type == SERVICE_NOTIFY ||
@@ -280,7 +280,7 @@ static int add_defaults(const Service *service, char ***environment) {
 }
 
 static int make_environment(Service *service, bool control, char ***ret) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         const Manager *const manager = service->unit->manager;
         const char *const language = getenv("LANG");
         _cleanup_(strv_freep) char **environment = NULL;

@@ -27,7 +27,7 @@ static const unsigned restart_results[RESTART_MAX] = {
 };
 
 bool service_wants_restart(const Service *service) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         const Job *const job = service->unit->job;
 
         if (service->stop_asked || (job && (job->type == JOB_STOP || job->type == JOB_RESTART)) ||
@@ -44,7 +44,7 @@ bool service_wants_restart(const Service *service) {
         return restart_results[settings->restart] & (1U << service->result);
 }
 
-StartLimit start_limit_of(const ServiceSettings *settings) {
+StartLimit start_limit_of(const UnitSettings *settings) {
         const Duration *const interval = &settings->start_limit_interval;
         const Level *const burst = &settings->start_limit_burst;
 

@@ -207,7 +207,7 @@ void service_enter_start_post(Service *service) {
 
 /* Whether something of it runs that makes it a running service. */
 static bool is_good(const Service *service) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
 
         return service->main || (settings->type == SERVICE_FORKING && service->last_main_pid == 0 &&
                                  service_group_is_populated(service));
@@ -224,7 +224,7 @@ static void set_runtime_limit(Service *service) {
 }
 
 void service_enter_running(Service *service, ServiceResult result) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
 
         service_fail(service, result);
         if (service->result != SERVICE_SUCCESS)

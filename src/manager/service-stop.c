@@ -24,7 +24,7 @@ void service_enter_stop(Service *service, ServiceResult result) {
 }
 
 static int signal_of(const Service *service, ServiceState state) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
 
         if (state == SERVICE_STOP_WATCHDOG)
                 return SIGABRT;
@@ -60,7 +60,7 @@ static void send_signal(const Service *service, ServiceState state, int signal) 
 
 /* True when the end of somebody is to be waited for. */
 static bool service_kill(const Service *service, ServiceState state) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         const int signal = signal_of(service, state);
 
         if (settings->kill_mode == KILL_NONE)

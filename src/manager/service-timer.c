@@ -68,7 +68,7 @@ static uint64_t timeout_of(const Duration *own, const Duration *both, uint64_t o
 }
 
 uint64_t service_start_timeout(const Service *service) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
 
         /* What does its work while it starts may take as long as that takes. */
         return timeout_of(&settings->timeout_start, &settings->timeout_both,
@@ -76,7 +76,7 @@ uint64_t service_start_timeout(const Service *service) {
 }
 
 uint64_t service_stop_timeout(const Service *service) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
 
         return timeout_of(&settings->timeout_stop, &settings->timeout_both, TIMEOUT_DEFAULT);
 }

@@ -63,7 +63,7 @@ void service_free(Service *service) {
 }
 
 int service_check(const ManagedUnit *unit, Reason *reason) {
-        const ServiceSettings *const settings = managed_unit_settings(unit);
+        const UnitSettings *const settings = managed_unit_settings(unit);
 
         for (ServiceCommand kind = 0; kind < SERVICE_COMMANDS; kind++)
                 for (char *const *line = settings->commands[kind]; line && *line; line++) {
@@ -159,7 +159,7 @@ static void count_memory(const Service *service, uint64_t *ret) {
 }
 
 void service_count(const Service *service, UnitStatus *status) {
-        const ServiceSettings *const settings = service_settings_of(service);
+        const UnitSettings *const settings = service_settings_of(service);
         _cleanup_(fd_closep) int fd = -EBADF;
 
         if (settings->cpu_accounting == TRUTH_YES)

@@ -102,7 +102,7 @@ UnitActiveState service_active_state(ServiceState state);
 void service_set_state(Service *service, ServiceState state);
 /* The first failure counts. */
 void service_fail(Service *service, ServiceResult result);
-static inline const ServiceSettings *service_settings_of(const Service *service) {
+static inline const UnitSettings *service_settings_of(const Service *service) {
         return &service->unit->unit->settings;
 }
 

@@ -16,14 +16,14 @@ typedef struct EdgeRow {
 
 /* clang-format off */
 static const EdgeRow rows[] = {
-        { offsetof(ServiceSettings, after),              EDGE_AFTER,     false },
-        { offsetof(ServiceSettings, before),             EDGE_AFTER,     true },
-        { offsetof(ServiceSettings, requires),           EDGE_REQUIRES,  false },
-        { offsetof(ServiceSettings, wants),              EDGE_WANTS,     false },
-        { offsetof(ServiceSettings, binds_to),           EDGE_BINDS_TO,  false },
-        { offsetof(ServiceSettings, part_of),            EDGE_PART_OF,   false },
-        { offsetof(ServiceSettings, conflicts),          EDGE_CONFLICTS, false },
-        { offsetof(ServiceSettings, joins_namespace_of), EDGE_JOINS,     false },
+        { offsetof(UnitSettings, after),              EDGE_AFTER,     false },
+        { offsetof(UnitSettings, before),             EDGE_AFTER,     true },
+        { offsetof(UnitSettings, requires),           EDGE_REQUIRES,  false },
+        { offsetof(UnitSettings, wants),              EDGE_WANTS,     false },
+        { offsetof(UnitSettings, binds_to),           EDGE_BINDS_TO,  false },
+        { offsetof(UnitSettings, part_of),            EDGE_PART_OF,   false },
+        { offsetof(UnitSettings, conflicts),          EDGE_CONFLICTS, false },
+        { offsetof(UnitSettings, joins_namespace_of), EDGE_JOINS,     false },
 };
 /* clang-format on */
 
@@ -81,7 +81,7 @@ static int add_default(ManagedUnit *unit) {
 }
 
 int unit_edges_add(ManagedUnit *unit) {
-        const ServiceSettings *const settings = managed_unit_settings(unit);
+        const UnitSettings *const settings = managed_unit_settings(unit);
         const UnitType type = unit_name_type(unit->name);
         int r = 0;
 

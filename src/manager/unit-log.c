@@ -184,7 +184,7 @@ static size_t take_priority(const char *line, size_t size, char *priority) {
 
 void unit_log_line(ManagedUnit *unit, const char *line, size_t size, bool is_whole) {
         const Service *const service = unit->service;
-        const ServiceSettings *const settings = managed_unit_settings(unit);
+        const UnitSettings *const settings = managed_unit_settings(unit);
         char priority[] = "6";
         const size_t skip = take_priority(line, size, priority);
         Fields fields = {};

@@ -83,7 +83,7 @@ static int list_values(const Unit *changed, const char *name, size_t length, cha
 
 static int drop_in_path(const ManagedUnit *unit, bool runtime, const char *name, size_t length, char **ret,
                         Reason *reason) {
-        const ServicePaths *const paths = &unit->manager->paths;
+        const RuntimePaths *const paths = &unit->manager->paths;
         _cleanup_(freep) char *directory = NULL;
 
         int r = text_format(&directory, "%s/system.control/%s.d",

@@ -22,8 +22,8 @@ static bool is_called(const char *name, const char *other, size_t length) {
 }
 
 const char *unit_setting_section(UnitType type, const char *name, size_t length) {
-        for (size_t i = 0; i < service_settings.n_rows; i++) {
-                const Setting *const row = &service_settings.rows[i];
+        for (size_t i = 0; i < unit_settings.n_rows; i++) {
+                const Setting *const row = &unit_settings.rows[i];
                 bool found = is_called(row->name, name, length);
 
                 for (const char *const *old = row->old_names; old && *old && !found; old++)
@@ -76,8 +76,8 @@ int unit_file_format(UnitType type, const char *comment, const char *const *assi
         if (!file)
                 return -ENOMEM;
         (void)fputs(comment, file);
-        for (size_t i = 0; r >= 0 && i < service_settings.n_sections; i++)
-                r = print_section(file, type, service_settings.sections[i].name, assignments, reason);
+        for (size_t i = 0; r >= 0 && i < unit_settings.n_sections; i++)
+                r = print_section(file, type, unit_settings.sections[i].name, assignments, reason);
         if (fclose(file) != 0 && r >= 0)
                 r = -ENOMEM;
         if (r >= 0)

@@ -61,8 +61,8 @@ static int add(ConditionList *list, const Condition *condition) {
         return 0;
 }
 
-int condition_list_read(const ServiceSettings *settings, bool assertions, const char *unit,
-                        ConditionList *ret, Reason *reason) {
+int condition_list_read(const UnitSettings *settings, bool assertions, const char *unit, ConditionList *ret,
+                        Reason *reason) {
         _cleanup_(condition_list_done) ConditionList list = {};
 
         for (unsigned kind = 0; kind < CONDITION_KINDS; kind++) {

@@ -25,8 +25,8 @@ struct ConditionList {
 };
 
 /* Those that the settings of the unit have. -EINVAL with a reason for a specifier that has no value, else -ENOMEM. */
-int condition_list_read(const ServiceSettings *settings, bool assertions, const char *unit,
-                        ConditionList *ret, Reason *reason);
+int condition_list_read(const UnitSettings *settings, bool assertions, const char *unit, ConditionList *ret,
+                        Reason *reason);
 void condition_list_done(ConditionList *list);
 /* Looks until it is known whether the unit may be started: 1, or 0. What cannot be told is not so, and the reason says why; it
  * may be NULL. Times are left alone. */

@@ -166,8 +166,8 @@ static const Setting *find_unsaid(const Unit *unit, size_t offset) {
         const char *const own = unit_name_type(unit->name) == UNIT_SLICE ? "Slice" : "Service";
         const Setting *found = NULL;
 
-        for (size_t i = 0; i < service_settings.n_rows; i++) {
-                const Setting *const row = &service_settings.rows[i];
+        for (size_t i = 0; i < unit_settings.n_rows; i++) {
+                const Setting *const row = &unit_settings.rows[i];
 
                 if (row->offset != offset)
                         continue;
@@ -181,14 +181,14 @@ static const Setting *find_unsaid(const Unit *unit, size_t offset) {
 
 /* Where something else of the unit decides. */
 static bool is_exempt(const Unit *unit, size_t offset) {
-        const ServiceSettings *const settings = &unit->settings;
+        const UnitSettings *const settings = &unit->settings;
 
         switch (offset) {
-        case offsetof(ServiceSettings, timeout_start):
+        case offsetof(UnitSettings, timeout_start):
                 return settings->timeout_both.set || settings->type == SERVICE_ONESHOT;
-        case offsetof(ServiceSettings, timeout_stop):
+        case offsetof(UnitSettings, timeout_stop):
                 return settings->timeout_both.set;
-        case offsetof(ServiceSettings, tasks_max):
+        case offsetof(UnitSettings, tasks_max):
                 return unit_name_type(unit->name) == UNIT_SLICE;
         default:
                 return false;

@@ -22,7 +22,7 @@ typedef enum ConfLogLevel {
 
 typedef struct SystemConfSettings {
         unsigned log_level;
-        ServiceSettings unit; /* the members that have a default: of those, what units are given */
+        UnitSettings unit; /* the members that have a default: of those, what units are given */
 } SystemConfSettings;
 
 extern const SettingTable system_conf_settings;

@@ -54,13 +54,13 @@ static int check_line(Unit *unit, const Setting *setting, size_t index, const ch
 
 static int warn_calls(Unit *unit) {
         static const size_t lists[] = {
-                offsetof(ServiceSettings, system_call_filter),
-                offsetof(ServiceSettings, system_call_log),
+                offsetof(UnitSettings, system_call_filter),
+                offsetof(UnitSettings, system_call_log),
         };
         int r = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
-                const Setting *const setting = setting_find(&service_settings, lists[i]);
+                const Setting *const setting = setting_find(&unit_settings, lists[i]);
                 char *const *const lines = *(char ***)setting_member(unit->store, setting);
 
                 for (size_t j = 0; r >= 0 && lines && lines[j]; j++)
@@ -136,17 +136,17 @@ typedef struct WordCheck {
 
 /* clang-format off */
 static const WordCheck word_checks[] = {
-        { offsetof(ServiceSettings, user),                      "",         true,  user_fault },
-        { offsetof(ServiceSettings, group),                     "",         true,  user_fault },
-        { offsetof(ServiceSettings, supplementary_groups),      "",         true,  user_fault },
-        { offsetof(ServiceSettings, slice),                     "",         true,  slice_fault },
-        { offsetof(ServiceSettings, capability_bounding_set),   " \t\n\r,", false, capability_fault },
-        { offsetof(ServiceSettings, ambient_capabilities),      " \t\n\r,", false, capability_fault },
-        { offsetof(ServiceSettings, restrict_address_families), NULL,       false, family_fault },
-        { offsetof(ServiceSettings, restrict_namespaces),       NULL,       false, namespace_fault },
-        { offsetof(ServiceSettings, system_call_filter),        NULL,       false, call_fault },
-        { offsetof(ServiceSettings, system_call_architectures), "",         false, architecture_fault },
-        { offsetof(ServiceSettings, system_call_error_number),  "",         false, error_fault },
+        { offsetof(UnitSettings, user),                      "",         true,  user_fault },
+        { offsetof(UnitSettings, group),                     "",         true,  user_fault },
+        { offsetof(UnitSettings, supplementary_groups),      "",         true,  user_fault },
+        { offsetof(UnitSettings, slice),                     "",         true,  slice_fault },
+        { offsetof(UnitSettings, capability_bounding_set),   " \t\n\r,", false, capability_fault },
+        { offsetof(UnitSettings, ambient_capabilities),      " \t\n\r,", false, capability_fault },
+        { offsetof(UnitSettings, restrict_address_families), NULL,       false, family_fault },
+        { offsetof(UnitSettings, restrict_namespaces),       NULL,       false, namespace_fault },
+        { offsetof(UnitSettings, system_call_filter),        NULL,       false, call_fault },
+        { offsetof(UnitSettings, system_call_architectures), "",         false, architecture_fault },
+        { offsetof(UnitSettings, system_call_error_number),  "",         false, error_fault },
 };
 /* clang-format on */
 
@@ -161,7 +161,7 @@ static int refuse_word(Unit *unit, const Setting *setting, size_t index, const c
 
 /* Of a template it is not known yet what a specifier stands for. */
 static int check_one_word(Unit *unit, const WordCheck *check, size_t index, const char *text) {
-        const Setting *const setting = setting_find(&service_settings, check->offset);
+        const Setting *const setting = setting_find(&unit_settings, check->offset);
         _cleanup_(reason_done) Reason reason = {};
         _cleanup_(freep) char *word = NULL;
 
@@ -184,7 +184,7 @@ static int check_words(Unit *unit, const WordCheck *check, size_t index, const c
         int r = check->separators ? strv_split(rest, check->separators, &words)
                                   : strv_split_quoted(rest, &words);
         if (r == -EINVAL)
-                return refuse_word(unit, setting_find(&service_settings, check->offset), index, line,
+                return refuse_word(unit, setting_find(&unit_settings, check->offset), index, line,
                                    "a quote has no end");
         for (char **word = words; r >= 0 && word && *word; word++)
                 r = check_one_word(unit, check, index, *word);
@@ -195,7 +195,7 @@ static int refuse_words(Unit *unit) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(word_checks); i++) {
-                const Setting *const setting = setting_find(&service_settings, word_checks[i].offset);
+                const Setting *const setting = setting_find(&unit_settings, word_checks[i].offset);
                 void *const member = setting_member(unit->store, setting);
 
                 if (!setting->type->is_list && *(char **)member)
@@ -207,7 +207,7 @@ static int refuse_words(Unit *unit) {
         return r;
 }
 
-int service_settings_check(Unit *unit) {
+int unit_settings_check(Unit *unit) {
         const int r = warn_calls(unit);
 
         return r < 0 ? r : refuse_words(unit);

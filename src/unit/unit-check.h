@@ -8,4 +8,4 @@
 /* Warns, with file and line, of words of SystemCallFilter= and SystemCallLog= that are no system calls: they are passed over
  * when the service is set up. Other words that can be nothing are mistakes: users, slices, capabilities, address families …,
  * since the service would not start, or with less than was asked. */
-int service_settings_check(Unit *unit);
+int unit_settings_check(Unit *unit);

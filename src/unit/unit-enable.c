@@ -89,7 +89,7 @@ static int plan_aliases(const Unit *unit, const char *name, const char *director
 }
 
 int unit_links_plan(const Unit *unit, const char *directory, UnitLinks *ret, Reason *reason) {
-        const ServiceSettings *settings = &unit->settings;
+        const UnitSettings *settings = &unit->settings;
         _cleanup_(unit_links_done) UnitLinks links = {};
         _cleanup_(freep) char *instance = NULL;
         const char *name = unit->name;

@@ -107,7 +107,7 @@ static const char *made_state(const UnitPaths *paths, const char *fragment) {
 }
 
 const char *unit_file_state(const UnitPaths *paths, const char *name, const Unit *unit) {
-        const ServiceSettings *const settings = &unit->settings;
+        const UnitSettings *const settings = &unit->settings;
         const bool is_template = unit_name_kind(unit->name) == UNIT_NAME_TEMPLATE;
         bool for_now = false, otherwise = false;
 

@@ -73,8 +73,8 @@ int unit_fragment_expand(Unit *unit) {
                 r = escape(real ?: unit->fragment, &path);
         if (r >= 0)
                 r = escape(parent, &directory);
-        for (size_t i = 0; r >= 0 && i < service_settings.n_rows; i++) {
-                const Setting *const setting = &service_settings.rows[i];
+        for (size_t i = 0; r >= 0 && i < unit_settings.n_rows; i++) {
+                const Setting *const setting = &unit_settings.rows[i];
 
                 r = expand_member(setting, setting_member(unit->store, setting), path, directory);
         }

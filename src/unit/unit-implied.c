@@ -8,7 +8,7 @@ typedef struct Implication {
         unsigned weak;  /* values of words up to this one are weaker */
 } Implication;
 
-#define MEMBER(name) offsetof(ServiceSettings, name)
+#define MEMBER(name) offsetof(UnitSettings, name)
 
 static const Implication truths[] = {
         { MEMBER(private_tmp), TRUTH_YES, 0 },
@@ -28,7 +28,7 @@ static int note(SettingStore *store, size_t offset) {
                                    "DynamicUser=");
 }
 
-int service_settings_imply(SettingStore *store) {
+int unit_settings_imply(SettingStore *store) {
         char *settings = store->object;
         int r = 0;
 

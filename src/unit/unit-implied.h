@@ -8,4 +8,4 @@
 
 /* Fills in what follows from what is set, and notes what from. What is stricter stays; what would be weaker goes. Doing it
  * again changes nothing. */
-int service_settings_imply(SettingStore *store);
+int unit_settings_imply(SettingStore *store);

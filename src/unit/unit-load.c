@@ -30,7 +30,7 @@ static int unit_new(const char *name, Unit **ret) {
                 return -ENOMEM;
         int r = text_copy(name, &unit->name);
         if (r >= 0)
-                r = setting_store_new(&service_settings, &unit->settings, &unit->store);
+                r = setting_store_new(&unit_settings, &unit->settings, &unit->store);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(unit);
@@ -51,7 +51,7 @@ static int read_file(const UnitPaths *paths, const char *path, Unit *unit) {
 }
 
 static int add_names(Unit *unit, size_t offset, char *const *names, const char *suffix) {
-        const Setting *const setting = setting_find(&service_settings, offset);
+        const Setting *const setting = setting_find(&unit_settings, offset);
         char ***const list = setting_member(unit->store, setting);
         _cleanup_(freep) char *origin = NULL;
 
@@ -76,8 +76,8 @@ static int refuse_setting(Unit *unit, const Setting *setting) {
 static int check_refused(Unit *unit) {
         int r = 0;
 
-        for (size_t i = 0; i < service_settings.n_rows && r >= 0; i++) {
-                const Setting *const setting = &service_settings.rows[i];
+        for (size_t i = 0; i < unit_settings.n_rows && r >= 0; i++) {
+                const Setting *const setting = &unit_settings.rows[i];
 
                 if (setting->planned && *(const bool *)setting_member(unit->store, setting))
                         r = refuse_setting(unit, setting);
@@ -102,9 +102,9 @@ static int unit_check(Unit *unit, const char *origin) {
         if (r >= 0)
                 r = check_commands(unit, origin);
         if (r >= 0)
-                r = service_settings_check(unit);
+                r = unit_settings_check(unit);
         if (r >= 0)
-                r = service_settings_imply(unit->store);
+                r = unit_settings_imply(unit->store);
         unit->state = unit->mistakes.texts ? UNIT_BAD_SETTING : UNIT_LOADED;
         return r;
 }
@@ -115,9 +115,9 @@ static int unit_read(const UnitPaths *paths, const UnitFiles *files, Unit *unit)
         for (char *const *path = unit->drop_ins; r >= 0 && path && *path; path++)
                 r = read_file(paths, *path, unit);
         if (r >= 0)
-                r = add_names(unit, offsetof(ServiceSettings, wants), files->wants, ".wants");
+                r = add_names(unit, offsetof(UnitSettings, wants), files->wants, ".wants");
         if (r >= 0)
-                r = add_names(unit, offsetof(ServiceSettings, requires), files->requires, ".requires");
+                r = add_names(unit, offsetof(UnitSettings, requires), files->requires, ".requires");
         if (r >= 0)
                 r = unit_fragment_expand(unit);
         return r < 0 ? r : unit_check(unit, unit->fragment ? unit->fragment : unit->name);
@@ -159,24 +159,24 @@ bool unit_type_has_section(UnitType type, const char *section) {
 }
 
 static const Setting *property_find(UnitType type, const char *name) {
-        for (size_t i = 0; i < service_settings.n_rows; i++)
-                if (unit_type_has_section(type, service_settings.rows[i].section) &&
-                    is_called(&service_settings.rows[i], name))
-                        return &service_settings.rows[i];
+        for (size_t i = 0; i < unit_settings.n_rows; i++)
+                if (unit_type_has_section(type, unit_settings.rows[i].section) &&
+                    is_called(&unit_settings.rows[i], name))
+                        return &unit_settings.rows[i];
         return NULL;
 }
 
 static int explain_property(Unit *unit, const char *name, const char *source) {
-        _cleanup_(freep) const char **names = calloc(service_settings.n_rows + 1, sizeof(char *));
+        _cleanup_(freep) const char **names = calloc(unit_settings.n_rows + 1, sizeof(char *));
         size_t n = 0;
 
         if (!names)
                 return -ENOMEM;
         if (strv_length(STRV(unit->mistakes.texts)) > SETTING_MISTAKES_MAX)
                 return 0; /* no more of them are kept */
-        for (size_t i = 0; i < service_settings.n_rows; i++)
-                if (unit_type_has_section(unit_name_type(unit->name), service_settings.rows[i].section))
-                        names[n++] = service_settings.rows[i].name;
+        for (size_t i = 0; i < unit_settings.n_rows; i++)
+                if (unit_type_has_section(unit_name_type(unit->name), unit_settings.rows[i].section))
+                        names[n++] = unit_settings.rows[i].name;
         const char *const near = text_nearest(name, names);
         return setting_mistake(&unit->mistakes, "%s: Unknown setting \"%s\"%s%s%s", source, name,
                                near ? ", did you mean \"" : "", near ?: "", near ? "\"?" : "");

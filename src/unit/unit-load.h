@@ -19,7 +19,7 @@ typedef struct Unit {
         char *fragment;  /* path of its file; NULL when it has none */
         char **drop_ins; /* in the order in which they were read */
         UnitLoadState state;
-        ServiceSettings settings;
+        UnitSettings settings;
         SettingStore *store; /* over settings */
         SettingMistakes mistakes;
 } Unit;

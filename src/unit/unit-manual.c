@@ -28,7 +28,7 @@ static const SettingProgram pages[] = {
                         "such as %i for the instance of a template, are replaced in most values; %% stands for a percent sign.",
                 .see_also =
                         "mkosi-ctl(1), mkosi-run(1), mkosi-system.conf(5), systemd.unit(5), systemd.syntax(7), mkosi-manager(8)",
-                .table = &service_settings,
+                .table = &unit_settings,
         },
         {
                 .name = "mkosi-system.conf",

@@ -287,7 +287,7 @@ enum { CONDITIONS(CONDITION_NUMBER) CONDITION_KINDS };
 
 #define SERVICE_LIMITS 16 /* RLIM_NLIMITS, in the order of the kernel's numbers */
 
-typedef struct ServiceSettings {
+typedef struct UnitSettings {
         /* [Unit] */
         char *description;
         char **documentation;
@@ -378,11 +378,11 @@ typedef struct ServiceSettings {
         Truth cpu_accounting, tasks_accounting, memory_accounting, ip_accounting;
         char *tasks_max;
         bool delegate;
-} ServiceSettings;
+} UnitSettings;
 
 /* Whether it is to run as a user of its own, and confined as such: also when User= then names one of the host (user-name.h). */
-static inline bool service_is_dynamic(const ServiceSettings *settings) {
+static inline bool service_is_dynamic(const UnitSettings *settings) {
         return settings->dynamic_user == TRUTH_YES;
 }
 
-extern const SettingTable service_settings;
+extern const SettingTable unit_settings;

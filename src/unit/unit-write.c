@@ -43,8 +43,8 @@ int unit_settings_write(const Unit *unit, char ***ret) {
         _cleanup_(strv_freep) char **list = NULL;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < service_settings.n_rows; i++) {
-                const Setting *const setting = &service_settings.rows[i];
+        for (size_t i = 0; r >= 0 && i < unit_settings.n_rows; i++) {
+                const Setting *const setting = &unit_settings.rows[i];
 
                 if (unit_type_has_section(type, setting->section) &&
                     setting_source(unit->store, setting) != SETTING_UNSET)

@@ -65,7 +65,7 @@ bool user_number_read(const char *text, uint32_t *ret) {
         return true;
 }
 
-int user_name_of_service(const ServiceSettings *settings, const char *unit, char **ret, Reason *reason) {
+int user_name_of_service(const UnitSettings *settings, const char *unit, char **ret, Reason *reason) {
         _cleanup_(freep) char *name = NULL;
         uint32_t number;
 

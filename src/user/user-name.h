@@ -18,7 +18,7 @@ int user_name_of_unit(const char *unit, char **ret);
 /* 1 with the name of the dynamic user that the service of the unit is to have: that of User=, or of the unit. 0 when it is to
  * have none: without DynamicUser=, and when User= is a number. Whether there is somebody of that name on the host, who then
  * takes the place of the dynamic user, the helper finds out. */
-int user_name_of_service(const ServiceSettings *settings, const char *unit, char **ret, Reason *reason);
+int user_name_of_service(const UnitSettings *settings, const char *unit, char **ret, Reason *reason);
 
 /* Numbers that somebody can have: not -1, of 32 or of 16 bits, which mean "none" to system calls. */
 bool user_number_read(const char *text, uint32_t *ret);

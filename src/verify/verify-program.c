@@ -7,8 +7,8 @@
 #include "base/kernel-line.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "secureboot/authenticode.h"
 #include "secureboot/authenticode-offline.h"
+#include "secureboot/authenticode.h"
 #include "verify/verify-program.h"
 #include "verity/root-hash.h"
 

@@ -35,10 +35,10 @@ static void print(const SettingStore *store) {
 /* A unit file, which is read as one and then as a drop-in of itself. */
 static void read_file(const uint8_t *data, size_t size) {
         _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
-        ServiceSettings settings = {};
+        UnitSettings settings = {};
         SettingStore *store;
 
-        if (setting_store_new(&service_settings, &settings, &store) < 0)
+        if (setting_store_new(&unit_settings, &settings, &store) < 0)
                 return;
         for (size_t i = 0; i < 2; i++) {
                 const int r = setting_load_text(store, i == 0 ? "a.service" : "a.service.d/a.conf",

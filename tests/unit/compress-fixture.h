@@ -7,8 +7,8 @@
 
 #include "base/fd.h"
 #include "base/interrupt.h"
-#include "format/compress.h"
 #include "foreign-program.h"
+#include "format/compress.h"
 #include "temporary-directory.h"
 
 typedef struct Sample {

@@ -41,14 +41,14 @@ static inline bool fixture_begin(ManagerFixture *fixture, const char *directory)
         assert_int_equal(path_make_directories(AT_FDCWD, "units", 0755), 0);
         assert_int_equal(path_join(directory, "units", &units), 0);
         unit_paths[0] = units;
-        assert_int_equal(service_paths_new("run", "config", &options.paths), 0);
+        assert_int_equal(runtime_paths_new("run", "config", &options.paths), 0);
         free(options.paths.registry);
         free(options.paths.user_records);
         assert_int_equal(path_join(directory, "run/registry", &options.paths.registry), 0);
         assert_int_equal(path_join(directory, "run/userdb", &options.paths.user_records), 0);
         assert_int_equal(sd_event_new(&fixture->event), 0);
         const int r = manager_new(fixture->event, &options, &fixture->manager, &reason);
-        service_paths_done(&options.paths);
+        runtime_paths_done(&options.paths);
         return r >= 0;
 }
 

@@ -15,7 +15,7 @@
 
 /* Reads settings, and looks whether they are met. */
 typedef struct Fixture {
-        ServiceSettings settings;
+        UnitSettings settings;
         SettingStore *store;
         SettingMistakes mistakes;
         ConditionList list;
@@ -25,7 +25,7 @@ static void fixture_read(Fixture *fixture, const char *text, bool assertions) {
         _cleanup_(freep) char *file = NULL;
 
         *fixture = (Fixture){};
-        assert_int_equal(setting_store_new(&service_settings, &fixture->settings, &fixture->store), 0);
+        assert_int_equal(setting_store_new(&unit_settings, &fixture->settings, &fixture->store), 0);
         assert_true(text_format(&file, "[Unit]\n%s", text) >= 0);
         assert_int_equal(setting_load_text(fixture->store, "f", file, strlen(file), &fixture->mistakes), 0);
         assert_null(fixture->mistakes.texts);
@@ -115,11 +115,11 @@ static void test_reasons(void **state) {
 static void test_mistakes(void **state) {
         static const char text[] =
                 "[Unit]\nConditionPathExists=relative\nAssertFileNotEmpty=|!x\nConditionHost=!\n";
-        ServiceSettings settings = {};
+        UnitSettings settings = {};
         _cleanup_(setting_store_freep) SettingStore *store = NULL;
         _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
 
-        assert_int_equal(setting_store_new(&service_settings, &settings, &store), 0);
+        assert_int_equal(setting_store_new(&unit_settings, &settings, &store), 0);
         assert_int_equal(setting_load_text(store, "f", text, strlen(text), &mistakes), 0);
         assert_null(mistakes.texts);
         assert_string_equal(mistakes.warnings[0], "f:2: ConditionPathExists=relative: not an absolute path");

@@ -20,7 +20,7 @@
 static const ExecContext context = { .unit = (char *)"a@b.service" };
 
 static void test_data(void **state) {
-        const ServiceSettings settings = {
+        const UnitSettings settings = {
                 .standard_input_text = LINES("one\\ttwo %i", "\\x41\\102 \\\"%%\\\""),
                 .standard_input_data = LINES("AAEC AwQF", "/w=="),
         };
@@ -45,7 +45,7 @@ static void test_refused(void **state) {
                 assert_int_equal(exec_data_unescape(text), -EINVAL);
         }
         assert_int_equal(exec_data_open(&context,
-                                        &(ServiceSettings){ .standard_input_data = LINES("no base64!") },
+                                        &(UnitSettings){ .standard_input_data = LINES("no base64!") },
                                         &reason),
                          -EINVAL);
         assert_string_equal(reason.text, "StandardInputData=no base64!: this is no Base64");

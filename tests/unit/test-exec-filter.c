@@ -16,7 +16,7 @@
 
 #define LINES(...) ((char **)(const char *[]){ __VA_ARGS__, NULL })
 
-static void make(const ServiceSettings *settings, ExecFilter *ret) {
+static void make(const UnitSettings *settings, ExecFilter *ret) {
         Reason reason = {};
         const int r = exec_filter_make(settings, ret, &reason);
 
@@ -24,7 +24,7 @@ static void make(const ServiceSettings *settings, ExecFilter *ret) {
                 fail_msg("%s", reason_text(&reason, r));
 }
 
-static void refused(const ServiceSettings *settings, const char *text) {
+static void refused(const UnitSettings *settings, const char *text) {
         ExecFilter filter = {};
         Reason reason = {};
 
@@ -55,7 +55,7 @@ static void assert_call(const ExecFilter *filter, const char *name, bool allow, 
 static void test_nothing(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){}, &filter);
+        make(&(UnitSettings){}, &filter);
         assert_false(filter.any);
         exec_filter_done(&filter);
 }
@@ -63,18 +63,18 @@ static void test_nothing(void **state) {
 static void test_switches(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .memory_deny_write_execute = TRUTH_YES }, &filter);
+        make(&(UnitSettings){ .memory_deny_write_execute = TRUTH_YES }, &filter);
         assert_true(filter.any && filter.filter.memory_deny_write_execute &&
                     !filter.filter.restrict_suid_sgid);
-        make(&(ServiceSettings){ .restrict_suid_sgid = TRUTH_YES }, &filter);
+        make(&(UnitSettings){ .restrict_suid_sgid = TRUTH_YES }, &filter);
         assert_true(filter.any && filter.filter.restrict_suid_sgid);
         /* A dynamic user implies it, and cannot do without. */
-        make(&(ServiceSettings){ .dynamic_user = TRUTH_YES, .restrict_suid_sgid = TRUTH_NO }, &filter);
+        make(&(UnitSettings){ .dynamic_user = TRUTH_YES, .restrict_suid_sgid = TRUTH_NO }, &filter);
         assert_true(filter.any && filter.filter.restrict_suid_sgid);
 }
 
 static void assert_families(const char *const *lines, bool allow, const int *families, size_t n) {
-        const ServiceSettings settings = { .restrict_address_families = (char **)lines };
+        const UnitSettings settings = { .restrict_address_families = (char **)lines };
         ExecFilter filter;
 
         make(&settings, &filter);
@@ -98,15 +98,15 @@ static void test_families(void **state) {
         FAMILIES(true, LINES("AF_INET AF_PACKET AF_UNIX", "~AF_PACKET"), AF_UNIX, AF_INET);
         FAMILIES(false, LINES("~AF_PACKET AF_NETLINK", "AF_NETLINK"), AF_PACKET);
         assert_families((const char *const *)LINES("none"), true, NULL, 0);
-        refused(&(ServiceSettings){ .restrict_address_families = LINES("AF_INET AF_INTERNET") },
+        refused(&(UnitSettings){ .restrict_address_families = LINES("AF_INET AF_INTERNET") },
                 "RestrictAddressFamilies=AF_INTERNET: not the name of an address family, as \"AF_INET\"");
 }
 
 static void test_calls_allowed(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .system_call_filter = LINES("@basic-io mkdir",
-                                                             "~write:ENOTTY lseek close:kill pread64:7") },
+        make(&(UnitSettings){ .system_call_filter =
+                                      LINES("@basic-io mkdir", "~write:ENOTTY lseek close:kill pread64:7") },
              &filter);
         assert_true(filter.any && filter.filter.calls && filter.filter.calls_allow);
         assert_int_equal(filter.filter.error, RESTRICT_KILL);
@@ -127,7 +127,7 @@ static void test_calls_allowed(void **state) {
 static void test_calls_nested(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .system_call_filter = LINES("@system-service") }, &filter);
+        make(&(UnitSettings){ .system_call_filter = LINES("@system-service") }, &filter);
         assert_call(&filter, "openat", true, 0);
         assert_call(&filter, "socket", true, 0);
         assert_call(&filter, "uname", true, 0);
@@ -141,7 +141,7 @@ static void test_calls_nested(void **state) {
 static void test_calls_denied(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .system_call_filter = LINES("~@mount:EPERM @swap", "umount2") }, &filter);
+        make(&(UnitSettings){ .system_call_filter = LINES("~@mount:EPERM @swap", "umount2") }, &filter);
         assert_true(filter.filter.calls && !filter.filter.calls_allow);
         assert_call(&filter, "mount", false, EPERM);
         assert_call(&filter, "swapon", false, RESTRICT_KILL);
@@ -153,22 +153,20 @@ static void test_calls_denied(void **state) {
 static void test_implied(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .private_devices = TRUTH_YES, .protect_kernel_tunables = TRUTH_YES },
-             &filter);
+        make(&(UnitSettings){ .private_devices = TRUTH_YES, .protect_kernel_tunables = TRUTH_YES }, &filter);
         assert_true(filter.any && filter.filter.calls && !filter.filter.calls_allow);
         assert_call(&filter, "iopl", false, EPERM);
         assert_call(&filter, "_sysctl", false, EPERM);
         exec_filter_done(&filter);
 
         /* What was allowed is not any more; what was killed for still is. */
-        make(&(ServiceSettings){ .private_devices = TRUTH_YES, .system_call_filter = LINES("iopl read") },
+        make(&(UnitSettings){ .private_devices = TRUTH_YES, .system_call_filter = LINES("iopl read") },
              &filter);
         assert_true(filter.filter.calls_allow);
         assert_call(&filter, "iopl", false, EPERM);
         assert_null(find(&filter, "ioperm"));
         exec_filter_done(&filter);
-        make(&(ServiceSettings){ .private_devices = TRUTH_YES, .system_call_filter = LINES("~iopl") },
-             &filter);
+        make(&(UnitSettings){ .private_devices = TRUTH_YES, .system_call_filter = LINES("~iopl") }, &filter);
         assert_call(&filter, "iopl", false, RESTRICT_KILL);
         assert_call(&filter, "ioperm", false, EPERM);
         exec_filter_done(&filter);
@@ -177,17 +175,17 @@ static void test_implied(void **state) {
 static void test_more_implied(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .protect_clock = TRUTH_YES,
-                                 .protect_kernel_logs = TRUTH_YES,
-                                 .protect_kernel_modules = TRUTH_YES,
-                                 .protect_hostname = PROTECT_HOSTNAME_YES },
+        make(&(UnitSettings){ .protect_clock = TRUTH_YES,
+                              .protect_kernel_logs = TRUTH_YES,
+                              .protect_kernel_modules = TRUTH_YES,
+                              .protect_hostname = PROTECT_HOSTNAME_YES },
              &filter);
         assert_call(&filter, "clock_settime", false, EPERM);
         assert_call(&filter, "syslog", false, EPERM);
         assert_call(&filter, "finit_module", false, EPERM);
         assert_call(&filter, "setdomainname", false, EPERM);
         exec_filter_done(&filter);
-        make(&(ServiceSettings){ .protect_hostname = PROTECT_HOSTNAME_PRIVATE }, &filter);
+        make(&(UnitSettings){ .protect_hostname = PROTECT_HOSTNAME_PRIVATE }, &filter);
         assert_false(filter.any);
         exec_filter_done(&filter);
 }
@@ -196,11 +194,11 @@ static void test_more_implied(void **state) {
 static void test_unknown_calls(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .system_call_filter = LINES("read opne @files") }, &filter);
+        make(&(UnitSettings){ .system_call_filter = LINES("read opne @files") }, &filter);
         assert_true(filter.filter.calls_allow && !find(&filter, "opne") && !find(&filter, "@files"));
         assert_call(&filter, "read", true, 0);
         exec_filter_done(&filter);
-        make(&(ServiceSettings){ .system_call_filter = LINES("~opne mkdir") }, &filter);
+        make(&(UnitSettings){ .system_call_filter = LINES("~opne mkdir") }, &filter);
         assert_true(filter.filter.calls && !filter.filter.calls_allow);
         assert_call(&filter, "mkdir", false, RESTRICT_KILL);
         exec_filter_done(&filter);
@@ -209,29 +207,29 @@ static void test_unknown_calls(void **state) {
 static void test_error_number(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .system_call_filter = LINES("~mkdir rmdir:EXDEV unlink:kill"),
-                                 .system_call_error_number = (char *)"EPERM" },
+        make(&(UnitSettings){ .system_call_filter = LINES("~mkdir rmdir:EXDEV unlink:kill"),
+                              .system_call_error_number = (char *)"EPERM" },
              &filter);
         assert_int_equal(filter.filter.error, EPERM);
         assert_call(&filter, "mkdir", false, EPERM);
         assert_call(&filter, "rmdir", false, EXDEV);
         assert_call(&filter, "unlink", false, RESTRICT_KILL);
         exec_filter_done(&filter);
-        refused(&(ServiceSettings){ .system_call_error_number = (char *)"EPREM" },
+        refused(&(UnitSettings){ .system_call_error_number = (char *)"EPREM" },
                 "SystemCallErrorNumber=EPREM: no errno, as \"EPERM\", and not \"kill\"");
 }
 
 static void test_log(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .system_call_log = LINES("@swap read write", "~write nothing") }, &filter);
+        make(&(UnitSettings){ .system_call_log = LINES("@swap read write", "~write nothing") }, &filter);
         assert_true(filter.any && filter.filter.log && !filter.filter.log_others && !filter.filter.calls);
         assert_string_equal(filter.logged[0], "swapoff");
         assert_string_equal(filter.logged[1], "swapon");
         assert_string_equal(filter.logged[2], "read");
         assert_null(filter.logged[3]);
         exec_filter_done(&filter);
-        make(&(ServiceSettings){ .system_call_log = LINES("~read write", "write") }, &filter);
+        make(&(UnitSettings){ .system_call_log = LINES("~read write", "write") }, &filter);
         assert_true(filter.filter.log_others);
         assert_string_equal(filter.logged[0], "read");
         assert_null(filter.logged[1]);
@@ -257,34 +255,34 @@ static void test_namespaces(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 ExecFilter filter;
 
-                make(&(ServiceSettings){ .restrict_namespaces = (char **)cases[i].lines }, &filter);
+                make(&(UnitSettings){ .restrict_namespaces = (char **)cases[i].lines }, &filter);
                 assert_true(filter.any && filter.filter.namespaces);
                 assert_int_equal(filter.filter.namespaces_allowed,
                                  cases[i].only ? cases[i].taken : all & ~cases[i].taken);
                 exec_filter_done(&filter);
         }
-        refused(&(ServiceSettings){ .restrict_namespaces = LINES("nets") },
+        refused(&(UnitSettings){ .restrict_namespaces = LINES("nets") },
                 "RestrictNamespaces=nets: neither yes or no, nor a kind of namespaces, as \"net\"");
 }
 
 static void test_architectures(void **state) {
         ExecFilter filter;
 
-        make(&(ServiceSettings){ .system_call_architectures = LINES("native", "x32") }, &filter);
+        make(&(UnitSettings){ .system_call_architectures = LINES("native", "x32") }, &filter);
         assert_true(filter.any && filter.filter.architectures);
         exec_filter_done(&filter);
-        refused(&(ServiceSettings){ .system_call_architectures = LINES("native", "z80") },
+        refused(&(UnitSettings){ .system_call_architectures = LINES("native", "z80") },
                 "SystemCallArchitectures=z80: not the name of an architecture, as \"x86-64\" or \"native\"");
 }
 
 static void test_refused(void **state) {
-        refused(&(ServiceSettings){ .system_call_filter = LINES("~@files") },
+        refused(&(UnitSettings){ .system_call_filter = LINES("~@files") },
                 "SystemCallFilter=@files: no group of system calls has this name");
-        refused(&(ServiceSettings){ .system_call_filter = LINES("~read:ENOSUCH") },
+        refused(&(UnitSettings){ .system_call_filter = LINES("~read:ENOSUCH") },
                 "SystemCallFilter=read:ENOSUCH: what follows the colon is no errno, as \"EPERM\", and not \"kill\"");
-        refused(&(ServiceSettings){ .system_call_filter = LINES("~read:4096") },
+        refused(&(UnitSettings){ .system_call_filter = LINES("~read:4096") },
                 "SystemCallFilter=read:4096: what follows the colon is no errno, as \"EPERM\", and not \"kill\"");
-        refused(&(ServiceSettings){ .system_call_filter = LINES("\"read") },
+        refused(&(UnitSettings){ .system_call_filter = LINES("\"read") },
                 "SystemCallFilter=\"read: a quote has no end");
 }
 

@@ -42,12 +42,12 @@ static void in_child(void (*check)(void)) {
 }
 
 static void check_policy(void) {
-        INSIDE_CHECK(exec_cpu_policy_set(&(ServiceSettings){ .cpu_policy = CPU_POLICY_BATCH }, NULL) == 0);
+        INSIDE_CHECK(exec_cpu_policy_set(&(UnitSettings){ .cpu_policy = CPU_POLICY_BATCH }, NULL) == 0);
         INSIDE_CHECK(sched_getscheduler(0) == SCHED_BATCH);
-        INSIDE_CHECK(exec_cpu_policy_set(&(ServiceSettings){ .cpu_reset_on_fork = TRUTH_YES }, NULL) == 0);
+        INSIDE_CHECK(exec_cpu_policy_set(&(UnitSettings){ .cpu_reset_on_fork = TRUTH_YES }, NULL) == 0);
         INSIDE_CHECK(sched_getscheduler(0) == (SCHED_OTHER | SCHED_RESET_ON_FORK));
-        INSIDE_CHECK(exec_cpu_policy_set(&(ServiceSettings){ .cpu_policy = CPU_POLICY_RR,
-                                                             .cpu_priority = { true, 100 } },
+        INSIDE_CHECK(exec_cpu_policy_set(&(UnitSettings){ .cpu_policy = CPU_POLICY_RR,
+                                                          .cpu_priority = { true, 100 } },
                                          NULL) < 0);
 }
 
@@ -60,22 +60,22 @@ static void check_affinity(void) {
         while (!CPU_ISSET(first, &set))
                 first++;
         (void)snprintf(own, sizeof(own), "%zu-%zu", first, first);
-        INSIDE_CHECK(exec_cpu_affinity_set(&(ServiceSettings){ .cpu_affinity = LINES(own) }, NULL) == 0);
+        INSIDE_CHECK(exec_cpu_affinity_set(&(UnitSettings){ .cpu_affinity = LINES(own) }, NULL) == 0);
         INSIDE_CHECK(sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1 &&
                      CPU_ISSET(first, &set));
 }
 
 static void check_io(void) {
-        INSIDE_CHECK(exec_io_priority_set(&(ServiceSettings){ .io_priority = { true, 6 } }, NULL) == 0);
+        INSIDE_CHECK(exec_io_priority_set(&(UnitSettings){ .io_priority = { true, 6 } }, NULL) == 0);
         INSIDE_CHECK(syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) == IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 6));
-        INSIDE_CHECK(exec_io_priority_set(&(ServiceSettings){ .io_class = IO_CLASS_IDLE }, NULL) == 0);
+        INSIDE_CHECK(exec_io_priority_set(&(UnitSettings){ .io_class = IO_CLASS_IDLE }, NULL) == 0);
         INSIDE_CHECK(IOPRIO_PRIO_CLASS(syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0)) == IOPRIO_CLASS_IDLE);
 }
 
 static void check_slack(void) {
-        INSIDE_CHECK(exec_timer_slack_set(&(ServiceSettings){ .timer_slack = (char *)"70000" }, NULL) == 0);
+        INSIDE_CHECK(exec_timer_slack_set(&(UnitSettings){ .timer_slack = (char *)"70000" }, NULL) == 0);
         INSIDE_CHECK(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == 70000);
-        INSIDE_CHECK(exec_timer_slack_set(&(ServiceSettings){ .timer_slack = (char *)"3ms" }, NULL) == 0);
+        INSIDE_CHECK(exec_timer_slack_set(&(UnitSettings){ .timer_slack = (char *)"3ms" }, NULL) == 0);
         INSIDE_CHECK(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == 3000000);
 }
 
@@ -91,16 +91,16 @@ static void test_refused(void **state) {
         Reason reason = {};
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-                assert_int_equal(exec_cpu_affinity_set(&(ServiceSettings){ .cpu_affinity = LINES(bad[i]) },
+                assert_int_equal(exec_cpu_affinity_set(&(UnitSettings){ .cpu_affinity = LINES(bad[i]) },
                                                        NULL),
                                  -EINVAL);
-        assert_int_equal(exec_io_priority_set(&(ServiceSettings){ .io_priority = { true, 8 } }, &reason),
+        assert_int_equal(exec_io_priority_set(&(UnitSettings){ .io_priority = { true, 8 } }, &reason),
                          -EINVAL);
         assert_string_equal(reason.text, "IOSchedulingPriority=8: not between 0 and 7");
         reason_done(&reason);
-        assert_int_equal(exec_timer_slack_set(&(ServiceSettings){ .timer_slack = (char *)"soon" }, NULL),
+        assert_int_equal(exec_timer_slack_set(&(UnitSettings){ .timer_slack = (char *)"soon" }, NULL),
                          -EINVAL);
-        assert_int_equal(exec_cpu_policy_set(&(ServiceSettings){}, NULL), 0);
+        assert_int_equal(exec_cpu_policy_set(&(UnitSettings){}, NULL), 0);
 }
 
 int main(void) {

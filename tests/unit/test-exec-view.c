@@ -15,7 +15,7 @@ static const ExecContext context = { .unit = (char *)"web@one.service",
 static const ExecDirectories no_directories = {};
 
 /* The whole view as one text, in the order in which it is carried out where there are no links. */
-static void print(const ServiceSettings *settings, const ExecDirectories *directories,
+static void print(const UnitSettings *settings, const ExecDirectories *directories,
                   char text[static PRINT_SIZE_MAX]) {
         ExecView view = {};
         Reason reason = {};
@@ -37,7 +37,7 @@ static void print(const ServiceSettings *settings, const ExecDirectories *direct
         exec_view_done(&view);
 }
 
-static void assert_view(const ServiceSettings *settings, const ExecDirectories *directories,
+static void assert_view(const UnitSettings *settings, const ExecDirectories *directories,
                         const char *expected) {
         static char text[PRINT_SIZE_MAX];
 
@@ -45,7 +45,7 @@ static void assert_view(const ServiceSettings *settings, const ExecDirectories *
         assert_string_equal(text, expected);
 }
 
-#define VIEW(text, ...) assert_view(&(ServiceSettings){ __VA_ARGS__ }, &no_directories, text)
+#define VIEW(text, ...) assert_view(&(UnitSettings){ __VA_ARGS__ }, &no_directories, text)
 
 static void test_protect_system(void **state) {
         VIEW("", .type = SERVICE_EXEC);
@@ -75,7 +75,7 @@ static void test_switches(void **state) {
         VIEW("devices /dev\n", .private_devices = TRUTH_YES);
         VIEW("read-only /sys/fs/cgroup (optional)\n", .protect_control_groups = TRUTH_YES);
         static char text[PRINT_SIZE_MAX];
-        print(&(ServiceSettings){ .protect_kernel_tunables = TRUTH_YES }, &no_directories, text);
+        print(&(UnitSettings){ .protect_kernel_tunables = TRUTH_YES }, &no_directories, text);
         assert_non_null(strstr(text, "inaccessible /proc/kallsyms (optional)\n"));
         assert_non_null(strstr(text, "inaccessible /proc/kcore (optional)\n"));
         assert_non_null(strstr(text, "read-only /proc/sys (optional)\n"));
@@ -86,10 +86,10 @@ static void test_switches(void **state) {
 static void test_together(void **state) {
         /* What one of them leaves writable the other one does not. */
         static char text[PRINT_SIZE_MAX];
-        print(&(ServiceSettings){ .protect_system = PROTECT_SYSTEM_STRICT,
-                                  .protect_kernel_tunables = TRUTH_YES,
-                                  .protect_control_groups = TRUTH_YES,
-                                  .protect_home = PROTECT_HOME_READ_ONLY },
+        print(&(UnitSettings){ .protect_system = PROTECT_SYSTEM_STRICT,
+                               .protect_kernel_tunables = TRUTH_YES,
+                               .protect_control_groups = TRUTH_YES,
+                               .protect_home = PROTECT_HOME_READ_ONLY },
               &no_directories, text);
         assert_null(strstr(text, " /sys"));
         assert_null(strstr(text, " /home"));
@@ -127,7 +127,7 @@ static void test_lists(void **state) {
 static void test_refused(void **state) {
         const struct {
                 const char *text;
-                ServiceSettings settings;
+                UnitSettings settings;
         } rows[] = {
                 { "ReadWritePaths=srv: not understood; paths are absolute and without \"..\"",
                   { .read_write_paths = LINES("srv") } },
@@ -144,7 +144,7 @@ static void test_refused(void **state) {
                 { "ReadOnlyPaths='/x: a quote has no end", { .read_only_paths = LINES("'/x") } },
         };
         const ExecContext bare = { .unit = (char *)"web.service" };
-        const ServiceSettings dynamic = { .dynamic_user = TRUTH_YES };
+        const UnitSettings dynamic = { .dynamic_user = TRUTH_YES };
         ExecView view;
         Reason reason = {};
 
@@ -171,12 +171,12 @@ static ExecDirectory items[] = {
 
 static void test_directories(void **state) {
         const ExecDirectories directories = { items, ELEMENTSOF(items) };
-        const ServiceSettings dynamic = { .dynamic_user = TRUTH_YES };
+        const UnitSettings dynamic = { .dynamic_user = TRUTH_YES };
         static ExecDirectory plain[] = { { EXEC_DIRECTORY_STATE, (char *)"web", (char *)"/var/lib/web", NULL,
                                            0755, 33 } };
         const ExecDirectories plain_directories = { plain, ELEMENTSOF(plain) };
-        const ServiceSettings strict = { .protect_system = PROTECT_SYSTEM_STRICT,
-                                         .protect_home = PROTECT_HOME_YES };
+        const UnitSettings strict = { .protect_system = PROTECT_SYSTEM_STRICT,
+                                      .protect_home = PROTECT_HOME_YES };
 
         assert_view(&dynamic, &directories,
                     "read-only /\nwritable /dev (optional)\nwritable /etc/web\nwritable /proc (optional)\n"
@@ -196,7 +196,7 @@ static void test_directories(void **state) {
                 "read-only /\nwritable /dev (optional)\ninaccessible /home (optional)\nwritable /proc (optional)\n"
                 "inaccessible /root (optional)\ninaccessible /run/user (optional)\nwritable /sys (optional)\n"
                 "writable /var/lib/web\n");
-        assert_view(&(ServiceSettings){}, &plain_directories, "");
+        assert_view(&(UnitSettings){}, &plain_directories, "");
 }
 
 /* The rest is about what really is so: /mnt stands for everything, as nothing of the host is to be touched. */
@@ -223,7 +223,7 @@ static int host_end(void **state) {
 
 #define host_test(function) cmocka_unit_test_setup_teardown(function, host_begin, host_end)
 
-static void in_service(const ServiceSettings *settings, const ExecDirectories *directories,
+static void in_service(const UnitSettings *settings, const ExecDirectories *directories,
                        void (*check)(void)) {
         ExecView view;
         Reason reason = {};
@@ -300,17 +300,17 @@ static void test_settings(void **state) {
         make_file("/mnt/t2/own", "var-tmp");
         make_file("/tmp/marker", "");
         make_file("/var/tmp/marker", "");
-        in_service(&(ServiceSettings){ .protect_system = PROTECT_SYSTEM_FULL }, &no_directories, check_full);
-        in_service(&(ServiceSettings){ .protect_home = PROTECT_HOME_YES }, &no_directories, check_home);
-        in_service(&(ServiceSettings){ .protect_home = PROTECT_HOME_TMPFS }, &no_directories, check_home);
-        in_service(&(ServiceSettings){ .protect_home = PROTECT_HOME_READ_ONLY }, &no_directories,
+        in_service(&(UnitSettings){ .protect_system = PROTECT_SYSTEM_FULL }, &no_directories, check_full);
+        in_service(&(UnitSettings){ .protect_home = PROTECT_HOME_YES }, &no_directories, check_home);
+        in_service(&(UnitSettings){ .protect_home = PROTECT_HOME_TMPFS }, &no_directories, check_home);
+        in_service(&(UnitSettings){ .protect_home = PROTECT_HOME_READ_ONLY }, &no_directories,
                    check_home_read_only);
-        in_service(&(ServiceSettings){ .protect_home = PROTECT_HOME_TMPFS, .bind_paths = LINES("/home/me") },
+        in_service(&(UnitSettings){ .protect_home = PROTECT_HOME_TMPFS, .bind_paths = LINES("/home/me") },
                    &no_directories, check_home_bound);
-        in_service(&(ServiceSettings){ .private_devices = TRUTH_YES }, &no_directories, check_devices);
-        in_service(&(ServiceSettings){ .protect_kernel_tunables = TRUTH_YES }, &no_directories, check_kernel);
-        in_service(&(ServiceSettings){ .protect_control_groups = TRUTH_YES }, &no_directories, check_groups);
-        in_service(&(ServiceSettings){ .private_tmp = TRUTH_YES }, &no_directories, check_tmp);
+        in_service(&(UnitSettings){ .private_devices = TRUTH_YES }, &no_directories, check_devices);
+        in_service(&(UnitSettings){ .protect_kernel_tunables = TRUTH_YES }, &no_directories, check_kernel);
+        in_service(&(UnitSettings){ .protect_control_groups = TRUTH_YES }, &no_directories, check_groups);
+        in_service(&(UnitSettings){ .private_tmp = TRUTH_YES }, &no_directories, check_tmp);
 }
 
 static void check_paths(void) {
@@ -324,7 +324,7 @@ static void check_paths(void) {
 }
 
 static void test_paths(void **state) {
-        const ServiceSettings settings = {
+        const UnitSettings settings = {
                 .protect_system = PROTECT_SYSTEM_STRICT,
                 .read_write_paths = LINES("/var/lib"),
                 .read_only_paths = LINES("/var/lib/fixed -/var/lib/none"),
@@ -384,7 +384,7 @@ static void test_dynamic_service(void **state) {
         make_owned("/run/web", 64000);
         make_owned("/mnt/t1", 64000);
         make_owned("/mnt/t2", 64000);
-        in_service(&(ServiceSettings){ .dynamic_user = TRUTH_YES }, &directories, check_dynamic);
+        in_service(&(UnitSettings){ .dynamic_user = TRUTH_YES }, &directories, check_dynamic);
         assert_int_equal(stat("/var/lib/private/zoo/new", &status), 0);
         assert_int_equal(status.st_uid, 64000);
 }
@@ -409,8 +409,7 @@ static void test_hidden_state(void **state) {
         make_directory("/run/web");
         make_directory("/mnt/t1");
         make_directory("/mnt/t2");
-        in_service(&(ServiceSettings){ .dynamic_user = TRUTH_YES,
-                                       .temporary_file_system = LINES("/var/lib") },
+        in_service(&(UnitSettings){ .dynamic_user = TRUTH_YES, .temporary_file_system = LINES("/var/lib") },
                    &directories, check_hidden_state);
 }
 
@@ -435,7 +434,7 @@ static void test_elsewhere(void **state) {
         make_owned("/run/web", 64000);
         make_owned("/mnt/t1", 64000);
         make_owned("/mnt/t2", 64000);
-        in_service(&(ServiceSettings){ .dynamic_user = TRUTH_YES }, &directories, check_dynamic);
+        in_service(&(UnitSettings){ .dynamic_user = TRUTH_YES }, &directories, check_dynamic);
         assert_int_equal(umount2("/var", MNT_DETACH), 0);
         assert_int_equal(mount("host", "/var/lib", "tmpfs", 0, NULL), 0);
 }

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "config/config-report.h"
+#include "image-fixture.h"
 #include "image/kept-output.h"
 #include "image/kept-setting.h"
 #include "image/kept-tree.h"
-#include "image-fixture.h"
 
 /* A setting that is new has to say what it changes: give it a row in kept-setting.c, and a line here. */
 static void test_every_setting_has_a_row(void **state) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "image/kept-tree.h"
 #include "image-fixture.h"
+#include "image/kept-tree.h"
 
 static LoadedConfig *project(const char *more) {
         _cleanup_(freep) char *text = NULL;

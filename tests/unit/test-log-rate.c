@@ -10,14 +10,14 @@
 #include "base/time-span.h"
 #include "manager/log-rate.h"
 
-static ServiceSettings limits(uint64_t interval, int burst) {
-        return (ServiceSettings){
+static UnitSettings limits(uint64_t interval, int burst) {
+        return (UnitSettings){
                 .log_rate_limit_interval = { .set = true, .usec = interval },
                 .log_rate_limit_burst = { .set = true, .value = burst },
         };
 }
 
-static void assert_takes(LogRate *rate, const ServiceSettings *settings, uint64_t now, bool expected,
+static void assert_takes(LogRate *rate, const UnitSettings *settings, uint64_t now, bool expected,
                          uint64_t expected_dropped) {
         uint64_t n_dropped = UINT64_MAX;
 
@@ -26,7 +26,7 @@ static void assert_takes(LogRate *rate, const ServiceSettings *settings, uint64_
 }
 
 static void test_interval(void **state) {
-        const ServiceSettings settings = limits(10, 2);
+        const UnitSettings settings = limits(10, 2);
         LogRate rate = {};
 
         assert_takes(&rate, &settings, 100, true, 0);
@@ -42,8 +42,8 @@ static void test_interval(void **state) {
 }
 
 static void test_off(void **state) {
-        const ServiceSettings none = {}, no_interval = limits(0, 1), no_burst = limits(10, 0);
-        const ServiceSettings *const all[] = { &none, &no_interval, &no_burst };
+        const UnitSettings none = {}, no_interval = limits(0, 1), no_burst = limits(10, 0);
+        const UnitSettings *const all[] = { &none, &no_interval, &no_burst };
 
         for (size_t i = 0; i < ELEMENTSOF(all); i++) {
                 LogRate rate = {};
@@ -55,7 +55,7 @@ static void test_off(void **state) {
 
 /* Of one that is said alone the other is journald's. */
 static void test_defaults(void **state) {
-        ServiceSettings burst = limits(0, 1), interval = limits(SECOND_USEC, 0);
+        UnitSettings burst = limits(0, 1), interval = limits(SECOND_USEC, 0);
         LogRate one = {}, other = {};
 
         burst.log_rate_limit_interval = (Duration){};

@@ -55,7 +55,7 @@ static void test_rows(void **state) {
                 if (text_equal(row->name, "LogLevel"))
                         continue;
                 const Setting *const other =
-                        setting_find(&service_settings, row->offset - offsetof(SystemConfSettings, unit));
+                        setting_find(&unit_settings, row->offset - offsetof(SystemConfSettings, unit));
                 assert_int_equal(text_format(&name, "Default%s", other->name), 0);
                 assert_string_equal(row->name, name);
                 assert_ptr_equal(row->type, other->type);
@@ -76,7 +76,7 @@ static void test_files(void **state) {
         unit_tree_write("lib/system.conf.d/30.conf", "[Manager]\nDefaultStartLimitBurst=9\n");
         unit_tree_link("etc/system.conf.d/30.conf", "/dev/null");
         conf = load(NULL);
-        const ServiceSettings *const settings = &conf->settings.unit;
+        const UnitSettings *const settings = &conf->settings.unit;
         /* Of the file itself only the first; of drop-ins all that no other takes the place of. */
         assert_int_equal(settings->timeout_start.usec, 1000000);
         assert_string_equal(settings->tasks_max, "11");
@@ -124,7 +124,7 @@ static void test_defaults(void **state) {
         assert_int_equal(plain->settings.cpu_accounting, TRUTH_YES);
         assert_int_equal(plain->settings.start_limit_burst.value, 3);
         assert_null(plain->settings.environment);
-        const Setting *const row = setting_find(&service_settings, offsetof(ServiceSettings, tasks_max));
+        const Setting *const row = setting_find(&unit_settings, offsetof(UnitSettings, tasks_max));
         assert_int_equal(setting_source(plain->store, row), SETTING_DERIVED);
         assert_string_equal(setting_origins(plain->store, row)->items[0].file, "DefaultTasksMax=");
 

@@ -22,8 +22,8 @@ static Unit *load(const char *const *assignments) {
 
 static void test_dynamic_user(void **state) {
         _cleanup_(unit_freep) Unit *unit = UNIT("DynamicUser=yes");
-        const ServiceSettings *settings = &unit->settings;
-        const Setting *row = setting_find(&service_settings, offsetof(ServiceSettings, protect_system));
+        const UnitSettings *settings = &unit->settings;
+        const Setting *row = setting_find(&unit_settings, offsetof(UnitSettings, protect_system));
 
         assert_int_equal(settings->private_tmp, TRUTH_YES);
         assert_int_equal(settings->remove_ipc, TRUTH_YES);
@@ -60,7 +60,7 @@ static void test_nothing_implied(void **state) {
 static void test_again(void **state) {
         _cleanup_(unit_freep) Unit *unit = UNIT("DynamicUser=yes", "ProtectHome=yes");
 
-        assert_int_equal(service_settings_imply(unit->store), 0);
+        assert_int_equal(unit_settings_imply(unit->store), 0);
         assert_int_equal(unit->settings.protect_home, PROTECT_HOME_YES);
         assert_int_equal(unit->settings.protect_system, PROTECT_SYSTEM_STRICT);
 }

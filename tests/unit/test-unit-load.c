@@ -85,7 +85,7 @@ static void test_all(void **state) {
         assert_mistakes(unit, "");
         assert_warnings(unit, "");
 
-        const ServiceSettings *const settings = &unit->settings;
+        const UnitSettings *const settings = &unit->settings;
         assert_string_equal(unit->name, "waldo@one.service");
         assert_true(text_ends_with(unit->fragment, "/lib/waldo@.service"));
         assert_int_equal(strv_length(STRV(unit->drop_ins)), 2);
@@ -109,7 +109,7 @@ static void test_all(void **state) {
 
         const SettingOrigins *const origins =
                 setting_origins(unit->store,
-                                setting_find(&service_settings, offsetof(ServiceSettings, environment)));
+                                setting_find(&unit_settings, offsetof(UnitSettings, environment)));
         assert_int_equal(origins->n_items, 1);
         assert_true(text_ends_with(origins->items[0].file, "/etc/waldo@.service.d/50-x.conf"));
         assert_int_equal(origins->items[0].line, 3);
@@ -245,8 +245,7 @@ static void test_enabled(void **state) {
                                (const char *const[]){ "b.service", "c@x.service", NULL }));
         assert_true(strv_equal(STRV(unit->settings.requires), (const char *const[]){ "d.service", NULL }));
         const SettingOrigins *const origins =
-                setting_origins(unit->store,
-                                setting_find(&service_settings, offsetof(ServiceSettings, wants)));
+                setting_origins(unit->store, setting_find(&unit_settings, offsetof(UnitSettings, wants)));
         assert_int_equal(origins->n_items, 2);
         assert_string_equal(origins->items[1].file, "a.target.wants/");
 }

@@ -18,18 +18,18 @@
 
 /* Nothing is there twice, and everything says what it is, or why it is refused. */
 static void test_rows(void **state) {
-        for (size_t i = 0; i < service_settings.n_rows; i++) {
-                const Setting *const setting = &service_settings.rows[i];
+        for (size_t i = 0; i < unit_settings.n_rows; i++) {
+                const Setting *const setting = &unit_settings.rows[i];
 
                 assert_non_null(setting->name);
                 assert_non_null(setting->type);
-                assert_true(setting->offset < sizeof(ServiceSettings));
+                assert_true(setting->offset < sizeof(UnitSettings));
                 if (!setting->about == !setting->planned)
                         fail_msg("%s= has %s", setting->name, setting->about ? "both" : "neither");
                 if (setting->planned)
                         assert_true(setting->flags & SETTING_STRICT);
                 for (size_t j = 0; j < i; j++) {
-                        const Setting *const other = &service_settings.rows[j];
+                        const Setting *const other = &unit_settings.rows[j];
 
                         if (text_equal(setting->section, other->section))
                                 assert_string_not_equal(setting->name, other->name);
@@ -51,16 +51,16 @@ static const char *value_for(const Setting *setting) {
 
 /* Each row leads to its own member: a value that is set shows there and in no other. */
 static void test_members(void **state) {
-        for (size_t i = 0; i < service_settings.n_rows; i++) {
-                const Setting *const setting = &service_settings.rows[i];
+        for (size_t i = 0; i < unit_settings.n_rows; i++) {
+                const Setting *const setting = &unit_settings.rows[i];
                 const char *const text = value_for(setting);
                 _cleanup_(setting_store_freep) SettingStore *store = NULL;
                 _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
                 _cleanup_(freep) char *file = NULL;
-                ServiceSettings settings = {};
+                UnitSettings settings = {};
                 size_t n_set = 0;
 
-                assert_int_equal(setting_store_new(&service_settings, &settings, &store), 0);
+                assert_int_equal(setting_store_new(&unit_settings, &settings, &store), 0);
                 assert_int_equal(text_format(&file, "[%s]\n%s=%s\n", setting->section, setting->name, text),
                                  0);
                 assert_int_equal(setting_load_text(store, "f", file, strlen(file), &mistakes), 0);
@@ -93,18 +93,18 @@ static void test_limits(void **state) {
         assert_int_equal(ELEMENTSOF(limits), RLIM_NLIMITS);
         for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
                 const Setting *const setting =
-                        setting_find(&service_settings, offsetof(ServiceSettings, limits) +
-                                                                (size_t)limits[i].resource * sizeof(Limit));
+                        setting_find(&unit_settings, offsetof(UnitSettings, limits) +
+                                                             (size_t)limits[i].resource * sizeof(Limit));
 
                 assert_string_equal(text_after_prefix(setting->name, "Limit"), limits[i].name);
         }
 }
 
 static bool is_known(const char *section, const char *name) {
-        for (size_t i = 0; i < service_settings.n_rows; i++)
-                if (text_equal(service_settings.rows[i].section, section) &&
-                    (text_equal(service_settings.rows[i].name, name) ||
-                     strv_contains(service_settings.rows[i].old_names, name)))
+        for (size_t i = 0; i < unit_settings.n_rows; i++)
+                if (text_equal(unit_settings.rows[i].section, section) &&
+                    (text_equal(unit_settings.rows[i].name, name) ||
+                     strv_contains(unit_settings.rows[i].old_names, name)))
                         return true;
         return false;
 }
@@ -180,19 +180,19 @@ static char *print_member(const Setting *setting, const void *object) {
 
 /* An empty value takes back what was said before, whatever it is of: drop-ins rely on that. Of a bounding set it is one. */
 static void test_taken_back(void **state) {
-        for (size_t i = 0; i < service_settings.n_rows; i++) {
-                const Setting *const setting = &service_settings.rows[i];
+        for (size_t i = 0; i < unit_settings.n_rows; i++) {
+                const Setting *const setting = &unit_settings.rows[i];
                 _cleanup_(setting_store_freep) SettingStore *store = NULL;
                 _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
                 _cleanup_(freep) char *once = NULL, *back = NULL, *said = NULL, *left = NULL, *never = NULL;
-                ServiceSettings settings = {};
+                UnitSettings settings = {};
 
                 never = print_member(setting, &settings);
                 assert_int_equal(text_format(&once, "[%s]\n%s=%s\n", setting->section, setting->name,
                                              value_for(setting)),
                                  0);
                 assert_int_equal(text_format(&back, "[%s]\n%s=\n", setting->section, setting->name), 0);
-                assert_int_equal(setting_store_new(&service_settings, &settings, &store), 0);
+                assert_int_equal(setting_store_new(&unit_settings, &settings, &store), 0);
                 assert_int_equal(setting_load_text(store, "a", once, strlen(once), &mistakes), 0);
                 said = print_member(setting, &settings);
                 assert_string_not_equal(said, never);

@@ -92,7 +92,7 @@ static void test_of_service(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                const ServiceSettings settings = {
+                const UnitSettings settings = {
                         .dynamic_user = rows[i].dynamic,
                         .user = (char *)rows[i].user,
                 };

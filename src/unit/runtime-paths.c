@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "unit/unit-paths.h"
+#include "unit/runtime-paths.h"
 
 #define SYSTEMD_RUNTIME  "/run/systemd/system"      /* there when systemd is process 1: sd_booted(3) */
 #define SYSTEMD_REGISTRY "/run/systemd/dynamic-uid" /* whoever numbers users has to share this one then */
@@ -17,21 +17,21 @@
 /* What lies below the runtime directory and has to be there. */
 static const char *const runtime_directories[] = { "", "units", "transient", "system.control", "log" };
 
-void service_paths_done(ServicePaths *paths) {
+void runtime_paths_done(RuntimePaths *paths) {
         free(paths->runtime);
         free(paths->config);
         free(paths->registry);
         free(paths->user_records);
-        *paths = (ServicePaths){};
+        *paths = (RuntimePaths){};
 }
 
-int service_paths_new(const char *runtime, const char *config, ServicePaths *ret) {
-        ServicePaths paths = {};
+int runtime_paths_new(const char *runtime, const char *config, RuntimePaths *ret) {
+        RuntimePaths paths = {};
         struct stat status;
 
-        int r = path_absolute(runtime ?: SERVICE_RUNTIME_DIRECTORY, &paths.runtime);
+        int r = path_absolute(runtime ?: RUNTIME_DIRECTORY, &paths.runtime);
         if (r >= 0)
-                r = path_absolute(config ?: SERVICE_CONFIG_DIRECTORY, &paths.config);
+                r = path_absolute(config ?: CONFIG_DIRECTORY, &paths.config);
         if (r >= 0)
                 r = lstat(SYSTEMD_RUNTIME, &status) == 0 && S_ISDIR(status.st_mode)
                             ? text_copy(SYSTEMD_REGISTRY, &paths.registry)
@@ -39,7 +39,7 @@ int service_paths_new(const char *runtime, const char *config, ServicePaths *ret
         if (r >= 0)
                 r = text_copy(USER_RECORDS, &paths.user_records);
         if (r < 0) {
-                service_paths_done(&paths);
+                runtime_paths_done(&paths);
                 return r;
         }
         *ret = paths;
@@ -60,7 +60,7 @@ static int directory_make(const char *path) {
         return status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? -EPERM : 0;
 }
 
-int service_paths_make(const ServicePaths *paths) {
+int runtime_paths_make(const RuntimePaths *paths) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(runtime_directories); i++) {

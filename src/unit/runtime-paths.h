@@ -6,8 +6,8 @@
 
 #include "base/macro.h"
 
-#define SERVICE_RUNTIME_DIRECTORY "/run/mkosi"
-#define SERVICE_CONFIG_DIRECTORY  "/etc/mkosi"
+#define RUNTIME_DIRECTORY "/run/mkosi"
+#define CONFIG_DIRECTORY  "/etc/mkosi"
 
 /* Below the runtime directory, which is root's with mode 0755:
  *
@@ -19,16 +19,16 @@
  *     system.control/  drop-ins of set-property --runtime; those that stay are in the config directory
  *     log/             the log store (log-store.h)
  */
-typedef struct ServicePaths {
-        char *runtime; /* SERVICE_RUNTIME_DIRECTORY */
-        char *config;  /* SERVICE_CONFIG_DIRECTORY */
+typedef struct RuntimePaths {
+        char *runtime; /* RUNTIME_DIRECTORY */
+        char *config;  /* CONFIG_DIRECTORY */
         char *registry; /* "/run/systemd/dynamic-uid" where systemd runs, else "dynamic-uid" below the runtime directory */
         char *user_records; /* "/run/userdb" */
-} ServicePaths;
+} RuntimePaths;
 
 /* NULL: the usual ones. Nothing is made. */
-int service_paths_new(const char *runtime, const char *config, ServicePaths *ret);
-void service_paths_done(ServicePaths *paths);
+int runtime_paths_new(const char *runtime, const char *config, RuntimePaths *ret);
+void runtime_paths_done(RuntimePaths *paths);
 
 /* Makes what is missing, with its owner and modes; what is there with wrong ones is refused. */
-int service_paths_make(const ServicePaths *paths);
+int runtime_paths_make(const RuntimePaths *paths);

@@ -10,7 +10,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "temporary-directory.h"
-#include "unit/unit-paths.h"
+#include "unit/runtime-paths.h"
 
 static void check_directory(const char *parent, const char *name) {
         _cleanup_(freep) char *path = NULL;
@@ -23,19 +23,19 @@ static void check_directory(const char *parent, const char *name) {
 }
 
 static void test_usual(void **state) {
-        ServicePaths paths;
+        RuntimePaths paths;
 
-        assert_int_equal(service_paths_new(NULL, NULL, &paths), 0);
+        assert_int_equal(runtime_paths_new(NULL, NULL, &paths), 0);
         assert_string_equal(paths.runtime, "/run/mkosi");
         assert_string_equal(paths.config, "/etc/mkosi");
         assert_string_equal(paths.user_records, "/run/userdb");
         assert_true(text_equal(paths.registry, "/run/mkosi/dynamic-uid") ||
                     text_equal(paths.registry, "/run/systemd/dynamic-uid"));
-        service_paths_done(&paths);
+        runtime_paths_done(&paths);
 }
 
-static void own_paths(const char *directory, ServicePaths *ret) {
-        assert_int_equal(service_paths_new("run", "config", ret), 0);
+static void own_paths(const char *directory, RuntimePaths *ret) {
+        assert_int_equal(runtime_paths_new("run", "config", ret), 0);
         free(ret->registry);
         free(ret->user_records);
         assert_int_equal(path_join(directory, "run/dynamic-uid", &ret->registry), 0);
@@ -46,29 +46,29 @@ static void test_make(void **state) {
         static const char *const names[] = { "",          "units",
                                              "transient", "system.control",
                                              "log",       "../run/dynamic-uid" };
-        ServicePaths paths;
+        RuntimePaths paths;
 
         own_paths(*state, &paths);
         for (unsigned round = 0; round < 2; round++) {
-                assert_int_equal(service_paths_make(&paths), 0);
+                assert_int_equal(runtime_paths_make(&paths), 0);
                 for (size_t i = 0; i < ELEMENTSOF(names); i++)
                         check_directory(paths.runtime, names[i]);
         }
-        service_paths_done(&paths);
+        runtime_paths_done(&paths);
 }
 
 /* Directories that others can write to, and links to who knows where, are refused. */
 static void test_refused(void **state) {
-        ServicePaths paths;
+        RuntimePaths paths;
 
         own_paths(*state, &paths);
-        assert_int_equal(service_paths_make(&paths), 0);
+        assert_int_equal(runtime_paths_make(&paths), 0);
         assert_int_equal(chmod("run/units", 0777), 0);
-        assert_int_equal(service_paths_make(&paths), -EPERM);
+        assert_int_equal(runtime_paths_make(&paths), -EPERM);
         assert_int_equal(rmdir("run/units"), 0);
         assert_int_equal(symlink("/tmp", "run/units"), 0);
-        assert_true(service_paths_make(&paths) < 0);
-        service_paths_done(&paths);
+        assert_true(runtime_paths_make(&paths) < 0);
+        runtime_paths_done(&paths);
 }
 
 int main(void) {
