@@ -17,6 +17,12 @@
 
 /* `mkosi-ctl`: looks at the manager and at units, and changes them, as systemctl(1) and journalctl(1) do. */
 
+/* What shells propose behind verbs. */
+#define NAMES_ALONE " --quiet 2>/dev/null | cut -d\\  -f1"
+#define KNOWN_UNITS "mkosi-ctl list-units --all" NAMES_ALONE
+#define UNIT_FILES  "mkosi-ctl list-unit-files" NAMES_ALONE
+#define SHELLS      "printf %s\\\\n bash zsh fish"
+
 #define JOB_OPTIONS  "no-block job-mode"
 #define FILE_OPTIONS "root unit-path"
 
@@ -50,31 +56,31 @@ enum {
 
 /* clang-format off */
 static const SettingVerb words[] = {
-        [VERB_START]            = { "start",         "UNIT ...",     .help = "start units" },
-        [VERB_STOP]             = { "stop",          "UNIT ...",     .help = "stop units" },
-        [VERB_RESTART]          = { "restart",       "UNIT ...",     .help = "stop units and start them" },
-        [VERB_TRY_RESTART]      = { "try-restart",   "UNIT ...",     .help = "restart units that run" },
-        [VERB_RELOAD]           = { "reload",        "UNIT ...",     .help = "have units read their configuration again" },
-        [VERB_KILL]             = { "kill",          "UNIT ...",     .help = "send a signal to the processes of units" },
-        [VERB_STATUS]           = { "status",        "UNIT ...",     .help = "show what became of units" },
-        [VERB_SHOW]             = { "show",          "UNIT ...",     .help = "show the properties of units" },
-        [VERB_IS_ACTIVE]        = { "is-active",     "UNIT ...",     .help = "whether units are active" },
-        [VERB_IS_FAILED]        = { "is-failed",     "UNIT ...",     .help = "whether units have failed" },
-        [VERB_LIST_UNITS]       = { "list-units",    "[PATTERN ...]", .help = "list the units that are known (the default)" },
+        [VERB_START]            = { "start",         "UNIT ...",     .help = "start units", .list_command = UNIT_FILES },
+        [VERB_STOP]             = { "stop",          "UNIT ...",     .help = "stop units", .list_command = KNOWN_UNITS },
+        [VERB_RESTART]          = { "restart",       "UNIT ...",     .help = "stop units and start them", .list_command = KNOWN_UNITS },
+        [VERB_TRY_RESTART]      = { "try-restart",   "UNIT ...",     .help = "restart units that run", .list_command = KNOWN_UNITS },
+        [VERB_RELOAD]           = { "reload",        "UNIT ...",     .help = "have units read their configuration again", .list_command = KNOWN_UNITS },
+        [VERB_KILL]             = { "kill",          "UNIT ...",     .help = "send a signal to the processes of units", .list_command = KNOWN_UNITS },
+        [VERB_STATUS]           = { "status",        "UNIT ...",     .help = "show what became of units", .list_command = KNOWN_UNITS },
+        [VERB_SHOW]             = { "show",          "UNIT ...",     .help = "show the properties of units", .list_command = KNOWN_UNITS },
+        [VERB_IS_ACTIVE]        = { "is-active",     "UNIT ...",     .help = "whether units are active", .list_command = KNOWN_UNITS },
+        [VERB_IS_FAILED]        = { "is-failed",     "UNIT ...",     .help = "whether units have failed", .list_command = KNOWN_UNITS },
+        [VERB_LIST_UNITS]       = { "list-units",    "[PATTERN ...]", .help = "list the units that are known (the default)", .list_command = KNOWN_UNITS },
         [VERB_LIST_JOBS]        = { "list-jobs",     "[PATTERN ...]", .help = "list what is to be done and not done yet" },
         [VERB_CANCEL]           = { "cancel",        "[JOB ...]",    .help = "take jobs back, or all of them" },
-        [VERB_SET_PROPERTY]     = { "set-property",  "UNIT NAME=VALUE ...", .help = "change settings of a unit" },
-        [VERB_RESET_FAILED]     = { "reset-failed",  "[UNIT ...]",   .help = "forget that units have failed" },
+        [VERB_SET_PROPERTY]     = { "set-property",  "UNIT NAME=VALUE ...", .help = "change settings of a unit", .list_command = KNOWN_UNITS },
+        [VERB_RESET_FAILED]     = { "reset-failed",  "[UNIT ...]",   .help = "forget that units have failed", .list_command = KNOWN_UNITS },
         [VERB_DAEMON_RELOAD]    = { "daemon-reload", NULL,           .help = "read all unit files again" },
-        [VERB_CAT]              = { "cat",           "UNIT ...",     .help = "show the files of units" },
-        [VERB_ENABLE]           = { "enable",        "UNIT ...",     .help = "have units started with what wants them" },
-        [VERB_DISABLE]          = { "disable",       "UNIT ...",     .help = "take that back" },
-        [VERB_MASK]             = { "mask",          "UNIT ...",     .help = "let nothing start units" },
-        [VERB_UNMASK]           = { "unmask",        "UNIT ...",     .help = "take that back" },
-        [VERB_IS_ENABLED]       = { "is-enabled",    "UNIT ...",     .help = "whether units are enabled" },
-        [VERB_LIST_UNIT_FILES]  = { "list-unit-files", "[PATTERN ...]", .help = "list the files of units, and what starts them" },
+        [VERB_CAT]              = { "cat",           "UNIT ...",     .help = "show the files of units", .list_command = UNIT_FILES },
+        [VERB_ENABLE]           = { "enable",        "UNIT ...",     .help = "have units started with what wants them", .list_command = UNIT_FILES },
+        [VERB_DISABLE]          = { "disable",       "UNIT ...",     .help = "take that back", .list_command = UNIT_FILES },
+        [VERB_MASK]             = { "mask",          "UNIT ...",     .help = "let nothing start units", .list_command = UNIT_FILES },
+        [VERB_UNMASK]           = { "unmask",        "UNIT ...",     .help = "take that back", .list_command = UNIT_FILES },
+        [VERB_IS_ENABLED]       = { "is-enabled",    "UNIT ...",     .help = "whether units are enabled", .list_command = UNIT_FILES },
+        [VERB_LIST_UNIT_FILES]  = { "list-unit-files", "[PATTERN ...]", .help = "list the files of units, and what starts them", .list_command = UNIT_FILES },
         [VERB_LOG]              = { "log",           "[FIELD=VALUE ...]", .help = "show the log" },
-        [VERB_COMPLETION]       = { "completion",    "SHELL",        .help = "print completion for bash, zsh or fish" },
+        [VERB_COMPLETION]       = { "completion",    "SHELL",        .help = "print completion for bash, zsh or fish", .list_command = SHELLS },
 };
 
 static const CtlVerb verbs[] = {

@@ -102,6 +102,32 @@ static void print_bash_options(const SettingTable *table, FILE *file) {
         }
 }
 
+static void print_bash_verb_words(const SettingProgram *program, FILE *file) {
+        bool any = false;
+
+        for (size_t i = 0; i < program->n_verbs; i++) {
+                const SettingVerb *const verb = &program->verbs[i];
+
+                if (!verb->list_command)
+                        continue;
+                if (!any)
+                        (void)fputs("                case $other in\n", file);
+                any = true;
+                (void)fprintf(file,
+                              "                %s)\n"
+                              "                        words=$(%s 2>/dev/null) ;;\n",
+                              verb->name, verb->list_command);
+        }
+        if (any)
+                (void)fputs(
+                        "                esac\n"
+                        "                if [[ -n $words ]]; then\n"
+                        "                        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+                        "                        return\n"
+                        "                fi\n",
+                        file);
+}
+
 static void complete_bash(const SettingProgram *program, FILE *file) {
         (void)fprintf(file, "# bash completion for %s\n\n_%s() {\n", program->name, program->name);
         (void)fputs("        local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD-1]} verbs='",
@@ -143,8 +169,10 @@ static void complete_bash(const SettingProgram *program, FILE *file) {
                     "        fi\n"
                     "\n"
                     "        # Behind a verb come its own words.\n"
-                    "        for other in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-                    "                [[ \" $verbs \" == *\" $other \"* ]] && return\n"
+                    "        for other in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n",
+                    file);
+        print_bash_verb_words(program, file);
+        (void)fputs("                [[ \" $verbs \" == *\" $other \"* ]] && return\n"
                     "        done\n"
                     "        mapfile -t COMPREPLY < <(compgen -W \"$verbs\" -- \"$word\")\n"
                     "}\n"
@@ -211,6 +239,24 @@ static void print_zsh_row(const Setting *row, FILE *file) {
         }
 }
 
+/* Where the first of the words is the verb. */
+static void print_zsh_verb_words(const SettingProgram *program, FILE *file) {
+        bool any = false;
+
+        for (size_t i = 0; i < program->n_verbs; i++) {
+                const SettingVerb *const verb = &program->verbs[i];
+
+                if (!verb->list_command)
+                        continue;
+                if (!any)
+                        (void)fputs("{ case $words[1] in\n", file);
+                any = true;
+                (void)fprintf(file, "                %s) compadd -- $(%s 2>/dev/null) ;;\n", verb->name,
+                              verb->list_command);
+        }
+        (void)fputs(any ? "                *) _default ;; esac }" : "_default", file);
+}
+
 static void complete_zsh(const SettingProgram *program, FILE *file) {
         const SettingTable *table = program->table;
 
@@ -228,7 +274,10 @@ static void complete_zsh(const SettingProgram *program, FILE *file) {
                 if (describe_is_offered(row))
                         print_zsh_row(row, file);
         (void)fputs("                '1:verb:{ _describe verb verbs }' \\\n"
-                    "                '*::word:_default'\n"
+                    "                '*::word:",
+                    file);
+        print_zsh_verb_words(program, file);
+        (void)fputs("'\n"
                     "}\n"
                     "\n",
                     file);
@@ -285,6 +334,12 @@ static void complete_fish(const SettingProgram *program, FILE *file) {
                 print_fish_quoted(program->verbs[i].help, file);
                 (void)putc('\n', file);
         }
+        for (size_t i = 0; i < program->n_verbs; i++)
+                if (program->verbs[i].list_command)
+                        (void)fprintf(
+                                file,
+                                "complete -c %s -n '__fish_seen_subcommand_from %s' -a '(%s 2>/dev/null)'\n",
+                                program->name, program->verbs[i].name, program->verbs[i].list_command);
         for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
                 if (describe_is_offered(row))
                         print_fish_row(program, row, file);

@@ -9,6 +9,8 @@ typedef struct SettingVerb {
         bool takes_rest;   /* everything after the verb belongs to it, options too (shell, boot, qemu) */
         const char *help;  /* one line */
         const char *about; /* one paragraph */
+        /* Prints what the words behind it may be, one a line, for shells to complete; NULL: none. */
+        const char *list_command;
 } SettingVerb;
 
 typedef struct SettingArguments {

@@ -80,7 +80,7 @@ static const Setting example_rows[] = {
 static const SettingVerb example_verbs[] = {
         { "build",   NULL,      false, "build it: now", "Builds." },
         { "summary", NULL,      false, "show it",       "Shows it." },
-        { "explain", "SETTING", false, "explain it",    NULL },
+        { "explain", "SETTING", false, "explain it",    NULL, "echo first second" },
         { "shell",   "COMMAND", true,  "look inside",   ".Not a request." },
 };
 /* clang-format on */

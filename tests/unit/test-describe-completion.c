@@ -65,6 +65,9 @@ static void test_bash(void **state) {
                 { "--root-size ''", "" },
                 { "--output a\\ ", "a b" },
                 { "build --out", "--output" },
+                { "explain ''", "first second" },
+                { "-f explain x s", "second" },
+                { "explain --out", "--output" },
         };
         _cleanup_(freep) char *script = completion("bash");
 
@@ -100,6 +103,9 @@ static void test_quotes(void **state) {
         assert_non_null(
                 strstr(fish, "complete -c program -l bootable -s b -f -a 'yes no' -d 'it\\'s to boot'\n"));
         assert_non_null(strstr(fish, "complete -c program -l output -s o -r -F -d 'where it is put'\n"));
+        assert_non_null(strstr(zsh, "explain) compadd -- $(echo first second 2>/dev/null) ;;\n"));
+        assert_non_null(strstr(fish, "complete -c program -n '__fish_seen_subcommand_from explain' "
+                                     "-a '(echo first second 2>/dev/null)'\n"));
         assert_non_null(strstr(bash, "complete -F _program -o default program\n"));
 }
 
