@@ -260,8 +260,8 @@ static int run(CtlOptions *options, const SettingStore *store, const SettingArgu
 static int read_and_run(int argc, char *argv[]) {
         _cleanup_(setting_arguments_done) SettingArguments arguments = {};
         _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
+        CtlOptions options = {}; /* outlives what fills it */
         _cleanup_(setting_store_freep) SettingStore *store = NULL;
-        CtlOptions options = {};
 
         int r = setting_store_new(&ctl_option_table, &options, &store);
         if (r >= 0)

@@ -3,11 +3,12 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 
 import pytest
-from rig import ROOT, UNITS, wait_for
+from rig import UNITS, programs, wait_for
 
 TALK = "/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done'"
 
@@ -89,7 +90,9 @@ def is_settled(rig, unit):
 def killed_at(rig, number, *verbs):
     """Has a manager do this that is killed when it has replaced its files that often, or before (of a negative number); the next
     one takes over. False when all was done before that."""
-    library = ROOT / 'build/gcc/tests/tools/kill-at.so'
+    library = rig.programs / 'kill-at.so'
+    if not rig.exists(library):
+        shutil.copy(programs().parent / 'tests/tools/kill-at.so', rig.path(library))
     rig.kill_manager()
     rig.start_manager(environment=(f'LD_PRELOAD={library}', f'KILL_AT={number}'))
     for verb in verbs:
