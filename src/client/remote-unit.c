@@ -60,23 +60,27 @@ static const Field fields[] = {
 enum { TEXT_SLICE, TEXT_CGROUP, TEXT_STATUS, TEXT_USER, TEXT_FILE_STATE, TEXT_INVOCATION, TEXT_FAILURE };
 _Static_assert(TEXT_FAILURE < ELEMENTSOF(((RemoteUnit *)NULL)->texts), "room for all texts");
 
-static int index_of(const char *const *words, const char *word) {
-        for (int i = 0; words[i]; i++)
+static int index_of(const char *const *words, size_t n_words, const char *word) {
+        for (size_t i = 0; i < n_words; i++)
                 if (text_equal(words[i], word))
-                        return i;
+                        return (int)i;
         return -EBADMSG;
 }
 
 static int take_word(RemoteUnit *unit, const char *name, const char *word) {
         int i = 0;
 
-        if (text_equal(name, "LoadState") && (i = index_of(unit_load_state_words, word)) >= 0)
+        if (text_equal(name, "LoadState") &&
+            (i = index_of(unit_load_state_words, UNIT_LOAD_STATES, word)) >= 0)
                 unit->unit.state = (UnitLoadState)i;
-        else if (text_equal(name, "ActiveState") && (i = index_of(unit_active_state_words, word)) >= 0)
+        else if (text_equal(name, "ActiveState") &&
+                 (i = index_of(unit_active_state_words, UNIT_ACTIVE_STATES, word)) >= 0)
                 unit->status.active = (UnitActiveState)i;
-        else if (text_equal(name, "SubState") && (i = index_of(service_state_words, word)) >= 0)
+        else if (text_equal(name, "SubState") &&
+                 (i = index_of(service_state_words, SERVICE_STATE_MAX, word)) >= 0)
                 unit->status.state = (ServiceState)i;
-        else if (text_equal(name, "Result") && (i = index_of(service_result_words, word)) >= 0)
+        else if (text_equal(name, "Result") &&
+                 (i = index_of(service_result_words, SERVICE_RESULT_MAX, word)) >= 0)
                 unit->status.result = (ServiceResult)i;
         else if (text_equal(name, "Slice"))
                 return text_replace(&unit->texts[TEXT_SLICE], word);

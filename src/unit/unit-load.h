@@ -13,6 +13,7 @@ typedef enum UnitLoadState {
         UNIT_MASKED,      /* its file is empty, or a link to /dev/null */
         UNIT_BAD_SETTING, /* a mistake that must not be passed over */
 } UnitLoadState;
+#define UNIT_LOAD_STATES (UNIT_BAD_SETTING + 1)
 
 typedef struct Unit {
         char *name;      /* as it was asked for; of an alias that of the file */

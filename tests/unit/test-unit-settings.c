@@ -182,10 +182,10 @@ static char *print_member(const Setting *setting, const void *object) {
 static void test_taken_back(void **state) {
         for (size_t i = 0; i < unit_settings.n_rows; i++) {
                 const Setting *const setting = &unit_settings.rows[i];
-                _cleanup_(setting_store_freep) SettingStore *store = NULL;
                 _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
                 _cleanup_(freep) char *once = NULL, *back = NULL, *said = NULL, *left = NULL, *never = NULL;
                 UnitSettings settings = {};
+                _cleanup_(setting_store_freep) SettingStore *store = NULL;
 
                 never = print_member(setting, &settings);
                 assert_int_equal(text_format(&once, "[%s]\n%s=%s\n", setting->section, setting->name,
