@@ -6,6 +6,7 @@
 #include "manager/managed-unit.h"
 #include "manager/service.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
 
 /* clang-format off */
 const char *const job_type_words[] = { "start", "stop", "restart", "try-restart", "reload" };
@@ -96,6 +97,7 @@ int job_add(ManagedUnit *unit, JobType type, bool ignores_order, Job **ret) {
         TAILQ_INSERT_TAIL(&manager->every_job, job, every);
         job_enqueue(job);
         managed_unit_changed(unit);
+        unit_state_update(unit);
         if (manager->events.job_new)
                 manager->events.job_new(job->id, unit, manager->events.userdata);
         *ret = job;
@@ -130,6 +132,7 @@ void job_finish(Job *job, JobResult result) {
         ManagedUnit *const unit = job->unit;
 
         job_detach(job);
+        unit_state_update(unit);
         job->result = result;
         STAILQ_INSERT_TAIL(&unit->manager->ended, job, queue);
         managed_unit_hold(unit); /* until that is told */

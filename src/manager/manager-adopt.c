@@ -448,20 +448,41 @@ static void activate_slices(ManagedUnit *unit) {
         }
 }
 
-static void resume(Orphan *orphan) {
+/* What was to be done with it is to be done still. */
+static int take_job(const Orphan *orphan) {
+        ManagedUnit *const unit = orphan->unit;
+        Job *job;
+
+        if (!unit->unit || unit->job || orphan->found.job == JOB_TYPES)
+                return 0;
+        const int r = job_add(unit, orphan->found.job, false, &job);
+        if (r >= 0)
+                job->running = orphan->found.job_runs;
+        return r;
+}
+
+static void resume_service(Orphan *orphan) {
         ManagedUnit *const unit = orphan->unit;
 
-        if (!unit->unit)
-                return;
-        activate_slices(unit);
-        if (!unit->service)
-                return;
         if (orphan->lost)
                 unit_log(unit, LOG_ERR,
                          "%s: The manager was killed while it started a process, and nobody knows what "
                          "became of that",
                          unit->name);
         service_resume(unit->service, orphan->lost);
+}
+
+static void resume(Orphan *orphan) {
+        ManagedUnit *const unit = orphan->unit;
+
+        if (!unit->unit)
+                return;
+        activate_slices(unit);
+        if (unit->service)
+                resume_service(orphan);
+        /* What it was for may have been reached when it was noted last. */
+        if (unit->job && unit->job->running)
+                job_unit_changed(unit, unit->active);
 }
 
 static int say_abandoned(Manager *manager, const char *path) {
@@ -516,6 +537,8 @@ int manager_adopt(Manager *manager, Reason *reason) {
                 r = orphan_take(&list.items[i]);
         if (r >= 0)
                 r = look_at_groups(manager);
+        for (size_t i = 0; r >= 0 && i < list.n_items; i++)
+                r = take_job(&list.items[i]);
         if (r < 0)
                 return reason_set(reason, r, "Cannot take over what runs: %m");
         for (size_t i = 0; i < list.n_items; i++)

@@ -180,6 +180,7 @@ int manager_add_transient(Manager *manager, const char *name, const char *const 
                           const int standard[3], ManagedUnit **ret, Reason *reason);
 
 typedef enum JobType { JOB_START, JOB_STOP, JOB_RESTART, JOB_TRY_RESTART, JOB_RELOAD } JobType;
+#define JOB_TYPES (JOB_RELOAD + 1)
 typedef enum JobResult { JOB_DONE, JOB_CANCELED, JOB_FAILED, JOB_DEPENDENCY, JOB_ASSERT } JobResult;
 extern const char *const job_type_words[], *const job_result_words[];
 

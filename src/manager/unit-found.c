@@ -19,6 +19,7 @@ void unit_found_done(UnitFound *found) {
                 &found->invocation, &found->active_word, &found->cgroup,     &found->user,
                 &found->program,    &found->status,      &found->state_word, &found->result_word,
                 &found->kind_word,  &found->tmp,         &found->var_tmp,    &found->dynamic_user,
+                &found->job_word,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
@@ -79,6 +80,7 @@ static int take_words(UnitFound *found, Reason *reason) {
         found->active = place_of(found->active_word, unit_active_state_words, UNIT_ACTIVE_STATES);
         if (found->active >= UNIT_ACTIVE_STATES)
                 return reason_set(reason, -EBADMSG, "\"%s\" is no state of a unit", found->active_word);
+        found->job = place_of(found->job_word, job_type_words, JOB_TYPES);
         if (!found->is_service)
                 return 0;
         found->state = place_of(found->state_word, service_state_words, SERVICE_STATE_MAX);
@@ -96,6 +98,8 @@ static int parse_state(const char *text, UnitFound *found, Reason *reason) {
         const JsonField fields[] = {
                 { .name = "invocation", .text = &found->invocation },
                 { .name = "active", .text = &found->active_word },
+                { .name = "job", .text = &found->job_word },
+                { .name = "jobRuns", .truth = &found->job_runs },
                 { .name = "stateChanged", .number = &found->state_changed },
                 { .name = "activeSince", .number = &found->active_since },
                 { .name = "inactiveSince", .number = &found->inactive_since },

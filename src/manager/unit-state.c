@@ -71,6 +71,8 @@ static void write_state(JsonWriter *writer, const ManagedUnit *unit) {
         json_begin_object(writer, NULL);
         json_text(writer, "invocation", unit->invocation);
         json_text(writer, "active", unit_active_state_words[unit->active]);
+        json_text(writer, "job", unit->job ? job_type_words[unit->job->type] : "");
+        json_bool(writer, "jobRuns", unit->job && unit->job->running);
         json_number(writer, "stateChanged", unit->state_changed);
         json_number(writer, "activeSince", unit->active_since);
         json_number(writer, "inactiveSince", unit->inactive_since);
@@ -173,7 +175,8 @@ void unit_state_remove(ManagedUnit *unit) {
 /* Slices are active when something is in them, which needs no note. A manager of one service has nobody who would want to know
  * of the other units that it needs. */
 static bool has_state(const ManagedUnit *unit) {
-        return unit->service || (unit_name_type(unit->name) != UNIT_SLICE && !unit->manager->shares);
+        return unit->unit &&
+               (unit->service || (unit_name_type(unit->name) != UNIT_SLICE && !unit->manager->shares));
 }
 
 void unit_state_update(ManagedUnit *unit) {
@@ -181,7 +184,8 @@ void unit_state_update(ManagedUnit *unit) {
 
         if (!has_state(unit))
                 return;
-        if (unit->active != UNIT_INACTIVE || (service && (service->cgroup || service->comes_back)))
+        if (unit->active != UNIT_INACTIVE || unit->job ||
+            (service && (service->cgroup || service->comes_back)))
                 (void)unit_state_write(unit);
         else
                 unit_state_remove(unit);

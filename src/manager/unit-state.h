@@ -18,13 +18,13 @@ int unit_state_path(const ManagedUnit *unit, const char *file, char **ret);
 /* Notes everything as it is; a failure is said in the log, and is no reason not to go on. */
 int unit_state_write(ManagedUnit *unit);
 void unit_state_remove(ManagedUnit *unit);
-/* Notes it if a later manager has to know: of what runs, has failed, or has left processes behind. Removes it else. */
+/* Notes it if a later manager has to know: of what runs, has failed, has left processes behind, or has a job. Removes it else. */
 void unit_state_update(ManagedUnit *unit);
 
 /* What a state says, read. */
 typedef struct UnitFound {
         char *invocation, *active_word, *cgroup, *user, *dynamic_user, *tmp, *var_tmp, *program, *status;
-        char *state_word, *result_word, *kind_word;
+        char *state_word, *result_word, *kind_word, *job_word;
         uint64_t state_changed, active_since, inactive_since;
         uint64_t begun, main_pid, main_began, control_pid, last_main_pid, main_code, main_status;
         uint64_t main_started, main_started_monotonic, main_ended, main_ended_monotonic;
@@ -35,6 +35,8 @@ typedef struct UnitFound {
         ServiceState state;
         ServiceResult result;
         ServiceCommand kind;
+        JobType job; /* JOB_TYPES: none */
+        bool job_runs;
 } UnitFound;
 
 /* Of the unit of this name; -ENOENT when there is no state. -EBADMSG with a reason for what is no state of ours. */

@@ -328,3 +328,29 @@ def test_a_service_that_was_to_come_back_does(rig):
     rig.start_manager()
     wait_for(lambda: len(words(rig, '/run/ran')) > n, 'another start')
     rig.ctl('stop', 'again')
+
+
+def test_jobs_are_gone_on_with(rig):
+    """What was to be done when the manager was killed is done by the next one: the second half of a restart, and what waits for the
+    end or the start of something else. What it says in the log is said."""
+    rig.unit('slow.service', TimeoutStopSec='60s', ExecStart='/bin/sleep infinity', ExecStop='/bin/sh -c "until [ -e /run/go ]; do sleep 0.02; done"')
+    rig.unit('behind.service', '[Unit]\nAfter=slow.service\nBefore=first.service\n[Service]\nExecStart=/bin/sleep infinity\n')
+    rig.unit('first.service', '[Service]\nExecStart=/bin/sleep infinity\n')
+    rig.ctl('start', 'slow', 'first')
+    pid = rig.main_pid('slow')
+    clients = [rig.popen(rig.programs / 'mkosi-ctl', *words, stderr=subprocess.DEVNULL)
+               for words in (('restart', 'slow'), ('start', 'behind'))]  # fmt: skip
+    wait_for(lambda: len(rig.ctl('list-jobs').stdout.split('\n')) > 3, 'the jobs')
+    wait_for(lambda: rig.show('slow', 'SubState') == 'stop', 'the stop')
+    rig.kill_manager()
+    for client in clients:
+        assert client.wait(60) != 0
+    rig.start_manager()
+    assert rig.state('behind') == 'inactive'
+    rig.write('/run/go', '')
+    wait_for(lambda: rig.state('slow') == rig.state('behind') == 'active', 'both')
+    assert rig.main_pid('slow') not in (0, pid)
+    said = [line for line in rig.log('-u', 'slow') if line.startswith(('Sto', 'Sta'))]
+    assert said == [f'{word} slow.service{end}' for word, end in
+                    (('Starting', '...'), ('Started', '.'), ('Stopping', '...'), ('Stopped', '.'),
+                     ('Starting', '...'), ('Started', '.'))]  # fmt: skip
