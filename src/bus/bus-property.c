@@ -138,6 +138,27 @@ static int append_list(sd_bus_message *reply, const Setting *setting, const void
         return sd_bus_message_append_strv(reply, *(char **const *)member);
 }
 
+/* Of lines, each word is an item for systemctl(1); a line that cannot be split is one. */
+static int append_words(sd_bus_message *reply, const Setting *setting, const void *member) {
+        _cleanup_(strv_freep) char **words = NULL;
+        int r = 0;
+
+        /* What is no list of words is one text a line. */
+        if (setting->offset == offsetof(UnitSettings, environment_file) ||
+            setting->offset == offsetof(UnitSettings, standard_input_text))
+                return append_list(reply, setting, member);
+        for (char *const *line = *(char **const *)member; r >= 0 && line && *line; line++) {
+                _cleanup_(strv_freep) char **some = NULL;
+
+                r = strv_split_quoted(*line, &some);
+                if (r >= 0)
+                        r = strv_extend(&words, STRV(some));
+                else if (r != -ENOMEM)
+                        r = strv_append(&words, *line);
+        }
+        return r < 0 ? r : sd_bus_message_append_strv(reply, words);
+}
+
 static const PropertyType types[] = {
         { &setting_type_bool, "b", append_bool },         { &setting_type_truth, "b", append_truth },
         { &setting_type_duration, "t", append_duration }, { &setting_type_timeout, "t", append_duration },
@@ -145,7 +166,7 @@ static const PropertyType types[] = {
         { &setting_type_limit_usec, "t", append_limit },  { &setting_type_level, "i", append_level },
         { &setting_type_nice, "i", append_level },        { &setting_type_oom_score, "i", append_level },
         { &setting_type_mode, "u", append_mode },         { &setting_type_signal, "i", append_signal },
-        { &setting_type_word_list, "as", append_list },   { &setting_type_lines, "as", append_list },
+        { &setting_type_word_list, "as", append_list },   { &setting_type_lines, "as", append_words },
         { &setting_type_path_list, "as", append_list },
 };
 

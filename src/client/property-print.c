@@ -230,13 +230,39 @@ static int print_commands(sd_bus_message *message, const char *name, bool value_
 
 static int print_value(sd_bus_message *message, const char *name, const char *contents, FILE *file);
 
+/* One of several texts, so that it can be told where it ends. */
+static int print_item(sd_bus_message *message, FILE *file) {
+        _cleanup_(freep) char *text = NULL;
+        const char *said;
+
+        int r = sd_bus_message_read_basic(message, 's', &said);
+        if (r >= 0)
+                r = text_copy(said, &text);
+        if (r < 0)
+                return r;
+        text_tame(text);
+        if (text[0] != '\0' && !strpbrk(text, " \"\\")) {
+                (void)fputs(text, file);
+                return 0;
+        }
+        (void)fputc('"', file);
+        for (const char *c = text; *c; c++) {
+                if (*c == '"' || *c == '\\')
+                        (void)fputc('\\', file);
+                (void)fputc(*c, file);
+        }
+        (void)fputc('"', file);
+        return 0;
+}
+
 static int print_array(sd_bus_message *message, const char *name, const char *contents, FILE *file) {
         int r = sd_bus_message_enter_container(message, 'a', contents);
 
         for (bool first = true; r >= 0 && (r = sd_bus_message_at_end(message, false)) == 0; first = false) {
                 if (!first)
                         (void)fputc(' ', file);
-                r = print_value(message, name, contents, file);
+                r = text_equal(contents, "s") ? print_item(message, file)
+                                              : print_value(message, name, contents, file);
         }
         return r < 0 ? r : sd_bus_message_exit_container(message);
 }

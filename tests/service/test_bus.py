@@ -26,6 +26,18 @@ def systemctl(rig):
     return call
 
 
+def test_lists_are_words(rig, systemctl):
+    """Each word of a list is an item, and one with blanks can be told from two."""
+    settings = {
+        'Environment': ('A=1 "B=2 3"', 'A=1 "B=2 3"'), 'ReadWritePaths': ('/run -/tmp', '/run -/tmp'),
+        'StateDirectory': ('a b/c', 'a b/c'), 'InaccessiblePaths': ('/nowhere', '/nowhere'),
+    }  # fmt: skip
+    rig.unit('list.service', ExecStart=SLEEP, **{name: said for name, (said, _) in settings.items()})
+    for ask in (systemctl, rig.ctl):
+        lines = ask('show', 'list.service', *(f'--property={name}' for name in settings)).stdout.splitlines()
+        assert dict(line.split('=', 1) for line in lines) == {name: shown for name, (_, shown) in settings.items()}
+
+
 def test_ip20_systemctl_show(rig, systemctl):
     rig.unit('show.service', ExecStart=SLEEP, CPUAccounting='yes', TasksMax='33')
     rig.ctl('start', 'show')
