@@ -26,6 +26,7 @@ void exec_context_done(ExecContext *context) {
         free(context->log);
         free(context->private_tmp);
         free(context->private_var_tmp);
+        free(context->network_pin);
         free(context->registry);
         free(context->user_records);
         *context = (ExecContext){ .descriptors = EXEC_DESCRIPTORS_NONE };
@@ -142,6 +143,7 @@ static const TextRow text_rows[] = {
         { "log", offsetof(ExecContext, log), .optional = true },
         { "private-tmp", offsetof(ExecContext, private_tmp), .optional = true },
         { "private-var-tmp", offsetof(ExecContext, private_var_tmp), .optional = true },
+        { "network-pin", offsetof(ExecContext, network_pin), .optional = true },
         { "registry", offsetof(ExecContext, registry), .optional = true },
         { "user-records", offsetof(ExecContext, user_records), .optional = true },
 };

@@ -32,7 +32,8 @@ typedef struct ExecContext {
         char **environment; /* what the manager gives: INVOCATION_ID, NOTIFY_SOCKET, MAINPID, SERVICE_RESULT … */
         char *log;          /* path of the FIFO that the log is written to; NULL: no log */
         char *private_tmp,
-                *private_var_tmp;      /* directories of the host that become /tmp and /var/tmp; NULL: none */
+                *private_var_tmp; /* directories of the host that become /tmp and /var/tmp; NULL: none */
+        char *network_pin; /* where a new network namespace is pinned (network-namespace.h); NULL: nowhere */
         char *registry, *user_records; /* see runtime-paths.h */
         ExecDescriptors descriptors;
 } ExecContext;

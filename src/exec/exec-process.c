@@ -243,7 +243,8 @@ static int step_network(ExecProcess *process, Reason *reason) {
                 return 0;
         if (process->context->descriptors.network < 0)
                 return reason_set(reason, -EINVAL, "There is nobody who would keep the network namespace");
-        return network_namespace_enter(process->context->descriptors.network, reason);
+        return network_namespace_enter(process->context->descriptors.network, process->context->network_pin,
+                                       reason);
 }
 
 static int step_ipc(ExecProcess *process, Reason *reason) {

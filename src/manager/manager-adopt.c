@@ -334,6 +334,8 @@ static int take_ground(Service *service, UnitFound *found, Reason *reason) {
                 r = take_group(service, reason);
         if (r >= 0 && !text_is_empty(found->tmp))
                 r = shared_tmp_adopt(service, found->tmp, found->var_tmp, &service->tmp);
+        if (r >= 0 && found->network)
+                r = shared_network_adopt(service, found->network_id, &service->network);
         if (r >= 0 && service->has_identity && service->uid != 0) {
                 r = service_number_get(service->unit->manager, service->uid);
                 service->counts_number = r >= 0;
@@ -380,11 +382,6 @@ static void take_processes(Service *service, const UnitFound *found) {
                 take_main(service, found);
         if (service->control)
                 service->control->ignores_failure = ignores_failure(service);
-        const pid_t member = service->main      ? service->main->pid
-                             : service->control ? service->control->pid
-                                                : 0;
-        if (found->network && member > 0)
-                (void)shared_network_adopt(service, member, &service->network);
 }
 
 static int take_service(Orphan *orphan, Reason *reason) {
@@ -541,6 +538,7 @@ int manager_adopt(Manager *manager, Reason *reason) {
                 r = take_job(&list.items[i]);
         if (r < 0)
                 return reason_set(reason, r, "Cannot take over what runs: %m");
+        shared_network_sweep(manager);
         for (size_t i = 0; i < list.n_items; i++)
                 resume(&list.items[i]);
         unit_transient_sweep(manager);

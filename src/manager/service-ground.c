@@ -204,7 +204,7 @@ void service_release(Service *service, bool ended) {
         service->user = NULL;
         shared_tmp_put(service->tmp);
         service->tmp = NULL;
-        shared_network_put(service->network);
+        shared_network_put(service->network, ended);
         service->network = NULL;
         service->has_identity = false;
 }

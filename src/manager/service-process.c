@@ -321,6 +321,7 @@ static int make_context(Service *service, const ExecCommand *command, bool contr
                 .control = control,
                 .private_tmp = tmp ? tmp->tmp : NULL,
                 .private_var_tmp = tmp ? tmp->var_tmp : NULL,
+                .network_pin = (char *)(uintptr_t)shared_network_pin(service->network),
                 .registry = manager->paths.registry,
                 .user_records = manager->paths.user_records,
                 .descriptors = {

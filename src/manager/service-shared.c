@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
-#include <stdio.h>
+#include <dirent.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "exec/network-namespace.h"
 #include "manager/service-shared.h"
+#include "manager/unit-log.h"
+
+#define PINS "netns"
 
 struct SharedTmp {
         unsigned n_services;
@@ -20,6 +21,9 @@ struct SharedTmp {
 struct SharedNetwork {
         unsigned n_services;
         int storage_fd;
+        char *pin;
+        bool is_left; /* to the next manager: one that had it had not ended */
+        LIST_ENTRY(SharedNetwork) networks;
 };
 
 typedef bool (*ServiceTest)(const Service *service, const void *userdata);
@@ -111,15 +115,26 @@ bool shared_tmp_is_last(const SharedTmp *tmp) {
         return tmp->n_services == 1;
 }
 
-static int network_new(SharedNetwork **ret) {
+static void network_free(SharedNetwork *network) {
+        LIST_REMOVE(network, networks);
+        (void)fd_close(network->storage_fd);
+        free(network->pin);
+        free(network);
+}
+
+static int network_new(Manager *manager, const char *id, SharedNetwork **ret) {
         SharedNetwork *const network = calloc(1, sizeof(SharedNetwork));
 
         if (!network)
                 return -ENOMEM;
         network->n_services = 1;
-        const int r = network_namespace_storage_new(&network->storage_fd);
+        network->storage_fd = -EBADF;
+        LIST_INSERT_HEAD(&manager->networks, network, networks);
+        int r = text_format(&network->pin, "%s/" PINS "/%s", manager->paths.runtime, id);
+        if (r >= 0)
+                r = network_namespace_storage_new(&network->storage_fd);
         if (r < 0) {
-                free(network);
+                network_free(network);
                 return r;
         }
         *ret = network;
@@ -130,96 +145,83 @@ int shared_network_get(Service *service, SharedNetwork **ret) {
         const Service *const joined = find_joined(service, has_network, NULL);
 
         if (!joined)
-                return network_new(ret);
+                return network_new(service->unit->manager, service->unit->invocation, ret);
         joined->network->n_services++;
         *ret = joined->network;
         return 0;
 }
 
-/* Puts a descriptor where helpers look for one. */
-static int storage_fill(int storage_fd, int fd) {
-        union {
-                struct cmsghdr header;
-                char room[CMSG_SPACE(sizeof(int))];
-        } control = {};
-        char text[] = "netns";
-        struct iovec vector = { .iov_base = text, .iov_len = sizeof(text) };
-        const struct msghdr message = {
-                .msg_iov = &vector,
-                .msg_iovlen = 1,
-                .msg_control = &control,
-                .msg_controllen = sizeof(control),
-        };
+static SharedNetwork *network_find(const Manager *manager, const char *id) {
+        SharedNetwork *network;
 
-        control.header = (struct cmsghdr){
-                .cmsg_level = SOL_SOCKET,
-                .cmsg_type = SCM_RIGHTS,
-                .cmsg_len = CMSG_LEN(sizeof(int)),
-        };
-        memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-        return sendmsg(storage_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+        LIST_FOREACH(network, &manager->networks, networks)
+        if (text_equal(shared_network_id(network), id))
+                return network;
+        return NULL;
 }
 
-typedef struct NamespaceId {
-        dev_t device;
-        ino_t inode;
-} NamespaceId;
+int shared_network_adopt(Service *service, const char *id, SharedNetwork **ret) {
+        ManagedUnit *const unit = service->unit;
+        /* A manager that noted none has pinned nothing. */
+        const bool was_pinned = !text_is_empty(id);
+        SharedNetwork *network = was_pinned ? network_find(unit->manager, id) : NULL;
 
-static int namespace_open(pid_t member, NamespaceId *ret_id) {
-        _cleanup_(fd_closep) int fd = -EBADF;
-        struct stat status;
-        char path[64];
-
-        (void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)member);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &status) < 0)
-                return -errno;
-        *ret_id = (NamespaceId){ status.st_dev, status.st_ino };
-        return TAKE_FD(fd);
-}
-
-static bool is_in_network(const Service *service, const void *userdata) {
-        const NamespaceId *const wanted = userdata;
-        _cleanup_(fd_closep) int fd = -EBADF;
-        NamespaceId id;
-
-        if (!service->network || !service->main)
-                return false;
-        fd = namespace_open(service->main->pid, &id);
-        return fd >= 0 && id.device == wanted->device && id.inode == wanted->inode;
-}
-
-int shared_network_adopt(Service *service, pid_t member, SharedNetwork **ret) {
-        _cleanup_(fd_closep) int fd = -EBADF;
-        NamespaceId id;
-
-        fd = namespace_open(member, &id);
-        if (fd < 0)
-                return fd;
-        const Service *const joined = find_joined(service, is_in_network, &id);
-        if (joined) {
-                joined->network->n_services++;
-                *ret = joined->network;
+        if (network) {
+                network->n_services++;
+                *ret = network;
                 return 0;
         }
-        SharedNetwork *network;
-        int r = network_new(&network);
+        int r = network_new(unit->manager, was_pinned ? id : unit->invocation, &network);
         if (r < 0)
                 return r;
-        r = storage_fill(network->storage_fd, fd);
-        if (r < 0) {
-                shared_network_put(network);
+        r = network_namespace_find(network->storage_fd, was_pinned ? network->pin : NULL);
+        if (r < 0 && r != -ENXIO) {
+                shared_network_put(network, false);
                 return r;
         }
+        if (r < 0)
+                unit_log(unit, LOG_WARNING,
+                         "%s: The network namespace that it was started in is lost; what is to be run in it "
+                         "fails until the unit is restarted",
+                         unit->name);
         *ret = network;
         return 0;
 }
 
-void shared_network_put(SharedNetwork *network) {
-        if (!network || --network->n_services > 0)
+void shared_network_put(SharedNetwork *network, bool ended) {
+        if (!network)
                 return;
-        (void)fd_close(network->storage_fd);
-        free(network);
+        network->is_left = network->is_left || !ended;
+        if (--network->n_services > 0)
+                return;
+        if (!network->is_left)
+                network_namespace_unpin(network->pin);
+        network_free(network);
+}
+
+void shared_network_sweep(Manager *manager) {
+        _cleanup_(directory_closep) DIR *directory = NULL;
+        _cleanup_(freep) char *path = NULL;
+        const struct dirent *entry;
+
+        if (path_join(manager->paths.runtime, PINS, &path) < 0)
+                return;
+        directory = opendir(path);
+        while (directory && (entry = readdir(directory))) {
+                _cleanup_(freep) char *pin = NULL;
+
+                if (entry->d_name[0] != '.' && !network_find(manager, entry->d_name) &&
+                    path_join(path, entry->d_name, &pin) >= 0)
+                        network_namespace_unpin(pin);
+        }
+}
+
+const char *shared_network_id(const SharedNetwork *network) {
+        return network ? path_base_name(network->pin) : "";
+}
+
+const char *shared_network_pin(const SharedNetwork *network) {
+        return network ? network->pin : NULL;
 }
 
 int shared_network_storage(const SharedNetwork *network) {

@@ -13,14 +13,23 @@ int shared_network_get(Service *service, SharedNetwork **ret);
 /* Of a service that a manager before has started; the text is what shared_tmp_paths() said then. Another service may have
  * brought the same already. */
 int shared_tmp_adopt(Service *service, const char *tmp, const char *var_tmp, SharedTmp **ret);
-int shared_network_adopt(Service *service, pid_t member, SharedNetwork **ret);
+/* id: what shared_network_id() said. When the namespace is lost that is said, and whoever wants to be in it fails. */
+int shared_network_adopt(Service *service, const char *id, SharedNetwork **ret);
+/* Removes what pins namespaces that no service has any more: of a manager that was killed before it could. To be called when all
+ * services are adopted. */
+void shared_network_sweep(Manager *manager);
 
-/* One less has it; NULL is fine. The directories are removed by service_clean(), before. */
+/* One less has it; NULL is fine. The directories are removed by service_clean(), before. The namespace stays to be found if
+ * one of those that had it has not ended. */
 void shared_tmp_put(SharedTmp *tmp);
-void shared_network_put(SharedNetwork *network);
+void shared_network_put(SharedNetwork *network, bool ended);
 
 /* NULL of NULL. */
 const PrivateTmp *shared_tmp_paths(const SharedTmp *tmp);
 bool shared_tmp_is_last(const SharedTmp *tmp);
 /* -EBADF of NULL. */
 int shared_network_storage(const SharedNetwork *network);
+/* For the next manager; "" of NULL. */
+const char *shared_network_id(const SharedNetwork *network);
+/* A path; NULL of NULL. */
+const char *shared_network_pin(const SharedNetwork *network);

@@ -13,7 +13,6 @@
 typedef struct LogPipe LogPipe;
 typedef struct ServiceUser ServiceUser;
 typedef struct SharedTmp SharedTmp;
-typedef struct SharedNetwork SharedNetwork;
 
 /* A process of a service that the manager started, or was told of. */
 typedef struct Process {

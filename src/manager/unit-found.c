@@ -19,7 +19,7 @@ void unit_found_done(UnitFound *found) {
                 &found->invocation, &found->active_word, &found->cgroup,     &found->user,
                 &found->program,    &found->status,      &found->state_word, &found->result_word,
                 &found->kind_word,  &found->tmp,         &found->var_tmp,    &found->dynamic_user,
-                &found->job_word,
+                &found->job_word,   &found->network_id,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
@@ -59,6 +59,7 @@ static int read_service(JsonReader *reader, void *userdata, Reason *reason) {
                 { .name = "tmp", .text = &found->tmp },
                 { .name = "varTmp", .text = &found->var_tmp },
                 { .name = "network", .truth = &found->network },
+                { .name = "networkId", .optional = true, .text = &found->network_id },
                 { .name = "program", .text = &found->program },
                 { .name = "status", .text = &found->status },
         };
@@ -93,6 +94,13 @@ static int take_words(UnitFound *found, Reason *reason) {
         return 0;
 }
 
+/* "": of a manager that had none. */
+static bool is_network_id(const char *text) {
+        const size_t length = strspn(text, "0123456789abcdef");
+
+        return text[length] == '\0' && (length == 0 || length == 32);
+}
+
 static int parse_state(const char *text, UnitFound *found, Reason *reason) {
         JsonReader reader = { .position = text, .end = text + strlen(text) };
         const JsonField fields[] = {
@@ -116,6 +124,8 @@ static int parse_state(const char *text, UnitFound *found, Reason *reason) {
         if (found->main_pid > INT32_MAX || found->control_pid > INT32_MAX || found->uid >= UINT32_MAX ||
             found->gid >= UINT32_MAX || strlen(found->invocation) > 32)
                 return reason_set(reason, -EBADMSG, "A number is out of range");
+        if (found->network_id && !is_network_id(found->network_id))
+                return reason_set(reason, -EBADMSG, "\"networkId\" is not 32 hexadecimal digits");
         return 0;
 }
 

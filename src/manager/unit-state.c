@@ -62,6 +62,7 @@ static void write_service(JsonWriter *writer, const Service *service) {
         json_text(writer, "tmp", tmp ? tmp->tmp : "");
         json_text(writer, "varTmp", tmp ? tmp->var_tmp : "");
         json_bool(writer, "network", service->network);
+        json_text(writer, "networkId", shared_network_id(service->network));
         json_text(writer, "program", service->program ?: "");
         json_text(writer, "status", service->status_text ?: "");
         json_end_object(writer);

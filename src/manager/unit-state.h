@@ -25,6 +25,7 @@ void unit_state_update(ManagedUnit *unit);
 typedef struct UnitFound {
         char *invocation, *active_word, *cgroup, *user, *dynamic_user, *tmp, *var_tmp, *program, *status;
         char *state_word, *result_word, *kind_word, *job_word;
+        char *network_id; /* of shared_network_id() */
         uint64_t state_changed, active_since, inactive_since;
         uint64_t begun, main_pid, main_began, control_pid, last_main_pid, main_code, main_status;
         uint64_t main_started, main_started_monotonic, main_ended, main_ended_monotonic;

@@ -15,7 +15,9 @@
 #define DIRECTORY_MODE   0755
 
 /* What lies below the runtime directory and has to be there. */
-static const char *const runtime_directories[] = { "", "units", "transient", "system.control", "log" };
+static const char *const runtime_directories[] = {
+        "", "units", "netns", "transient", "system.control", "log"
+};
 
 void runtime_paths_done(RuntimePaths *paths) {
         free(paths->runtime);

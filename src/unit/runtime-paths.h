@@ -14,7 +14,8 @@
  *     private          socket of the manager's bus, mode 0600
  *     notify           datagram socket for sd_notify(3), mode 0666
  *     dynamic-uid/     registry of dynamic users (dynamic-user.h), unless systemd has one
- *     units/           one directory for each unit that runs: "state" (JSON), "log" (FIFO), "netns" (mount of nsfs)
+ *     units/           one directory for each unit that runs: "state" (JSON), "log" (FIFO)
+ *     netns/           a mount of nsfs for each network namespace of PrivateNetwork=, named by the first invocation in it
  *     transient/       unit files of transient units
  *     system.control/  drop-ins of set-property --runtime; those that stay are in the config directory
  *     log/             the log store (log-store.h)

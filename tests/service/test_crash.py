@@ -354,3 +354,60 @@ def test_jobs_are_gone_on_with(rig):
     assert said == [f'{word} slow.service{end}' for word, end in
                     (('Starting', '...'), ('Started', '.'), ('Stopping', '...'), ('Stopped', '.'),
                      ('Starting', '...'), ('Started', '.'))]  # fmt: skip
+
+
+SEES = '/bin/sh -c "stat -L -c %%%%i /proc/self/ns/net >/run/%s"'
+
+
+def seen(rig, name):
+    return int(rig.path(f'/run/{name}').read_text())
+
+
+def test_network_is_the_one_of_the_start(rig):
+    """Whichever network a service's processes have gone to: after a crash its other commands, and who joins it, are in the one
+    that it was given. Nothing of it stays at the end."""
+    host = rig.path('/proc/self/ns/net').stat().st_ino
+    out = f'/usr/bin/nsenter --net=/proc/{rig.holder.pid}/ns/net sleep infinity'
+    rig.unit('out.service', PrivateNetwork='yes', Type='exec', ExecStartPre=SEES % 'pre', ExecStart=out,
+             ExecReload=SEES % 'reload', ExecStop=SEES % 'stop')  # fmt: skip
+    rig.unit('join.service', '[Unit]\nJoinsNamespaceOf=out.service\n[Service]\nPrivateNetwork=yes\nType=oneshot\n'
+             f'RemainAfterExit=yes\nExecStart={SEES % "join"}\nExecStop={SEES % "end"}\n')  # fmt: skip
+    rig.ctl('start', 'out')
+    wait_for(lambda: b'sleep' in rig.path(f'/proc/{rig.main_pid("out")}/cmdline').read_bytes()[:6], 'its way out')
+    own = seen(rig, 'pre')
+    assert rig.path(f'/proc/{rig.main_pid("out")}/ns/net').stat().st_ino != own
+    rig.kill_manager()
+    rig.start_manager()
+    rig.ctl('reload', 'out')
+    rig.ctl('start', 'join')
+    assert seen(rig, 'reload') == seen(rig, 'join') == own != host
+    rig.kill_manager()
+    rig.start_manager()
+    rig.ctl('stop', 'out')
+    # Nobody is in it any more but for the one that is still active.
+    assert len(os.listdir(rig.path('/run/mkosi/netns'))) == 1
+    rig.kill_manager()
+    rig.start_manager()
+    rig.ctl('stop', 'join')
+    assert seen(rig, 'stop') == seen(rig, 'end') == own
+    assert os.listdir(rig.path('/run/mkosi/netns')) == []
+    assert 'nsfs' not in rig.shell('cat /proc/self/mountinfo').stdout
+
+
+def test_network_that_is_lost(rig):
+    """Without its pin nothing is run in another network; a restart mends it. What no service has is removed."""
+    rig.unit('net.service', PrivateNetwork='yes', Type='exec', ExecStart='/bin/sleep infinity', ExecReload=SEES % 'reload')
+    rig.ctl('start', 'net')
+    rig.kill_manager()
+    (pin,) = os.listdir(rig.path('/run/mkosi/netns'))
+    rig.shell(f'umount /run/mkosi/netns/{pin}; touch /run/mkosi/netns/{"0" * 32}; '
+              f'mount --bind /proc/self/ns/net /run/mkosi/netns/{"0" * 32}')  # fmt: skip
+    rig.start_manager()
+    assert os.listdir(rig.path('/run/mkosi/netns')) == [pin]
+    assert any('is lost' in line for line in rig.log('-u', 'net'))
+    rig.ctl('reload', 'net', check=False)
+    assert not rig.exists('/run/reload')
+    assert any('NETWORK' in line and 'restart the service' in line for line in rig.log('-u', 'net'))
+    rig.ctl('restart', 'net')
+    rig.ctl('reload', 'net')
+    assert rig.exists('/run/reload')

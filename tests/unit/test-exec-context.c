@@ -23,6 +23,7 @@ static ExecContext full_context(void) {
         assert_int_equal(text_copy("00112233445566778899aabbccddeeff", &context.invocation_id), 0);
         assert_int_equal(text_copy("/run/log", &context.log), 0);
         assert_int_equal(text_copy("/run/registry", &context.registry), 0);
+        assert_int_equal(text_copy("/run/pin", &context.network_pin), 0);
         assert_int_equal(strv_append(&context.settings, "ExecStart=/bin/x \"%n\""), 0);
         assert_int_equal(strv_append(&context.environment, "A=\xff\xc3\xa4\x80\n\t"), 0);
         assert_int_equal(text_copy("/bin/x", &context.command.path), 0);
@@ -43,6 +44,7 @@ static void test_round(void **state) {
         assert_string_equal(read.invocation_id, context.invocation_id);
         assert_string_equal(read.log, context.log);
         assert_string_equal(read.registry, context.registry);
+        assert_string_equal(read.network_pin, context.network_pin);
         assert_null(read.private_tmp);
         assert_null(read.user_records);
         assert_true(strv_equal(STRV(read.settings), STRV(context.settings)));
