@@ -87,7 +87,7 @@ WITHOUT_UNIT_TEST = {
     'manager/service-process.c': 'tests/service/test_manager.py starts processes, and ends them',
     'manager/service-restart.c': 'tests/service/test_manager.py has services that are started again',
     'manager/service-run.c': 'tests/service/test_manager.py runs services of every type',
-    'manager/service-shared.c': 'tests/service/test_manager.py has services that share a network',
+    'manager/service-shared.c': 'tests/service/test_sharing.py and test_crash.py have services that share networks and files',
     'manager/service-state.c': 'tests/service/test_manager.py and test_states.py bring services into every state',
     'manager/service-stop.c': 'tests/service/test_manager.py stops services that do not want to',
     'manager/service-timer.c': 'tests/service/test_manager.py has timeouts and watchdogs',

@@ -54,6 +54,7 @@ struct Job {
 };
 
 typedef struct Service Service;
+typedef struct SharedTmp SharedTmp;
 typedef struct SharedNetwork SharedNetwork;
 
 struct ManagedUnit {
@@ -101,7 +102,8 @@ struct Manager {
         int lock_fd; /* of the runtime directory, which is locked */
 
         NameTable units, users, processes, numbers;
-        LIST_HEAD(, SharedNetwork) networks;        /* that services share; service-shared.h */
+        LIST_HEAD(, SharedTmp) tmps; /* that services share; service-shared.h */
+        LIST_HEAD(, SharedNetwork) networks;
         TAILQ_HEAD(, Job) every_job;                /* those of units, by their age */
         STAILQ_HEAD(, Job) jobs;                    /* that may be able to run */
         STAILQ_HEAD(, Job) ended;                   /* to be told of, behind the changes that they made */

@@ -16,6 +16,7 @@
 struct SharedTmp {
         unsigned n_services;
         PrivateTmp paths;
+        LIST_ENTRY(SharedTmp) tmps;
 };
 
 struct SharedNetwork {
@@ -26,32 +27,49 @@ struct SharedNetwork {
         LIST_ENTRY(SharedNetwork) networks;
 };
 
-typedef bool (*ServiceTest)(const Service *service, const void *userdata);
+typedef bool (*ServiceTest)(const Service *service);
 
 /* A service that this one says it joins, or that says so of this one, and that passes the test. */
-static Service *find_joined(const Service *service, ServiceTest test, const void *userdata) {
+static Service *find_joined(const Service *service, ServiceTest test) {
         const ManagedUnit *const unit = service->unit;
         Edge *edge;
 
         LIST_FOREACH(edge, &unit->out[EDGE_JOINS], out)
-        if (edge->to->service && test(edge->to->service, userdata))
+        if (edge->to->service && test(edge->to->service))
                 return edge->to->service;
         LIST_FOREACH(edge, &unit->in[EDGE_JOINS], in)
-        if (edge->from->service && test(edge->from->service, userdata))
+        if (edge->from->service && test(edge->from->service))
                 return edge->from->service;
         return NULL;
 }
 
-static bool has_tmp(const Service *service, const void *userdata) {
+static bool has_tmp(const Service *service) {
         return service->tmp;
 }
 
-static bool has_network(const Service *service, const void *userdata) {
+static bool has_network(const Service *service) {
         return service->network;
 }
 
+static void tmp_free(SharedTmp *tmp) {
+        LIST_REMOVE(tmp, tmps);
+        private_tmp_done(&tmp->paths);
+        free(tmp);
+}
+
+static int tmp_new(Manager *manager, SharedTmp **ret) {
+        SharedTmp *const tmp = calloc(1, sizeof(SharedTmp));
+
+        if (!tmp)
+                return -ENOMEM;
+        tmp->n_services = 1;
+        LIST_INSERT_HEAD(&manager->tmps, tmp, tmps);
+        *ret = tmp;
+        return 0;
+}
+
 int shared_tmp_get(Service *service, SharedTmp **ret, Reason *reason) {
-        const Service *const joined = find_joined(service, has_tmp, NULL);
+        const Service *const joined = find_joined(service, has_tmp);
         SharedTmp *tmp;
 
         if (joined) {
@@ -59,41 +77,45 @@ int shared_tmp_get(Service *service, SharedTmp **ret, Reason *reason) {
                 *ret = joined->tmp;
                 return 0;
         }
-        tmp = calloc(1, sizeof(SharedTmp));
-        if (!tmp)
-                return -ENOMEM;
-        tmp->n_services = 1;
-        const int r = private_tmp_make(service->unit->name, &tmp->paths, reason);
+        int r = tmp_new(service->unit->manager, &tmp);
+        if (r < 0)
+                return r;
+        r = private_tmp_make(service->unit->name, &tmp->paths, reason);
         if (r < 0) {
-                free(tmp);
+                tmp_free(tmp);
                 return r;
         }
         *ret = tmp;
         return 0;
 }
 
-static bool has_this_tmp(const Service *service, const void *userdata) {
-        return service->tmp && text_equal(service->tmp->paths.tmp, userdata);
+/* Whatever ties there are: those who shared it may have been tied by a third one that has ended. */
+static SharedTmp *tmp_find(const Manager *manager, const char *path) {
+        SharedTmp *tmp;
+
+        LIST_FOREACH(tmp, &manager->tmps, tmps)
+        if (text_equal(tmp->paths.tmp, path))
+                return tmp;
+        return NULL;
 }
 
 int shared_tmp_adopt(Service *service, const char *path, const char *var_path, SharedTmp **ret) {
-        const Service *const joined = find_joined(service, has_this_tmp, path);
-        SharedTmp *tmp;
+        Manager *const manager = service->unit->manager;
+        SharedTmp *tmp = tmp_find(manager, path);
 
-        if (joined) {
-                joined->tmp->n_services++;
-                *ret = joined->tmp;
+        if (tmp) {
+                tmp->n_services++;
+                *ret = tmp;
                 return 0;
         }
-        tmp = calloc(1, sizeof(SharedTmp));
-        if (!tmp)
-                return -ENOMEM;
-        tmp->n_services = 1;
-        int r = text_copy(path, &tmp->paths.tmp);
+        int r = tmp_new(manager, &tmp);
+        if (r < 0)
+                return r;
+        r = text_copy(path, &tmp->paths.tmp);
         if (r >= 0)
                 r = text_copy(var_path, &tmp->paths.var_tmp);
         if (r < 0) {
-                shared_tmp_put(tmp);
+                tmp_free(tmp);
                 return r;
         }
         *ret = tmp;
@@ -101,10 +123,8 @@ int shared_tmp_adopt(Service *service, const char *path, const char *var_path, S
 }
 
 void shared_tmp_put(SharedTmp *tmp) {
-        if (!tmp || --tmp->n_services > 0)
-                return;
-        private_tmp_done(&tmp->paths);
-        free(tmp);
+        if (tmp && --tmp->n_services == 0)
+                tmp_free(tmp);
 }
 
 const PrivateTmp *shared_tmp_paths(const SharedTmp *tmp) {
@@ -142,7 +162,7 @@ static int network_new(Manager *manager, const char *id, SharedNetwork **ret) {
 }
 
 int shared_network_get(Service *service, SharedNetwork **ret) {
-        const Service *const joined = find_joined(service, has_network, NULL);
+        const Service *const joined = find_joined(service, has_network);
 
         if (!joined)
                 return network_new(service->unit->manager, service->unit->invocation, ret);

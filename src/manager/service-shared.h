@@ -11,7 +11,7 @@
 int shared_tmp_get(Service *service, SharedTmp **ret, Reason *reason);
 int shared_network_get(Service *service, SharedNetwork **ret);
 /* Of a service that a manager before has started; the text is what shared_tmp_paths() said then. Another service may have
- * brought the same already. */
+ * brought the same already, tied to this one or not: the one that tied them may have ended. */
 int shared_tmp_adopt(Service *service, const char *tmp, const char *var_tmp, SharedTmp **ret);
 /* id: what shared_network_id() said. When the namespace is lost that is said, and whoever wants to be in it fails. */
 int shared_network_adopt(Service *service, const char *id, SharedNetwork **ret);

@@ -12,7 +12,6 @@
 
 typedef struct LogPipe LogPipe;
 typedef struct ServiceUser ServiceUser;
-typedef struct SharedTmp SharedTmp;
 
 /* A process of a service that the manager started, or was told of. */
 typedef struct Process {

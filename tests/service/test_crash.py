@@ -411,3 +411,25 @@ def test_network_that_is_lost(rig):
     rig.ctl('restart', 'net')
     rig.ctl('reload', 'net')
     assert rig.exists('/run/reload')
+
+
+def test_shared_by_way_of_a_third_one(rig):
+    """Two services that one tied together which has ended: a crash does not make each of them the only one."""
+    private = 'PrivateTmp=yes\nPrivateNetwork=yes\nType=exec\nExecStart=/bin/sleep infinity\n'
+    rig.unit('middle.service', f'[Service]\n{private}')
+    for name in ('one', 'other'):
+        rig.unit(f'{name}.service', f'[Unit]\nJoinsNamespaceOf=middle.service\n[Service]\n{private}ExecReload={SEES % name}\n')
+    rig.ctl('start', 'middle')
+    rig.ctl('start', 'one', 'other')
+    rig.ctl('stop', 'middle')
+    rig.kill_manager()
+    rig.start_manager()
+    rig.write(f'/proc/{rig.main_pid("other")}/root/tmp/marker', 'x')
+    rig.ctl('reload', 'one')
+    rig.ctl('stop', 'one')
+    assert rig.exists(f'/proc/{rig.main_pid("other")}/root/tmp/marker')
+    rig.ctl('reload', 'other')
+    assert seen(rig, 'one') == seen(rig, 'other')
+    rig.ctl('stop', 'other')
+    for path in ('/tmp', '/var/tmp', '/run/mkosi/netns'):
+        assert os.listdir(rig.path(path)) == []
