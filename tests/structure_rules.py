@@ -96,6 +96,7 @@ WITHOUT_UNIT_TEST = {
     'manager/unit-condition.c': 'tests/service/test_conditions.py starts units that may not be started',
     'manager/unit-edge.c': 'tests/unit/test-job.c and test-manager.c have units with all kinds of dependencies',
     'manager/unit-found.c': 'tests/service/test_crash.py kills the manager, and the next one reads the state',
+    'manager/unit-leftover.c': 'tests/service/test_crash.py kills the manager everywhere, and looks at what stays',
     'manager/unit-log.c': 'tests/service/test_manager.py reads the log',
     'manager/unit-property.c': 'tests/unit/test-manager.c changes properties',
     'manager/unit-state.c': 'tests/service/test_manager.py kills the manager, which only state files survive',

@@ -11,7 +11,10 @@ typedef struct PrivateTmp {
         char *tmp, *var_tmp; /* the directories named "tmp", to be mounted */
 } PrivateTmp;
 
-int private_tmp_make(const char *unit, PrivateTmp *ret, Reason *reason);
+/* New names, which nobody can know before. Nothing is made. */
+int private_tmp_choose(const char *unit, PrivateTmp *ret);
+/* Both or none; -EEXIST when there is something of such a name. */
+int private_tmp_make(const PrivateTmp *tmp, Reason *reason);
 /* Removes them with all that is in them, following nothing. */
-int private_tmp_remove(PrivateTmp *tmp, Reason *reason);
+int private_tmp_remove(const PrivateTmp *tmp, Reason *reason);
 void private_tmp_done(PrivateTmp *tmp);

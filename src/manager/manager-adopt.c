@@ -13,12 +13,12 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "base/tree.h"
 #include "manager/log-pipe.h"
 #include "manager/service-cgroup.h"
 #include "manager/service-number.h"
 #include "manager/service-shared.h"
 #include "manager/service-user.h"
+#include "manager/unit-leftover.h"
 #include "manager/unit-log.h"
 #include "manager/unit-state.h"
 #include "manager/unit-transient.h"
@@ -93,23 +93,14 @@ static int load(int units_fd, ManagedUnit *unit, const UnitFound *found) {
         return r;
 }
 
-/* A start that was given up before anything ran. */
-static void remove_without_state(int units_fd, const char *name) {
-        (void)tree_remove(units_fd, name);
-}
-
 static int orphan_read(Manager *manager, int units_fd, const char *name, OrphanList *list) {
         _cleanup_(reason_done) Reason reason = {};
         _cleanup_(unit_found_done) UnitFound found = {};
         ManagedUnit *unit;
 
         int r = unit_state_read(units_fd, name, &found, &reason);
-        if (r == -ENOENT) {
-                remove_without_state(units_fd, name);
-                return 0;
-        }
-        if (r == -ENOMEM)
-                return r;
+        if (r == -ENOENT || r == -ENOMEM)
+                return r == -ENOENT ? 0 : r;
         const int read = r;
         r = managed_unit_get(manager, name, &unit);
         if (r < 0)
@@ -538,7 +529,7 @@ int manager_adopt(Manager *manager, Reason *reason) {
                 r = take_job(&list.items[i]);
         if (r < 0)
                 return reason_set(reason, r, "Cannot take over what runs: %m");
-        shared_network_sweep(manager);
+        unit_leftover_sweep(manager);
         for (size_t i = 0; i < list.n_items; i++)
                 resume(&list.items[i]);
         unit_transient_sweep(manager);

@@ -109,9 +109,7 @@ static bool remove_remains(const Service *service, const Remains *remains, int r
                 (void)dprintf(report_fd, "Cannot remove what user %u left in memory: %s\n",
                               (unsigned)service->uid, reason_text(&objects, r));
         if (remains->tmp) {
-                PrivateTmp copy = *remains->tmp;
-
-                r = private_tmp_remove(&copy, &files);
+                r = private_tmp_remove(remains->tmp, &files);
                 all &= r >= 0;
                 if (r < 0)
                         (void)dprintf(report_fd, "Cannot remove temporary files: %s\n",

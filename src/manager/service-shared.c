@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <dirent.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,8 +9,9 @@
 #include "exec/network-namespace.h"
 #include "manager/service-shared.h"
 #include "manager/unit-log.h"
+#include "manager/unit-state.h"
 
-#define PINS "netns"
+#define NAMES_MAX 16 /* as often as others may have made something of a name that cannot be guessed */
 
 struct SharedTmp {
         unsigned n_services;
@@ -68,6 +68,24 @@ static int tmp_new(Manager *manager, SharedTmp **ret) {
         return 0;
 }
 
+/* They are noted before they are made: whenever the manager is killed, the next one knows of them. */
+static int paths_make(const ManagedUnit *unit, PrivateTmp *paths, Reason *reason) {
+        for (unsigned i = 1;; i++) {
+                _cleanup_(reason_done) Reason why = {};
+
+                int r = private_tmp_choose(unit->name, paths);
+                if (r >= 0)
+                        r = unit_state_note_tmp(unit, paths);
+                if (r >= 0)
+                        r = private_tmp_make(paths, &why);
+                if (r >= 0)
+                        return 0;
+                if (r != -EEXIST || i >= NAMES_MAX)
+                        return reason_set(reason, r, "%s", reason_text(&why, r));
+                private_tmp_done(paths);
+        }
+}
+
 int shared_tmp_get(Service *service, SharedTmp **ret, Reason *reason) {
         const Service *const joined = find_joined(service, has_tmp);
         SharedTmp *tmp;
@@ -80,7 +98,7 @@ int shared_tmp_get(Service *service, SharedTmp **ret, Reason *reason) {
         int r = tmp_new(service->unit->manager, &tmp);
         if (r < 0)
                 return r;
-        r = private_tmp_make(service->unit->name, &tmp->paths, reason);
+        r = paths_make(service->unit, &tmp->paths, reason);
         if (r < 0) {
                 tmp_free(tmp);
                 return r;
@@ -150,7 +168,7 @@ static int network_new(Manager *manager, const char *id, SharedNetwork **ret) {
         network->n_services = 1;
         network->storage_fd = -EBADF;
         LIST_INSERT_HEAD(&manager->networks, network, networks);
-        int r = text_format(&network->pin, "%s/" PINS "/%s", manager->paths.runtime, id);
+        int r = text_format(&network->pin, "%s/" SHARED_NETWORK_PINS "/%s", manager->paths.runtime, id);
         if (r >= 0)
                 r = network_namespace_storage_new(&network->storage_fd);
         if (r < 0) {
@@ -217,23 +235,6 @@ void shared_network_put(SharedNetwork *network, bool ended) {
         if (!network->is_left)
                 network_namespace_unpin(network->pin);
         network_free(network);
-}
-
-void shared_network_sweep(Manager *manager) {
-        _cleanup_(directory_closep) DIR *directory = NULL;
-        _cleanup_(freep) char *path = NULL;
-        const struct dirent *entry;
-
-        if (path_join(manager->paths.runtime, PINS, &path) < 0)
-                return;
-        directory = opendir(path);
-        while (directory && (entry = readdir(directory))) {
-                _cleanup_(freep) char *pin = NULL;
-
-                if (entry->d_name[0] != '.' && !network_find(manager, entry->d_name) &&
-                    path_join(path, entry->d_name, &pin) >= 0)
-                        network_namespace_unpin(pin);
-        }
 }
 
 const char *shared_network_id(const SharedNetwork *network) {

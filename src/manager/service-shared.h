@@ -7,6 +7,9 @@
 #include "exec/private-tmp.h"
 #include "manager/service.h"
 
+#define SHARED_NETWORK_PINS \
+        "netns" /* below the runtime directory: a file for each, of the name shared_network_id() */
+
 /* Those of a unit that is tied to this one, or new ones. */
 int shared_tmp_get(Service *service, SharedTmp **ret, Reason *reason);
 int shared_network_get(Service *service, SharedNetwork **ret);
@@ -15,9 +18,6 @@ int shared_network_get(Service *service, SharedNetwork **ret);
 int shared_tmp_adopt(Service *service, const char *tmp, const char *var_tmp, SharedTmp **ret);
 /* id: what shared_network_id() said. When the namespace is lost that is said, and whoever wants to be in it fails. */
 int shared_network_adopt(Service *service, const char *id, SharedNetwork **ret);
-/* Removes what pins namespaces that no service has any more: of a manager that was killed before it could. To be called when all
- * services are adopted. */
-void shared_network_sweep(Manager *manager);
 
 /* One less has it; NULL is fine. The directories are removed by service_clean(), before. The namespace stays to be found if
  * one of those that had it has not ended. */

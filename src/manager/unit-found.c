@@ -12,6 +12,7 @@
 
 #define STATE_SIZE_MAX    (64 * KIB)
 #define SETTINGS_SIZE_MAX (16 * MIB)
+#define TMP_SIZE_MAX      (4 * KIB)
 #define SOURCE            "the settings that it was started with"
 
 void unit_found_done(UnitFound *found) {
@@ -136,6 +137,15 @@ static int read_below(int units_fd, const char *name, const char *file, size_t s
         return r < 0 ? r : file_read(units_fd, path, size_max, ret, NULL);
 }
 
+/* Nothing else is ever removed because of a note. */
+static bool is_private_tmp(const char *path, const char *where) {
+        const char *const name = text_after_prefix(path, where);
+        const char *const rest =
+                name && text_after_prefix(name, "systemd-private-") ? strchr(name, '/') : NULL;
+
+        return rest && text_equal(rest, "/tmp");
+}
+
 int unit_state_read(int units_fd, const char *name, UnitFound *ret, Reason *reason) {
         _cleanup_(freep) char *text = NULL;
         UnitFound found = {};
@@ -148,6 +158,23 @@ int unit_state_read(int units_fd, const char *name, UnitFound *ret, Reason *reas
                 return r;
         }
         *ret = found;
+        return 0;
+}
+
+int unit_state_read_tmp(int units_fd, const char *name, PrivateTmp *ret) {
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(strv_freep) char **lines = NULL;
+
+        int r = read_below(units_fd, name, "tmp", TMP_SIZE_MAX, &text);
+        if (r >= 0)
+                r = strv_split(text, "\n", &lines);
+        if (r < 0)
+                return r;
+        if (strv_length(STRV(lines)) != 2 || !is_private_tmp(lines[0], "/tmp/") ||
+            !is_private_tmp(lines[1], "/var/tmp/"))
+                return -EBADMSG;
+        *ret = (PrivateTmp){ .tmp = lines[0], .var_tmp = lines[1] };
+        lines[0] = lines[1] = NULL;
         return 0;
 }
 

@@ -134,18 +134,36 @@ static int put_settings(const ManagedUnit *unit, int directory_fd) {
         return fclose(file) != 0 ? -ENOMEM : put(directory_fd, "settings", text);
 }
 
-static int put_all(ManagedUnit *unit) {
+static int open_directory(const ManagedUnit *unit) {
         _cleanup_(freep) char *directory = NULL;
-        _cleanup_(fd_closep) int fd = -EBADF;
 
         int r = unit_state_path(unit, "", &directory);
         if (r >= 0)
                 r = path_make_directories(AT_FDCWD, directory, 0755);
         if (r < 0)
                 return r;
-        fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int unit_state_note_tmp(const ManagedUnit *unit, const PrivateTmp *tmp) {
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(fd_closep) int fd = -EBADF;
+
+        fd = open_directory(unit);
         if (fd < 0)
-                return -errno;
+                return fd;
+        const int r = text_format(&text, "%s\n%s\n", tmp->tmp, tmp->var_tmp);
+        return r < 0 ? r : put(fd, "tmp", text);
+}
+
+static int put_all(ManagedUnit *unit) {
+        _cleanup_(fd_closep) int fd = -EBADF;
+        int r = 0;
+
+        fd = open_directory(unit);
+        if (fd < 0)
+                return fd;
         if (!unit->has_settings_noted) {
                 r = put_settings(unit, fd);
                 unit->has_settings_noted = r >= 0;

@@ -6,11 +6,13 @@
  *     state      where it is, as JSON; replaced at every step, before and after a process is started
  *     settings   what it runs with, as JSON: its files may be others by then, or gone
  *     log        the FIFO that its processes write to
+ *     tmp        the paths of PrivateTmp=, a line each: noted before they are made, when there may be no state yet
  *
- * Both files of JSON are replaced as a whole, settings first. A directory without a state is of a start that was given up
- * before anything ran. */
+ * All but the FIFO are replaced as a whole, settings first. A directory without a state is of a start that was given up
+ * before anything ran, or of an end. */
 
 #include "base/reason.h"
+#include "exec/private-tmp.h"
 #include "manager/service.h"
 
 /* "RUNTIME/units/NAME/FILE"; file "": the directory. */
@@ -18,6 +20,7 @@ int unit_state_path(const ManagedUnit *unit, const char *file, char **ret);
 /* Notes everything as it is; a failure is said in the log, and is no reason not to go on. */
 int unit_state_write(ManagedUnit *unit);
 void unit_state_remove(ManagedUnit *unit);
+int unit_state_note_tmp(const ManagedUnit *unit, const PrivateTmp *tmp);
 /* Notes it if a later manager has to know: of what runs, has failed, has left processes behind, or has a job. Removes it else. */
 void unit_state_update(ManagedUnit *unit);
 
@@ -43,6 +46,8 @@ typedef struct UnitFound {
 /* Of the unit of this name; -ENOENT when there is no state. -EBADMSG with a reason for what is no state of ours. */
 int unit_state_read(int units_fd, const char *name, UnitFound *ret, Reason *reason);
 void unit_found_done(UnitFound *found);
+/* What unit_state_note_tmp() noted, if it is whole. */
+int unit_state_read_tmp(int units_fd, const char *name, PrivateTmp *ret);
 /* The settings, as a unit that is loaded. */
 int unit_state_read_settings(int units_fd, const char *name, Unit **ret, uint64_t *ret_loaded,
                              Reason *reason);

@@ -433,3 +433,45 @@ def test_shared_by_way_of_a_third_one(rig):
     rig.ctl('stop', 'other')
     for path in ('/tmp', '/var/tmp', '/run/mkosi/netns'):
         assert os.listdir(rig.path(path)) == []
+
+
+@pytest.mark.parametrize('sign', [1, -1])
+def test_killed_anywhere_nothing_stays(rig, sign):
+    """Wherever the manager is killed while a service starts or stops: what it was given goes when it has ended."""
+    rig.unit('given@.service', PrivateTmp='yes', PrivateNetwork='yes', TasksMax='50', ExecStart='/bin/sleep infinity')
+    rig.write('/tmp/systemd-private-of-another-manager/tmp', '')
+    number = 0
+    killed = True
+    while killed:
+        number += 1
+        unit = f'given@{number}.service'
+        killed = killed_at(rig, sign * number, ('start', unit), ('stop', unit))
+        wait_for(lambda: is_settled(rig, unit), 'a state that lasts')
+        rig.ctl('stop', unit)
+        rig.ctl('reset-failed')
+        assert os.listdir(rig.path('/tmp')) == ['systemd-private-of-another-manager'], number
+        for path in ('/var/tmp', '/run/mkosi/netns'):
+            assert os.listdir(rig.path(path)) == [], f'{number}: {path}'
+        group = rig.controller('pids', f'system.slice/system-given.slice/{unit}')
+        assert not group or not group.exists(), number
+        assert not rig.exists(f'/run/mkosi/units/{unit}')
+    assert number > 6, 'it was killed at many points'
+
+
+def test_what_nobody_can_take_over_is_left_alone(rig):
+    """A service that goes on under a name that has become another one's keeps its files and its network."""
+    for name in ('first', 'second'):
+        rig.unit(f'{name}.service', PrivateTmp='yes', PrivateNetwork='yes', Type='exec', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', 'first')
+    pid = rig.main_pid('first')
+    rig.kill_manager()
+    rig.path(f'{UNITS}/first.service').unlink()
+    rig.path(f'{UNITS}/first.service').symlink_to('second.service')
+    rig.path('/run/mkosi/units/first.service/settings').write_text('{}')
+    (pin,) = os.listdir(rig.path('/run/mkosi/netns'))
+    rig.start_manager()
+    assert any('another name of second.service' in line for line in rig.log())
+    assert rig.exists(f'/proc/{pid}/root/tmp')
+    assert [path.name for path in rig.path('/tmp').glob('systemd-private-*/*')] == ['tmp']
+    assert os.listdir(rig.path('/run/mkosi/netns')) == [pin]
+    os.kill(pid, signal.SIGKILL)

@@ -46,13 +46,18 @@ static void assert_directory(const char *path, const char *where, const char *un
         assert_mode(path, 01777);
 }
 
+static void make(const char *unit, PrivateTmp *ret) {
+        assert_int_equal(private_tmp_choose(unit, ret), 0);
+        assert_int_equal(private_tmp_make(ret, NULL), 0);
+}
+
 static void test_make_and_remove(void **state) {
         PrivateTmp tmp, other;
 
         world_only_as_root();
         (void)umask(077);
-        assert_int_equal(private_tmp_make("web@one.service", &tmp, NULL), 0);
-        assert_int_equal(private_tmp_make("web@one.service", &other, NULL), 0);
+        make("web@one.service", &tmp);
+        make("web@one.service", &other);
         assert_directory(tmp.tmp, "/tmp", "web@one.service");
         assert_directory(tmp.var_tmp, "/var/tmp", "web@one.service");
         assert_string_not_equal(tmp.tmp, other.tmp);
@@ -92,7 +97,7 @@ static void test_long_name(void **state) {
         (void)memset(unit, 'u', sizeof(unit) - 1);
         unit[255] = '\0';
         memcpy(unit + 247, ".service", 8);
-        assert_int_equal(private_tmp_make(unit, &tmp, NULL), 0);
+        make(unit, &tmp);
         assert_mode(tmp.tmp, 01777);
         assert_int_equal(private_tmp_remove(&tmp, NULL), 0);
         private_tmp_done(&tmp);
@@ -105,10 +110,20 @@ static void test_failure(void **state) {
 
         world_only_as_root();
         assert_int_equal(mount(NULL, "/var/tmp", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
-        assert_int_equal(private_tmp_make("web.service", &tmp, &reason), -EROFS);
-        assert_string_equal(reason.text, "a directory of web.service in /var/tmp: Read-only file system");
+        assert_int_equal(private_tmp_choose("web.service", &tmp), 0);
+        assert_int_equal(private_tmp_make(&tmp, &reason), -EROFS);
+        assert_non_null(text_after_prefix(reason.text, "/var/tmp/systemd-private-"));
+        assert_true(text_ends_with(reason.text, ": Read-only file system"));
         assert_int_equal(count_entries("/tmp"), 0);
         reason_done(&reason);
+
+        /* What is there already is nobody's to take. */
+        assert_int_equal(mount(NULL, "/var/tmp", NULL, MS_REMOUNT, NULL), 0);
+        assert_int_equal(private_tmp_make(&tmp, NULL), 0);
+        assert_int_equal(private_tmp_make(&tmp, NULL), -EEXIST);
+        assert_mode(tmp.tmp, 01777);
+        assert_int_equal(private_tmp_remove(&tmp, NULL), 0);
+        private_tmp_done(&tmp);
 }
 
 #define tmp_test(function) cmocka_unit_test_setup_teardown(function, tmp_begin, tmp_end)
