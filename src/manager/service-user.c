@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -7,6 +8,9 @@
 #include "exec/exec-user.h"
 #include "manager/service-user.h"
 #include "user/user-record.h"
+
+#define LOCK_NAP_NSEC 5000000
+#define LOCK_NAPS_MAX 200
 
 struct ServiceUser {
         Manager *manager;
@@ -101,13 +105,27 @@ int service_user_storage(const ServiceUser *user) {
         return user ? user->storage_fd : -EBADF;
 }
 
+/* 1 when it is locked now, 0 when it was, since another service of it was found before. */
+static int adopt_number(const ServiceUser *user, uid_t uid, DynamicUser *ret) {
+        const struct timespec nap = { .tv_nsec = LOCK_NAP_NSEC };
+
+        if (user_storage_has(user->storage_fd))
+                return 0;
+        /* A helper of the manager before has the lock as well, until it executes what it is to execute. */
+        for (unsigned i = 0;; i++) {
+                const int r = dynamic_user_adopt(user->manager->registry_fd, uid, ret);
+
+                if (r != -EBUSY || i >= LOCK_NAPS_MAX)
+                        return r < 0 ? r : 1;
+                (void)nanosleep(&nap, NULL);
+        }
+}
+
 int service_user_adopt(ServiceUser *user, uid_t uid) {
         DynamicUser found = { .lock_fd = -EBADF };
 
-        int r = dynamic_user_adopt(user->manager->registry_fd, uid, &found);
-        if (r == -EBUSY)
-                return 0; /* another service of it was found before */
-        if (r < 0)
+        int r = adopt_number(user, uid, &found);
+        if (r <= 0)
                 return r;
         if (text_equal(found.name, user->name))
                 r = user_record_write(user->manager->records_fd, found.name, uid);

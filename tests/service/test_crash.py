@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 
 import pytest
 from rig import UNITS, programs, wait_for
@@ -184,6 +185,22 @@ def test_killed_anywhere_nobody_is_lost(rig, sign):
         assert not rig.exists(f'/run/mkosi/units/{unit}')
     assert 'active' in found
     assert number > 3, 'it was killed at many points'
+
+
+def test_number_that_is_locked_for_a_moment(rig):
+    """What the manager before has started may hold the lock a little longer: the next one waits for it, and has it then."""
+    rig.unit('user.service', Type='exec', DynamicUser='yes', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', 'user')
+    uid = int(rig.show('user', 'UID'))
+    rig.kill_manager()
+    with open(rig.path(f'/run/mkosi/dynamic-uid/{uid}'), encoding='utf-8') as file:
+        wait_for(lambda: not is_reserved(rig, uid), 'the end of the one before')
+        fcntl.flock(file, fcntl.LOCK_EX)
+        threading.Timer(0.3, fcntl.flock, (file, fcntl.LOCK_UN)).start()
+        rig.start_manager()
+        assert is_reserved(rig, uid)
+        rig.ctl('stop', 'user')
+    assert not rig.exists(f'/run/mkosi/dynamic-uid/{uid}')
 
 
 def test_settings_of_what_runs(rig):
