@@ -222,6 +222,9 @@ static int plan_add(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reas
                 return r;
         }
         r = starts ? check_startable(unit, reason) : plan->n_items == 0 ? check_known(unit, reason) : 0;
+        /* One that is active already may be in no condition to have something else in it. */
+        if (r >= 0 && starts)
+                r = unit_check_slices(unit->manager, unit->unit, reason);
         if (r >= 0 && type == JOB_RELOAD)
                 r = !unit->service ? reason_set(reason, -EPERM, "Unit %s cannot be reloaded", unit->name)
                                    : service_check_reload(unit, reason);

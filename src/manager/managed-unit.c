@@ -178,12 +178,17 @@ static int become_alias(ManagedUnit **unit, Unit *read) {
         return 0;
 }
 
+/* What runs goes on with what it was started with; in a slice nothing runs that is its own. */
+static bool can_be_read(const ManagedUnit *unit) {
+        return unit->stale && (!managed_unit_is_active(unit) || unit_name_type(unit->name) == UNIT_SLICE);
+}
+
 int managed_unit_load(ManagedUnit **unit) {
         Unit *read;
 
         if ((*unit)->alias_of)
                 *unit = (*unit)->alias_of;
-        if ((*unit)->unit && (!(*unit)->stale || managed_unit_is_active(*unit)))
+        if ((*unit)->unit && !can_be_read(*unit))
                 return 0;
         const int r = unit_load(&(*unit)->manager->unit_paths, (*unit)->name, &read);
         if (r < 0)

@@ -133,7 +133,8 @@ uint64_t time_monotonic(void);
 /* managed-unit.c */
 /* Known by name, whether or not it is loaded. -ENOMEM and -EINVAL. */
 int managed_unit_get(Manager *manager, const char *name, ManagedUnit **ret);
-/* Reads its files, if they were not read or are stale and nothing of it runs; changes *unit to the one that it is an alias of. */
+/* Reads its files, if they were not read or are stale and nothing of it runs (what runs in a slice is not the slice's own);
+ * changes *unit to the one that it is an alias of. */
 int managed_unit_load(ManagedUnit **unit);
 /* Takes a unit that was read over. */
 int managed_unit_adopt(ManagedUnit *unit, Unit *read);
@@ -178,6 +179,15 @@ bool unit_edges_named(const ManagedUnit *unit);
 /* Those at the other ends of edges. They are noted before anything is done with them: reading a unit's files anew frees its
  * edges. Units themselves are freed in no job. The array is the caller's. */
 int edge_list_units(const EdgeList *list, bool incoming, ManagedUnit ***ret, size_t *ret_n);
+
+/* unit-slice.c: what units are in */
+/* Reads all slices that the unit is in, if that was not done; a reason that names it when one of them may not be started: what
+ * it asks for would not be so. */
+int unit_check_slices(Manager *manager, const Unit *unit, Reason *reason);
+/* What runs is in slices, which are active then. */
+void managed_unit_activate_slices(ManagedUnit *unit);
+/* Reads those anew that something is in, if they are stale, and has their limits kept to. */
+int manager_read_slices(Manager *manager);
 
 /* job.c */
 void job_enqueue(Job *job);
