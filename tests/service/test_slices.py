@@ -110,3 +110,26 @@ def test_next_manager_reads_slices(limits):
     limits.write(f'{UNITS}/few.slice', '[Slice]\nTasksMax=7\n')
     limits.start_manager()
     assert tasks_max(limits, 'few.slice') == '7'
+
+
+@pytest.mark.parametrize('mode', ['ignore-dependencies', 'ignore-requirements'])
+def test_dependencies_are_ignored(limits, mode):
+    """But not what the service is in: its limit is there from the first start on, and after a restart."""
+    limits.write(f'{UNITS}/few.slice', '[Slice]\nTasksMax=12\n')
+    limits.unit('alone.service', Slice='few.slice', TasksMax='9', ExecStart=SLEEP)
+    for verb in ('start', 'restart'):
+        limits.ctl(verb, f'--job-mode={mode}', 'alone')
+        assert tasks_max(limits, 'few.slice') == '12', verb
+        assert limits.state('few.slice') == 'inactive'
+    limits.write(f'{UNITS}/few.slice', '[Slice]\nTasksMax=7\n')
+    limits.ctl('daemon-reload')
+    assert tasks_max(limits, 'few.slice') == '7'
+
+
+@pytest.mark.parametrize('mode', ['ignore-dependencies', 'ignore-requirements'])
+def test_dependencies_are_ignored_but_not_what_is_refused(rig, mode):
+    rig.write(f'{UNITS}/closed.slice', DENY)
+    rig.unit('alone.service', Slice='closed-more.slice', ExecStart=SLEEP)
+    message = refused(rig, 'start', f'--job-mode={mode}', 'alone')
+    assert 'alone.service is in closed.slice, in which nothing may be started' in message
+    assert rig.state('alone') == 'inactive'
