@@ -71,7 +71,7 @@ static void test_failures(void **state) {
                 { "StandardError=file:/not/there/file", "step STDERR", EXEC_EXIT_STDERR },
                 { "EnvironmentFile=/not/there", "step MEMORY", EXEC_EXIT_MEMORY },
                 { "RuntimeDirectory=output-file/x", "step RUNTIME_DIRECTORY", EXEC_EXIT_RUNTIME_DIRECTORY },
-                { "CacheDirectory=../x", "CacheDirectory= names", EXEC_EXIT_STATE_DIRECTORY },
+                { "CacheDirectory=../x", "CacheDirectory= names", EXEC_EXIT_CACHE_DIRECTORY },
                 { "StateDirectory=output/x", "step STATE_DIRECTORY", EXEC_EXIT_STATE_DIRECTORY },
                 { "PrivateNetwork=yes", "step NETWORK", EXEC_EXIT_NETWORK },
                 { "InaccessiblePaths=not-absolute", "step NAMESPACE", EXEC_EXIT_NAMESPACE },
