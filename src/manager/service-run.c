@@ -135,7 +135,7 @@ static int refresh(ManagedUnit *unit) {
         if (r < 0)
                 return r;
         r = unit->unit->state == UNIT_LOADED
-                    ? service_check(unit, &reason)
+                    ? service_check(unit->unit, &reason)
                     : reason_set(&reason, -EBADMSG, "Its files are not what can be started any more: %s",
                                  unit_load_state_words[unit->unit->state]);
         if (r >= 0)
