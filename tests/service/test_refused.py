@@ -68,3 +68,27 @@ def test_restart_along_that_would_not_come_up(rig):
     rig.ctl('daemon-reload')
     assert 'Unit behind.service has a bad setting' in refused(rig, 'restart', 'first')
     assert (rig.main_pid('first'), rig.main_pid('behind')) == before
+
+
+CALLS = [
+    ('~@nosuch', True),
+    ('~mkdir @nosuch:EPERM', True),
+    ('@system-service\nSystemCallFilter=~@nosuch', True),
+    ('@system-service @nosuch', False),
+    ('@system-service nosuch', False),
+    ('~nosuch mkdir', False),
+]
+
+
+@pytest.mark.parametrize('calls, is_refused', CALLS, ids=[row[0].replace('\n', ' ') for row in CALLS])
+def test_unknown_calls(rig, calls, is_refused):
+    """A group that is denied has calls in it; all else that is not known is nothing that could be allowed or denied."""
+    rig.unit('calls.service', f'[Service]\nType=oneshot\nExecStart=/bin/true\nSystemCallFilter={calls}\n')
+    line = 4 + calls.count('\n')
+    answer = rig.ctl('start', 'calls', check=False)
+    if is_refused:
+        assert f'{UNITS}/calls.service:{line}: SystemCallFilter=: no group of system calls "@nosuch"' in answer.stderr
+        assert rig.show('calls', 'LoadState') == 'bad-setting'
+    else:
+        assert answer.returncode == 0
+        assert [text for text in rig.log('-u', 'calls') if f'calls.service:{line}: ' in text and 'passed over' in text]
