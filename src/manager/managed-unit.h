@@ -68,7 +68,6 @@ struct ManagedUnit {
         EdgeList out[EDGE_KINDS], in[EDGE_KINDS], owned;
         Job *job;
         unsigned n_holds;
-        uint64_t loaded;         /* when its files were read */
         bool stale;              /* they are to be read anew before it is started again */
         bool transient;          /* its file goes when the unit does */
         bool has_settings_noted; /* those that it has now, for a later manager */

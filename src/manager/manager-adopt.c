@@ -75,9 +75,8 @@ static int load_from_files(ManagedUnit *unit) {
 static int load(int units_fd, ManagedUnit *unit, const UnitFound *found) {
         _cleanup_(unit_freep) Unit *read = NULL;
         _cleanup_(reason_done) Reason reason = {};
-        uint64_t loaded;
 
-        int r = unit_state_read_settings(units_fd, unit->name, &read, &loaded, &reason);
+        int r = unit_state_read_settings(units_fd, unit->name, &read, &reason);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
@@ -88,7 +87,6 @@ static int load(int units_fd, ManagedUnit *unit, const UnitFound *found) {
                 return load_from_files(unit);
         }
         r = managed_unit_adopt(unit, TAKE_PTR(read));
-        unit->loaded = loaded;
         unit->stale = unit->has_settings_noted = true;
         return r;
 }

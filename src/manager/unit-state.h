@@ -43,5 +43,4 @@ typedef struct UnitFound {
 int unit_state_read(int units_fd, const char *name, UnitFound *ret, Reason *reason);
 void unit_found_done(UnitFound *found);
 /* The settings, as a unit that is loaded. */
-int unit_state_read_settings(int units_fd, const char *name, Unit **ret, uint64_t *ret_loaded,
-                             Reason *reason);
+int unit_state_read_settings(int units_fd, const char *name, Unit **ret, Reason *reason);
