@@ -223,7 +223,10 @@ int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *con
                 r = write_drop_ins(unit, changed, runtime, assignments, reason);
         if (r < 0)
                 return r;
+        /* The other files are still to be read when it is started again. */
+        const bool stale = unit->stale;
         r = managed_unit_adopt(unit, TAKE_PTR(changed));
+        unit->stale = stale;
         managed_unit_changed(unit);
         if (r < 0)
                 return r;

@@ -385,6 +385,20 @@ def test_drop_ins_of_properties(rig):
     assert needs_reload(rig)
 
 
+def test_property_between_reload_and_restart(rig):
+    """The files are still read when it is started again, with the change."""
+    rig.unit('reload.service', Type='exec', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', 'reload')
+    rig.unit('reload.service', Type='exec', Nice='5', ExecStart='/bin/sleep infinity')
+    rig.ctl('daemon-reload')
+    rig.ctl('set-property', 'reload', 'TasksMax=8')
+    assert rig.show('reload', 'Nice', 'TasksMax', 'NeedDaemonReload') == {
+        'Nice': '0', 'TasksMax': '8', 'NeedDaemonReload': 'no'
+    }  # fmt: skip
+    rig.ctl('restart', 'reload')
+    assert rig.show('reload', 'Nice', 'TasksMax') == {'Nice': '5', 'TasksMax': '8'}
+
+
 @pytest.mark.parametrize('name', ['reload.service', 'reload.service.d/10.conf'])
 def test_files_with_an_older_time(rig, name):
     """As they come out of a package, or of cp -p: what was read is another file."""
