@@ -99,6 +99,7 @@ WITHOUT_UNIT_TEST = {
     'manager/unit-leftover.c': 'tests/service/test_crash.py kills the manager everywhere, and looks at what stays',
     'manager/unit-log.c': 'tests/service/test_manager.py reads the log',
     'manager/unit-property.c': 'tests/unit/test-manager.c changes properties',
+    'manager/unit-slice.c': 'tests/service/test_slices.py changes slices that something is in',
     'manager/unit-state.c': 'tests/service/test_manager.py kills the manager, which only state files survive',
     'manager/unit-transient.c': 'tests/unit/test-manager.c makes transient units',
     'unit/unit-manual.c': 'tests/service/test_manuals.py reads the page that it prints',

@@ -29,14 +29,6 @@ typedef struct Making {
         bool is_new; /* made here */
 } Making;
 
-static const int exits[EXEC_DIRECTORY_TYPES] = {
-        [EXEC_DIRECTORY_RUNTIME] = EXEC_EXIT_RUNTIME_DIRECTORY,
-        [EXEC_DIRECTORY_STATE] = EXEC_EXIT_STATE_DIRECTORY,
-        [EXEC_DIRECTORY_CACHE] = EXEC_EXIT_CACHE_DIRECTORY,
-        [EXEC_DIRECTORY_LOGS] = EXEC_EXIT_LOGS_DIRECTORY,
-        [EXEC_DIRECTORY_CONFIGURATION] = EXEC_EXIT_CONFIGURATION_DIRECTORY,
-};
-
 static const char *last_name(const Making *making) {
         return path_base_name(making->directory->name);
 }
@@ -335,7 +327,7 @@ int exec_directories_make(ExecDirectories *directories, uid_t uid, gid_t gid, bo
 
                 const int r = make_one(&making, reason);
                 if (r < 0) {
-                        *ret_exit = exits[making.directory->type];
+                        *ret_exit = exec_directory_exit(making.directory->type);
                         return reason_set(reason, r, "Cannot make the directory %s: %m",
                                           making.directory->public);
                 }

@@ -12,6 +12,7 @@
 #include "base/tree.h"
 #include "exec/exec-directories-place.h"
 #include "exec/exec-directories.h"
+#include "unit/exec-status.h"
 #include "unit/specifier.h"
 #include "user/dynamic-user.h"
 
@@ -20,17 +21,23 @@
 
 typedef struct DirectoryRow {
         const char *prefix, *setting, *variable;
+        int exit;
         bool private; /* of dynamic users it lies behind the boundary */
 } DirectoryRow;
 
+/* clang-format off */
 static const DirectoryRow rows[EXEC_DIRECTORY_TYPES] = {
-        [EXEC_DIRECTORY_RUNTIME] = { "/run", "RuntimeDirectory", "RUNTIME_DIRECTORY", false },
-        [EXEC_DIRECTORY_STATE] = { "/var/lib", "StateDirectory", "STATE_DIRECTORY", true },
-        [EXEC_DIRECTORY_CACHE] = { "/var/cache", "CacheDirectory", "CACHE_DIRECTORY", true },
-        [EXEC_DIRECTORY_LOGS] = { "/var/log", "LogsDirectory", "LOGS_DIRECTORY", true },
-        [EXEC_DIRECTORY_CONFIGURATION] = { "/etc", "ConfigurationDirectory", "CONFIGURATION_DIRECTORY",
-                                           false },
+        [EXEC_DIRECTORY_RUNTIME]       = { "/run",       "RuntimeDirectory",       "RUNTIME_DIRECTORY",       EXEC_EXIT_RUNTIME_DIRECTORY,       false },
+        [EXEC_DIRECTORY_STATE]         = { "/var/lib",   "StateDirectory",         "STATE_DIRECTORY",         EXEC_EXIT_STATE_DIRECTORY,         true },
+        [EXEC_DIRECTORY_CACHE]         = { "/var/cache", "CacheDirectory",         "CACHE_DIRECTORY",         EXEC_EXIT_CACHE_DIRECTORY,         true },
+        [EXEC_DIRECTORY_LOGS]          = { "/var/log",   "LogsDirectory",          "LOGS_DIRECTORY",          EXEC_EXIT_LOGS_DIRECTORY,          true },
+        [EXEC_DIRECTORY_CONFIGURATION] = { "/etc",       "ConfigurationDirectory", "CONFIGURATION_DIRECTORY", EXEC_EXIT_CONFIGURATION_DIRECTORY, false },
 };
+/* clang-format on */
+
+int exec_directory_exit(ExecDirectoryType type) {
+        return rows[type].exit;
+}
 
 static void directory_done(ExecDirectory *directory) {
         free(directory->name);
@@ -146,15 +153,18 @@ static int compare_directories(const void *a, const void *b) {
 }
 
 int exec_directories_plan(const UnitSettings *settings, const char *unit, bool dynamic, ExecDirectories *ret,
-                          Reason *reason) {
+                          int *ret_exit, Reason *reason) {
         _cleanup_(exec_directories_done) ExecDirectories directories = {};
         int r = 0;
 
-        for (ExecDirectoryType type = 0; type < EXEC_DIRECTORY_TYPES; type++)
+        for (ExecDirectoryType type = 0; type < EXEC_DIRECTORY_TYPES; type++) {
                 for (char *const *line = settings->directories[type]; r >= 0 && line && *line; line++)
                         r = add_line(settings, type, *line, unit, dynamic, &directories, reason);
-        if (r < 0)
-                return r;
+                if (r < 0) {
+                        *ret_exit = rows[type].exit;
+                        return r;
+                }
+        }
         if (directories.n_items > 0)
                 qsort(directories.items, directories.n_items, sizeof(ExecDirectory), compare_directories);
         *ret = directories;

@@ -24,9 +24,13 @@ typedef struct ExecDirectories {
 
 void exec_directories_done(ExecDirectories *directories);
 
-/* What the settings of a unit ask for. dynamic: its user is one. -EINVAL with a reason for a name that leaves the prefix. */
+/* The exit status for whatever is wrong with a directory of the type: 233, 238 to 241. */
+int exec_directory_exit(ExecDirectoryType type);
+
+/* What the settings of a unit ask for. dynamic: its user is one. -EINVAL with a reason for a name that leaves the prefix. ret_exit: of
+ * the type of the one that fails. */
 int exec_directories_plan(const UnitSettings *settings, const char *unit, bool dynamic, ExecDirectories *ret,
-                          Reason *reason);
+                          int *ret_exit, Reason *reason);
 
 /* Numbers that own what is already there of private directories, for dynamic_user_acquire(), in the order of the
  * specification (2.6). */
@@ -35,7 +39,7 @@ int exec_directories_owners(const ExecDirectories *directories, uid_t *ret, size
 /* Makes them for the user: parents, boundary, links, owners, modes; moves them between the public and the private place
  * when the user has become dynamic, or is no longer. Where all of a tree belongs to another number and the file system can
  * show it otherwise (id-mapped mounts), disk_uid says so and nothing is changed; else owners are changed, file by file.
- * ret_exit: 233, 238 to 241. */
+ * ret_exit: of the type of the one that fails. */
 int exec_directories_make(ExecDirectories *directories, uid_t uid, gid_t gid, bool dynamic, int *ret_exit,
                           Reason *reason);
 

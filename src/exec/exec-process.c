@@ -173,7 +173,7 @@ static int step_directories(ExecProcess *process, Reason *reason) {
         const ExecIdentity *const identity = &process->identity;
 
         const int r = exec_directories_plan(process->settings, process->context->unit, identity->dynamic,
-                                            &process->directories, reason);
+                                            &process->directories, &process->exit, reason);
         return r < 0 ? r
                      : exec_directories_make(&process->directories, identity->uid, identity->gid,
                                              identity->dynamic, &process->exit, reason);

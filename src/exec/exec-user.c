@@ -297,12 +297,16 @@ static int lock_passwords(int *ret, Reason *reason) {
         return 0;
 }
 
-static int find_owners(const UnitSettings *settings, const char *unit, uid_t *ret, size_t *ret_n,
-                       Reason *reason) {
+/* What is wrong with the directories is said by the step that makes them. */
+static int find_owners(const UnitSettings *settings, const char *unit, uid_t *ret, size_t *ret_n) {
         _cleanup_(exec_directories_done) ExecDirectories directories = {};
+        int exit_status;
 
-        const int r = exec_directories_plan(settings, unit, true, &directories, reason);
-        return r < 0 ? r : exec_directories_owners(&directories, ret, CANDIDATES_MAX, ret_n);
+        *ret_n = 0;
+        const int r = exec_directories_plan(settings, unit, true, &directories, &exit_status, NULL);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        return exec_directories_owners(&directories, ret, CANDIDATES_MAX, ret_n);
 }
 
 static int make_dynamic(const UnitSettings *settings, const char *unit, int registry_fd, const char *name,
@@ -315,7 +319,7 @@ static int make_dynamic(const UnitSettings *settings, const char *unit, int regi
                 .is_taken = is_taken,
         };
 
-        const int r = find_owners(settings, unit, candidates, &wish.n_candidates, reason);
+        const int r = find_owners(settings, unit, candidates, &wish.n_candidates);
         return r < 0 ? r : dynamic_user_acquire(&wish, ret, reason);
 }
 

@@ -52,11 +52,8 @@ static int plan_append(Plan *plan, ManagedUnit *unit, JobType type, bool must) {
         return 0;
 }
 
-/* What keeps a unit from being started whatever else is done. */
-static int check_startable(const ManagedUnit *unit, Reason *reason) {
-        const Unit *const read = unit->unit;
-
-        switch (read->state) {
+static int check_read(const Unit *unit, Reason *reason) {
+        switch (unit->state) {
         case UNIT_LOADED:
                 break;
         case UNIT_NOT_FOUND:
@@ -65,9 +62,24 @@ static int check_startable(const ManagedUnit *unit, Reason *reason) {
                 return reason_set(reason, -EPERM, "Unit %s is masked", unit->name);
         case UNIT_BAD_SETTING:
                 return reason_set(reason, -EBADMSG, "Unit %s has a bad setting: %s", unit->name,
-                                  read->mistakes.texts ? read->mistakes.texts[0] : "see the log");
+                                  unit->mistakes.texts ? unit->mistakes.texts[0] : "see the log");
         }
-        return unit->service ? service_check(unit, reason) : 0;
+        return unit_name_type(unit->name) == UNIT_SERVICE ? service_check(unit, reason) : 0;
+}
+
+/* What keeps a unit from being started whatever else is done. One that runs is read aside: it is not taken down for files with
+ * which it would not come up again. */
+static int check_startable(const ManagedUnit *unit, Reason *reason) {
+        _cleanup_(unit_freep) Unit *aside = NULL;
+        int r = 0;
+
+        if (unit->stale)
+                r = unit_load(&unit->manager->unit_paths, unit->name, &aside);
+        const Unit *const read = aside ?: unit->unit;
+        if (r >= 0)
+                r = check_read(read, reason);
+        /* A slice that is active already may be in no condition to have something else in it. */
+        return r < 0 ? r : unit_check_slices(unit->manager, read, reason);
 }
 
 /* What was never there has nothing that could end. */
@@ -215,8 +227,9 @@ static int plan_add(Plan *plan, ManagedUnit *unit, JobType type, bool must, Reas
                 type = managed_unit_is_active(unit) ? JOB_RESTART : JOB_TRY_RESTART;
         if (unit->plan > 0)
                 return merge(&plan->items[unit->plan - 1], type, must, reason);
-        const bool starts = type == JOB_START || type == JOB_RESTART;
-        if (type == JOB_START && plan->n_items > 0 && unit->active == UNIT_ACTIVE && !unit->job) {
+        const bool is_up = type == JOB_START && unit->active == UNIT_ACTIVE && !unit->job,
+                   starts = type == JOB_RESTART || (type == JOB_START && !is_up);
+        if (is_up && plan->n_items > 0) {
                 r = plan_append(plan, unit, type, must);
                 plan->items[plan->n_items - 1].is_met = r >= 0;
                 return r;

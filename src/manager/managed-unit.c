@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/fd.h"
@@ -16,6 +14,7 @@
 #include "unit/specifier.h"
 #include "unit/unit-additions.h"
 #include "unit/unit-file-state.h"
+#include "unit/unit-mark.h"
 
 /* clang-format off */
 const char *const unit_active_state_words[] = { "active", "reloading", "inactive", "failed", "activating", "deactivating" };
@@ -133,7 +132,6 @@ int managed_unit_adopt(ManagedUnit *unit, Unit *read) {
         expand_description(unit);
         unit->stale = unit->has_settings_noted = false;
         unit->transient = unit_transient_is_file(unit->manager, read->fragment);
-        unit->loaded = time_realtime();
         free(unit->slice);
         unit->slice = NULL;
         (void)service_cgroup_slice(unit->name, read->settings.slice, &unit->slice);
@@ -178,12 +176,17 @@ static int become_alias(ManagedUnit **unit, Unit *read) {
         return 0;
 }
 
+/* What runs goes on with what it was started with; in a slice nothing runs that is its own. */
+static bool can_be_read(const ManagedUnit *unit) {
+        return unit->stale && (!managed_unit_is_active(unit) || unit_name_type(unit->name) == UNIT_SLICE);
+}
+
 int managed_unit_load(ManagedUnit **unit) {
         Unit *read;
 
         if ((*unit)->alias_of)
                 *unit = (*unit)->alias_of;
-        if ((*unit)->unit && (!(*unit)->stale || managed_unit_is_active(*unit)))
+        if ((*unit)->unit && !can_be_read(*unit))
                 return 0;
         const int r = unit_load(&(*unit)->manager->unit_paths, (*unit)->name, &read);
         if (r < 0)
@@ -256,17 +259,6 @@ void managed_unit_reset_failed(ManagedUnit *unit) {
                 managed_unit_set_active(unit, UNIT_INACTIVE);
 }
 
-/* Of a file that was read: whether it is another one by now, or gone. */
-static bool file_has_changed(const char *path, uint64_t read_at) {
-        struct stat status;
-
-        if (stat(path, &status) < 0)
-                return true;
-        const uint64_t changed =
-                (uint64_t)status.st_mtim.tv_sec * 1000000 + (uint64_t)status.st_mtim.tv_nsec / 1000;
-        return changed > read_at;
-}
-
 /* Whether there are others than those that were read, in whichever order. */
 static bool drop_ins_are_others(const ManagedUnit *unit) {
         _cleanup_(setting_mistakes_done) SettingMistakes mistakes = {};
@@ -284,16 +276,17 @@ static bool drop_ins_are_others(const ManagedUnit *unit) {
 }
 
 bool managed_unit_needs_reload(const ManagedUnit *unit) {
+        const UnitPaths *const paths = &unit->manager->unit_paths;
         const Unit *const read = unit->unit;
 
         if (unit->stale || read->state == UNIT_NOT_FOUND)
                 return false;
         if (read->state != UNIT_MASKED && drop_ins_are_others(unit))
                 return true;
-        if (read->fragment && file_has_changed(read->fragment, unit->loaded))
+        if (read->fragment && unit_mark_differs(read, paths, read->fragment))
                 return true;
         for (char *const *path = read->drop_ins; path && *path; path++)
-                if (file_has_changed(*path, unit->loaded))
+                if (unit_mark_differs(read, paths, *path))
                         return true;
         return false;
 }

@@ -70,7 +70,6 @@ struct ManagedUnit {
         EdgeList out[EDGE_KINDS], in[EDGE_KINDS], owned;
         Job *job;
         unsigned n_holds;
-        uint64_t loaded;         /* when its files were read */
         bool stale;              /* they are to be read anew before it is started again */
         bool transient;          /* its file goes when the unit does */
         bool has_settings_noted; /* those that it has now, for a later manager */
@@ -137,7 +136,8 @@ uint64_t time_monotonic(void);
 /* managed-unit.c */
 /* Known by name, whether or not it is loaded. -ENOMEM and -EINVAL. */
 int managed_unit_get(Manager *manager, const char *name, ManagedUnit **ret);
-/* Reads its files, if they were not read or are stale and nothing of it runs; changes *unit to the one that it is an alias of. */
+/* Reads its files, if they were not read or are stale and nothing of it runs (what runs in a slice is not the slice's own);
+ * changes *unit to the one that it is an alias of. */
 int managed_unit_load(ManagedUnit **unit);
 /* Takes a unit that was read over. */
 int managed_unit_adopt(ManagedUnit *unit, Unit *read);
@@ -182,6 +182,15 @@ bool unit_edges_named(const ManagedUnit *unit);
 /* Those at the other ends of edges. They are noted before anything is done with them: reading a unit's files anew frees its
  * edges. Units themselves are freed in no job. The array is the caller's. */
 int edge_list_units(const EdgeList *list, bool incoming, ManagedUnit ***ret, size_t *ret_n);
+
+/* unit-slice.c: what units are in */
+/* Reads all slices that the unit is in, if that was not done; a reason that names it when one of them may not be started: what
+ * it asks for would not be so. */
+int unit_check_slices(Manager *manager, const Unit *unit, Reason *reason);
+/* What runs is in slices, which are active then. */
+void managed_unit_activate_slices(ManagedUnit *unit);
+/* Reads those anew that something is in, if they are stale, and has their limits kept to. */
+int manager_read_slices(Manager *manager);
 
 /* job.c */
 void job_enqueue(Job *job);

@@ -75,9 +75,8 @@ static int load_from_files(ManagedUnit *unit) {
 static int load(int units_fd, ManagedUnit *unit, const UnitFound *found) {
         _cleanup_(unit_freep) Unit *read = NULL;
         _cleanup_(reason_done) Reason reason = {};
-        uint64_t loaded;
 
-        int r = unit_state_read_settings(units_fd, unit->name, &read, &loaded, &reason);
+        int r = unit_state_read_settings(units_fd, unit->name, &read, &reason);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
@@ -88,7 +87,6 @@ static int load(int units_fd, ManagedUnit *unit, const UnitFound *found) {
                 return load_from_files(unit);
         }
         r = managed_unit_adopt(unit, TAKE_PTR(read));
-        unit->loaded = loaded;
         unit->stale = unit->has_settings_noted = true;
         return r;
 }
@@ -422,20 +420,6 @@ static int orphan_take(Orphan *orphan) {
         return 0;
 }
 
-/* What runs is in slices, which are active then. */
-static void activate_slices(ManagedUnit *unit) {
-        ManagedUnit *slice;
-
-        while (managed_unit_is_active(unit) && unit->slice &&
-               managed_unit_get(unit->manager, unit->slice, &slice) >= 0 && managed_unit_load(&slice) >= 0) {
-                if (slice->active != UNIT_ACTIVE) {
-                        slice->active_since = slice->state_changed = time_realtime();
-                        slice->active = UNIT_ACTIVE;
-                }
-                unit = slice;
-        }
-}
-
 /* What was to be done with it is to be done still. */
 static int take_job(const Orphan *orphan) {
         ManagedUnit *const unit = orphan->unit;
@@ -452,6 +436,9 @@ static int take_job(const Orphan *orphan) {
 static void resume_service(Orphan *orphan) {
         ManagedUnit *const unit = orphan->unit;
 
+        /* The files of slices may say something else than when it was started. */
+        if (unit->service->cgroup)
+                service_limit(unit->service);
         if (orphan->lost)
                 unit_log(unit, LOG_ERR,
                          "%s: The manager was killed while it started a process, and nobody knows what "
@@ -465,7 +452,7 @@ static void resume(Orphan *orphan) {
 
         if (!unit->unit)
                 return;
-        activate_slices(unit);
+        managed_unit_activate_slices(unit);
         if (unit->service)
                 resume_service(orphan);
         /* What it was for may have been reached when it was noted last. */

@@ -327,7 +327,7 @@ int manager_reload(Manager *manager, Reason *reason) {
                         managed_unit_forget_conditions(unit);
                 }
         }
-        return 0;
+        return manager_read_slices(manager);
 }
 
 int manager_find_unit(Manager *manager, const char *name, ManagedUnit **ret) {

@@ -79,9 +79,10 @@ static Remains find_remains(Service *service) {
 static int remove_directories(const Service *service, Reason *reason) {
         const UnitSettings *const settings = service_settings_of(service);
         _cleanup_(exec_directories_done) ExecDirectories directories = {};
+        int exit_status;
 
         const int r = exec_directories_plan(settings, service->unit->name, service_is_dynamic(settings),
-                                            &directories, reason);
+                                            &directories, &exit_status, reason);
         return r < 0 ? r : exec_directories_remove_runtime(&directories, reason);
 }
 

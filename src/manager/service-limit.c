@@ -52,8 +52,13 @@ static int level_up(Manager *manager, GroupLevel *level) {
         return 1;
 }
 
+/* Whether anybody knows which limit it has. */
+static bool is_known(const GroupLevel *level) {
+        return level->unit && level->unit->unit->state == UNIT_LOADED;
+}
+
 static uint64_t limit_of(const GroupLevel *level) {
-        return level->unit ? task_limit(managed_unit_settings(level->unit)->tasks_max) : UINT64_MAX;
+        return is_known(level) ? task_limit(managed_unit_settings(level->unit)->tasks_max) : UINT64_MAX;
 }
 
 /* 1 when something on the way up has a limit. */
@@ -75,8 +80,9 @@ static int limit_level(const Controller *controller, const GroupLevel *level, Re
         _cleanup_(fd_closep) int fd = -EBADF;
         const uint64_t limit = limit_of(level);
 
-        /* The root of slices may be somebody else's, who has limited all of us. */
-        if (level->path[0] == '\0' && limit == UINT64_MAX)
+        /* The root of slices may be somebody else's, who has limited all of us. What was not read, or is bad by now, takes
+         * no limit away. */
+        if (!is_known(level) || (level->path[0] == '\0' && limit == UINT64_MAX))
                 return 0;
         fd = controller_open(controller, level->path);
         const int r = fd < 0 ? fd : controller_limit(controller, fd, limit);

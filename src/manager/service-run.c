@@ -135,9 +135,11 @@ static int refresh(ManagedUnit *unit) {
         if (r < 0)
                 return r;
         r = unit->unit->state == UNIT_LOADED
-                    ? service_check(unit, &reason)
+                    ? service_check(unit->unit, &reason)
                     : reason_set(&reason, -EBADMSG, "Its files are not what can be started any more: %s",
                                  unit_load_state_words[unit->unit->state]);
+        if (r >= 0)
+                r = unit_check_slices(unit->manager, unit->unit, &reason);
         if (r >= 0)
                 return 0;
         unit_log(unit, LOG_ERR, "%s: %s", unit->name, reason_text(&reason, r));

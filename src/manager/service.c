@@ -62,8 +62,8 @@ void service_free(Service *service) {
         free(service);
 }
 
-int service_check(const ManagedUnit *unit, Reason *reason) {
-        const UnitSettings *const settings = managed_unit_settings(unit);
+int service_check(const Unit *unit, Reason *reason) {
+        const UnitSettings *const settings = &unit->settings;
 
         for (ServiceCommand kind = 0; kind < SERVICE_COMMANDS; kind++)
                 for (char *const *line = settings->commands[kind]; line && *line; line++) {

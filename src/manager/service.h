@@ -89,8 +89,8 @@ extern const char *const service_command_words[SERVICE_COMMANDS + 1];
 int service_new(ManagedUnit *unit, Service **ret);
 void service_free(Service *service);
 void service_close_standard(Service *service);
-/* Whether its commands can be understood. */
-int service_check(const ManagedUnit *unit, Reason *reason);
+/* Whether the commands of a unit that was read can be understood. */
+int service_check(const Unit *unit, Reason *reason);
 int service_check_reload(const ManagedUnit *unit, Reason *reason);
 void service_status(const ManagedUnit *unit, UnitStatus *ret);
 void service_count(const Service *service, UnitStatus *status);

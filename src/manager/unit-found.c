@@ -181,7 +181,6 @@ int unit_state_read_tmp(int units_fd, const char *name, PrivateTmp *ret) {
 typedef struct SettingsFound {
         char *fragment;
         char **drop_ins, **settings;
-        uint64_t loaded;
 } SettingsFound;
 
 static void settings_found_done(SettingsFound *found) {
@@ -206,7 +205,6 @@ static int parse_settings(const char *text, SettingsFound *found, Reason *reason
         const JsonField fields[] = {
                 { .name = "fragment", .text = &found->fragment },
                 { .name = "dropIns", .read = read_list, .userdata = &found->drop_ins },
-                { .name = "loaded", .number = &found->loaded },
                 { .name = "settings", .read = read_list, .userdata = &found->settings },
         };
 
@@ -214,8 +212,7 @@ static int parse_settings(const char *text, SettingsFound *found, Reason *reason
         return r < 0 ? r : json_read_end(&reader);
 }
 
-int unit_state_read_settings(int units_fd, const char *name, Unit **ret, uint64_t *ret_loaded,
-                             Reason *reason) {
+int unit_state_read_settings(int units_fd, const char *name, Unit **ret, Reason *reason) {
         _cleanup_(settings_found_done) SettingsFound found = {};
         _cleanup_(freep) char *text = NULL;
         _cleanup_(unit_freep) Unit *unit = NULL;
@@ -233,7 +230,6 @@ int unit_state_read_settings(int units_fd, const char *name, Unit **ret, uint64_
         if (!text_is_empty(found.fragment))
                 unit->fragment = TAKE_PTR(found.fragment);
         unit->drop_ins = TAKE_PTR(found.drop_ins);
-        *ret_loaded = found.loaded;
         *ret = TAKE_PTR(unit);
         return 0;
 }

@@ -12,6 +12,7 @@
 #include "manager/unit-state.h"
 #include "manager/unit-transient.h"
 #include "unit/unit-additions.h"
+#include "unit/unit-mark.h"
 
 #define SOURCE           "set-property"
 #define DROP_IN_SIZE_MAX (1024 * 1024)
@@ -173,6 +174,18 @@ static int note_drop_ins(const ManagedUnit *unit, Unit *changed, const DropIns *
         return 0;
 }
 
+/* What others have changed is not read by this. */
+static int note_marks(const ManagedUnit *unit, Unit *changed, const DropIns *list) {
+        const Unit *const before = unit->unit;
+
+        int r = before->fragment ? unit_mark_copy(changed, before, before->fragment) : 0;
+        for (char **path = changed->drop_ins; r >= 0 && path && *path; path++)
+                r = is_of_list(list, *path, false)
+                            ? unit_mark_file(changed, &unit->manager->unit_paths, *path)
+                            : unit_mark_copy(changed, before, *path);
+        return r;
+}
+
 /* All of them, or what was there before. */
 static int write_drop_ins(const ManagedUnit *unit, Unit *changed, bool runtime,
                           const char *const *assignments, Reason *reason) {
@@ -191,7 +204,9 @@ static int write_drop_ins(const ManagedUnit *unit, Unit *changed, bool runtime,
                         take_back(&list, i + 1);
                 }
         }
-        return r < 0 ? r : note_drop_ins(unit, changed, &list);
+        if (r >= 0)
+                r = note_drop_ins(unit, changed, &list);
+        return r < 0 ? r : note_marks(unit, changed, &list);
 }
 
 int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *const *assignments,
@@ -201,7 +216,6 @@ int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *con
         if (unit->unit->state != UNIT_LOADED)
                 return reason_set(reason, -ENOENT, "Unit %s is not loaded: %s", unit->name,
                                   unit_load_state_words[unit->unit->state]);
-        const bool outdated = managed_unit_needs_reload(unit);
         int r = check_names(unit, assignments, reason);
         if (r >= 0)
                 r = change(unit, assignments, &changed, reason);
@@ -209,11 +223,10 @@ int managed_unit_set_properties(ManagedUnit *unit, bool runtime, const char *con
                 r = write_drop_ins(unit, changed, runtime, assignments, reason);
         if (r < 0)
                 return r;
-        /* What others have changed is not read by this. */
-        const uint64_t loaded = outdated ? unit->loaded : 0;
+        /* The other files are still to be read when it is started again. */
+        const bool stale = unit->stale;
         r = managed_unit_adopt(unit, TAKE_PTR(changed));
-        if (outdated)
-                unit->loaded = loaded;
+        unit->stale = stale;
         managed_unit_changed(unit);
         if (r < 0)
                 return r;

@@ -128,7 +128,6 @@ static int put_settings(const ManagedUnit *unit, int directory_fd) {
         json_begin_object(&writer, NULL);
         json_text(&writer, "fragment", unit->unit->fragment ?: "");
         write_list(&writer, "dropIns", unit->unit->drop_ins);
-        json_number(&writer, "loaded", unit->loaded);
         write_list(&writer, "settings", settings);
         json_end_object(&writer);
         return fclose(file) != 0 ? -ENOMEM : put(directory_fd, "settings", text);

@@ -49,5 +49,4 @@ void unit_found_done(UnitFound *found);
 /* What unit_state_note_tmp() noted, if it is whole. */
 int unit_state_read_tmp(int units_fd, const char *name, PrivateTmp *ret);
 /* The settings, as a unit that is loaded. */
-int unit_state_read_settings(int units_fd, const char *name, Unit **ret, uint64_t *ret_loaded,
-                             Reason *reason);
+int unit_state_read_settings(int units_fd, const char *name, Unit **ret, Reason *reason);

@@ -13,6 +13,7 @@
 #include "base/tree.h"
 #include "manager/service.h"
 #include "manager/unit-transient.h"
+#include "unit/unit-mark.h"
 
 #define SOURCE  "transient"
 #define COMMENT "# A transient unit, as it was asked for. It goes when the unit has ended.\n"
@@ -163,7 +164,7 @@ static int write_file(Manager *manager, Unit *read, Reason *reason) {
         if (r < 0)
                 return reason_set(reason, r, "Cannot write %s: %m", path);
         read->fragment = TAKE_PTR(path);
-        return 0;
+        return unit_mark_file(read, &manager->unit_paths, read->fragment);
 }
 
 /* Descriptors that come along are what the standard ones are to be, unless it says otherwise. */

@@ -242,8 +242,10 @@ static int begin_section(FileScan *scan, char *text) {
 
         scan->section_state = SECTION_UNKNOWN;
         if (!end || end[1] != '\0')
-                return scan_mistake(scan, "%s:%u: Not a section, which is written \"[Name]\": \"%s\"",
-                                    scan->name, scan->line, text);
+                /* Whatever follows would be lost with it, also what confines. */
+                return setting_mistake(scan->mistakes,
+                                       "%s:%u: Not a section, which is written \"[Name]\": \"%s\"",
+                                       scan->name, scan->line, text);
 
         *end = '\0';
         const char *name = text_strip(text + 1);

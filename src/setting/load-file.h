@@ -13,7 +13,7 @@
  * comment line, never a comment behind a value; a line indented deeper than its key line continues the value, also after
  * empty lines and comments; the lines of a value are joined by one blank. Of units, systemd.syntax(7): the same, but that
  * a backslash at the end of a line becomes a blank and the next line continues the value, comments in between left out,
- * and that indentation says nothing. */
+ * and that indentation says nothing. What is unknown there is a warning; a section that is not closed is a mistake. */
 int setting_load_text(SettingStore *store, const char *name, const char *text, size_t size,
                       SettingMistakes *mistakes);
 

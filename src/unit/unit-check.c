@@ -37,8 +37,21 @@ static int warn_unknown(Unit *unit, const Setting *setting, size_t index, const 
                                        near ? "; did you mean \"" : "", near ?: "", near ? "\"?" : "");
 }
 
+/* Behind the name there are calls that were not to be allowed. */
+static int refuse_group(Unit *unit, const Setting *setting, size_t index, const char *name) {
+        _cleanup_(freep) char *origin = NULL;
+
+        const int r = item_origin(unit, setting, index, &origin);
+        return r < 0 ? r
+                     : setting_mistake(&unit->mistakes,
+                                       "%s: %s=: no group of system calls \"%s\" is known, and what is in it "
+                                       "would be allowed: name the calls",
+                                       origin, setting->name, name);
+}
+
 /* Lines that cannot be split are refused below. */
 static int check_line(Unit *unit, const Setting *setting, size_t index, const char *line) {
+        const bool denies = line[0] == '~' && setting->offset == offsetof(UnitSettings, system_call_filter);
         _cleanup_(strv_freep) char **words = NULL;
 
         int r = strv_split_quoted(line + (line[0] == '~'), &words);
@@ -46,13 +59,15 @@ static int check_line(Unit *unit, const Setting *setting, size_t index, const ch
                 return r == -ENOMEM ? r : 0;
         for (char **word = words; r >= 0 && word && *word; word++) {
                 (*word)[strcspn(*word, ":")] = '\0';
-                if (!restrict_call_group(*word) && !restrict_call_exists(*word))
-                        r = warn_unknown(unit, setting, index, *word);
+                if (restrict_call_group(*word) || restrict_call_exists(*word))
+                        continue;
+                r = denies && **word == '@' ? refuse_group(unit, setting, index, *word)
+                                            : warn_unknown(unit, setting, index, *word);
         }
         return r;
 }
 
-static int warn_calls(Unit *unit) {
+static int check_calls(Unit *unit) {
         static const size_t lists[] = {
                 offsetof(UnitSettings, system_call_filter),
                 offsetof(UnitSettings, system_call_log),
@@ -208,7 +223,7 @@ static int refuse_words(Unit *unit) {
 }
 
 int unit_settings_check(Unit *unit) {
-        const int r = warn_calls(unit);
+        const int r = check_calls(unit);
 
         return r < 0 ? r : refuse_words(unit);
 }

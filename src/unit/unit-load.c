@@ -10,6 +10,7 @@
 #include "unit/unit-fragment.h"
 #include "unit/unit-implied.h"
 #include "unit/unit-load.h"
+#include "unit/unit-mark.h"
 #include "unit/unit-name.h"
 
 void unit_free(Unit *unit) {
@@ -20,6 +21,7 @@ void unit_free(Unit *unit) {
         free(unit->name);
         free(unit->fragment);
         strv_free(unit->drop_ins);
+        unit_marks_done(unit);
         free(unit);
 }
 
@@ -42,7 +44,10 @@ static int read_file(const UnitPaths *paths, const char *path, Unit *unit) {
         _cleanup_(freep) char *text = NULL;
         size_t size;
 
-        const int r = unit_file_read(paths, path, &text, &size);
+        int r = unit_mark_file(unit, paths, path);
+        if (r < 0)
+                return r;
+        r = unit_file_read(paths, path, &text, &size);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)

@@ -3,6 +3,9 @@
 
 /* Units out of their files and drop-ins, systemd.unit(5): what they say. */
 
+#include <sys/types.h>
+#include <time.h>
+
 #include "unit/unit-files.h"
 #include "unit/unit-name.h"
 #include "unit/unit-settings.h"
@@ -15,10 +18,24 @@ typedef enum UnitLoadState {
 } UnitLoadState;
 #define UNIT_LOAD_STATES (UNIT_BAD_SETTING + 1)
 
+/* A file as it was: what tells it from another one that is in its place later. All zero: it was not there. */
+typedef struct FileMark {
+        ino_t inode;
+        off_t size;
+        struct timespec changed;
+} FileMark;
+
+typedef struct UnitMark {
+        char *path;
+        FileMark mark;
+} UnitMark;
+
 typedef struct Unit {
         char *name;      /* as it was asked for; of an alias that of the file */
         char *fragment;  /* path of its file; NULL when it has none */
         char **drop_ins; /* in the order in which they were read */
+        UnitMark *marks; /* of these files, unit-mark.h */
+        size_t n_marks;
         UnitLoadState state;
         UnitSettings settings;
         SettingStore *store; /* over settings */

@@ -214,6 +214,12 @@ FAILURES = [
     (239, 'CACHE_DIRECTORY', ('CacheDirectory=way',), '/bin/true'),
     (240, 'LOGS_DIRECTORY', ('LogsDirectory=way',), '/bin/true'),
     (241, 'CONFIGURATION_DIRECTORY', ('ConfigurationDirectory=systemd/way',), '/bin/true'),
+    (233, 'RUNTIME_DIRECTORY', ('RuntimeDirectory=../out',), '/bin/true'),
+    (238, 'STATE_DIRECTORY', ('StateDirectory=private',), '/bin/true'),
+    (239, 'CACHE_DIRECTORY', ('CacheDirectory=a:b',), '/bin/true'),
+    (239, 'CACHE_DIRECTORY', ('DynamicUser=yes', 'CacheDirectory=a ../b'), '/bin/true'),
+    (240, 'LOGS_DIRECTORY', ('LogsDirectory=/absolute',), '/bin/true'),
+    (241, 'CONFIGURATION_DIRECTORY', ('ConfigurationDirectory=.',), '/bin/true'),
 ]
 
 

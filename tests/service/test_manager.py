@@ -197,12 +197,15 @@ def test_one_manager_for_a_directory(rig):
 
 
 def test_files_that_became_bad_fail_the_restart(rig):
-    rig.unit('worse.service', ExecStart=SLEEP)
+    """When they do so while it is on its way down."""
+    rig.unit('worse.service', ExecStart=SLEEP, ExecStop="/bin/sh -c 'until test -e /run/go; do sleep 0.01; done'")
     rig.ctl('start', 'worse')
+    rig.ctl('restart', '--no-block', 'worse')
+    rig.wait_state('worse', 'deactivating')
     rig.unit('worse.service', '[Service]\nExecStart=/bin/true\nRootImage=/x\n')
     rig.ctl('daemon-reload')
-    rig.ctl('restart', 'worse', check=False)
-    assert rig.state('worse') == 'failed'
+    rig.write('/run/go', '')
+    rig.wait_state('worse', 'failed')
     assert rig.show('worse', 'Result') == 'resources'
     assert any(line.endswith('can be started any more: bad-setting') for line in rig.log('-u', 'worse'))
 

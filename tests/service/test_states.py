@@ -385,6 +385,40 @@ def test_drop_ins_of_properties(rig):
     assert needs_reload(rig)
 
 
+def test_property_between_reload_and_restart(rig):
+    """The files are still read when it is started again, with the change."""
+    rig.unit('reload.service', Type='exec', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', 'reload')
+    rig.unit('reload.service', Type='exec', Nice='5', ExecStart='/bin/sleep infinity')
+    rig.ctl('daemon-reload')
+    rig.ctl('set-property', 'reload', 'TasksMax=8')
+    assert rig.show('reload', 'Nice', 'TasksMax', 'NeedDaemonReload') == {
+        'Nice': '0', 'TasksMax': '8', 'NeedDaemonReload': 'no'
+    }  # fmt: skip
+    rig.ctl('restart', 'reload')
+    assert rig.show('reload', 'Nice', 'TasksMax') == {'Nice': '5', 'TasksMax': '8'}
+
+
+@pytest.mark.parametrize('name', ['reload.service', 'reload.service.d/10.conf'])
+def test_files_with_an_older_time(rig, name):
+    """As they come out of a package, or of cp -p: what was read is another file."""
+    path = rig.path(f'/etc/systemd/system/{name}')
+    rig.unit('reload.service', Type='exec', ExecStart='/bin/sleep infinity')
+    rig.write('/etc/systemd/system/reload.service.d/10.conf', '[Service]\nTasksMax=50\n')
+    rig.ctl('start', 'reload')
+    assert not needs_reload(rig)
+    os.utime(path, (1000, 1000))
+    assert needs_reload(rig)
+    rig.ctl('daemon-reload')
+    rig.ctl('restart', 'reload')
+    assert not needs_reload(rig)
+    other = path.with_name('other')
+    other.write_text(path.read_text())
+    os.utime(other, (1000, 1000))
+    other.rename(path)
+    assert needs_reload(rig)
+
+
 def test_reload_that_cannot_begin(rig):
     """No process can be made for it: it has failed, and the service runs on."""
     rig.unit('reload.service', Type='exec', ExecStart='/bin/sleep infinity', ExecReload='/bin/true')

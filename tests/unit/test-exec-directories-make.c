@@ -22,7 +22,7 @@ static int make(const char *setting, uid_t uid, bool dynamic, ExecDirectories *r
 
         assert_int_equal(
                 unit_new_transient("a.service", (const char *const[]){ setting, NULL }, "test", &unit), 0);
-        assert_int_equal(exec_directories_plan(&unit->settings, unit->name, dynamic, ret, reason), 0);
+        assert_int_equal(exec_directories_plan(&unit->settings, unit->name, dynamic, ret, &exit, reason), 0);
         const int r = exec_directories_make(ret, uid, uid, dynamic, &exit, reason);
         assert_int_equal(r < 0, exit != 0);
         return r;

@@ -18,8 +18,12 @@
 static int plan(const char *const *settings, bool dynamic, ExecDirectories *ret, Reason *reason) {
         _cleanup_(unit_freep) Unit *unit = NULL;
 
+        int exit = 0;
+
         assert_int_equal(unit_new_transient("a@b.service", settings, "test", &unit), 0);
-        return exec_directories_plan(&unit->settings, unit->name, dynamic, ret, reason);
+        const int r = exec_directories_plan(&unit->settings, unit->name, dynamic, ret, &exit, reason);
+        assert_int_equal(r < 0, exit != 0);
+        return r;
 }
 
 static char *print(const ExecDirectories *directories) {

@@ -302,8 +302,6 @@ static void test_unit_syntax(void **state) {
                   "f:1: Unknown section [Ouput], did you mean [Output]?" },
                 { "Title=b\n[Output]\nTitle=a\n", "a", "f:1: Text before the first [Section]" },
                 { "[Output]\nTitle\nTitle=a\n", "a", "f:2: Neither a [Section] nor a Key=value: \"Title\"" },
-                { "[Output]\nTitle=a\n[Output\nTitle=b\n", "a",
-                  "f:3: Not a section, which is written \"[Name]\": \"[Output\"" },
                 { "[Output]\nTitle=a\n\nBootable=\\\nperhaps\n", "a",
                   "f:4: Bootable=perhaps: say \"yes\" or \"no\"" },
         };
@@ -320,6 +318,29 @@ static void test_unit_syntax(void **state) {
                         assert_string_equal(load->example.title, cases[i].title);
                 else
                         assert_null(load->example.title);
+                load->store->table = &example_table;
+        }
+}
+
+/* What follows a broken section might be anything. */
+static void test_unit_refused(void **state) {
+        static const struct {
+                const char *text, *mistake;
+        } cases[] = {
+                { "[Output]\nTitle=a\n[Output\nTitle=b\n",
+                  "f:3: Not a section, which is written \"[Name]\": \"[Output\"" },
+                { "[Output]\nTitle=a\n[Output] # x\nTitle=b\n",
+                  "f:3: Not a section, which is written \"[Name]\": \"[Output] # x\"" },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(example_load_freep) ExampleLoad *load = NULL;
+                SettingTable table;
+
+                assert_int_equal(load_unit(&load, &table, cases[i].text, strlen(cases[i].text)), 0);
+                assert_int_equal(strv_length(STRV(load->mistakes.texts)), 1);
+                assert_string_equal(load->mistakes.texts[0], cases[i].mistake);
+                assert_null(load->mistakes.warnings);
+                assert_string_equal(load->example.title, "a");
                 load->store->table = &example_table;
         }
 }
@@ -385,7 +406,8 @@ int main(void) {
                 cmocka_unit_test(test_warnings),    cmocka_unit_test(test_nul_byte),
                 cmocka_unit_test(test_secret),      cmocka_unit_test(test_several_files),
                 cmocka_unit_test(test_limits),      unit_test_in_directory(test_load_file),
-                cmocka_unit_test(test_unit_syntax), cmocka_unit_test(test_unit_lists),
+                cmocka_unit_test(test_unit_syntax), cmocka_unit_test(test_unit_refused),
+                cmocka_unit_test(test_unit_lists),
                 cmocka_unit_test(test_unit_strict), cmocka_unit_test(test_out_of_memory),
         };
 

@@ -16,8 +16,8 @@ static void test_calls(void **state) {
         static const char *const settings[] = {
                 "ExecStart=/bin/true",
                 "SystemCallFilter=@system-service opne",
-                "SystemCallFilter=~@mount:EPERM @files:EXDEV",
-                "SystemCallFilter=mkdir osf_shmat",
+                "SystemCallFilter=~@mount:EPERM",
+                "SystemCallFilter=mkdir osf_shmat @files:EXDEV",
                 "SystemCallLog=~raed",
                 NULL,
         };
@@ -69,6 +69,9 @@ static void test_words(void **state) {
                 { "RestrictNamespaces=yes", NULL },
                 { "SystemCallFilter=mkdir:EBOGUS",
                   "--property: SystemCallFilter=mkdir:EBOGUS: what follows" },
+                { "SystemCallFilter=~mkdir @files:EPERM",
+                  "--property: SystemCallFilter=: no group of system calls \"@files\" is known, and what is in it "
+                  "would be allowed: name the calls" },
                 { "SystemCallFilter=\"mkdir", "--property: SystemCallFilter=\"mkdir: a quote has no end" },
                 { "SystemCallFilter=~mkdir:kill", NULL },
                 { "SystemCallArchitectures=native bogus", "--property: SystemCallArchitectures=bogus: not" },
