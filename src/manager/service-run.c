@@ -156,6 +156,9 @@ int service_start(ManagedUnit *unit) {
         if (service->state != SERVICE_DEAD && service->state != SERVICE_STATE_FAILED &&
             service->state != SERVICE_AUTO_RESTART)
                 return -EAGAIN;
+        /* What is about to be removed is not to be had. */
+        if (service->cleaner)
+                return -EAGAIN;
         free(TAKE_PTR(service->failure));
         int r = refresh(unit);
         if (r < 0)

@@ -82,6 +82,7 @@ struct Service {
 
         int cleaner_fd, cleaner_report_fd; /* of the process that removes what the run left */
         sd_event_source *cleaner;          /* NULL: there is none */
+        bool cleans_left_behind;           /* after the end of whom the end of the run had left to itself */
 };
 
 /* "start-pre", "none" of SERVICE_COMMANDS; for notes of our own. */
@@ -199,4 +200,7 @@ int service_limit_slice(ManagedUnit *slice);
 /* service-clean.c */
 /* Removes what the run left, in a process of its own if that may take long, and calls service_finish(). */
 void service_clean(Service *service);
+/* What the end of the run had left to itself has ended as well: the same, without a change of the state. Until it is done,
+ * nothing starts. */
+void service_clean_left_behind(Service *service);
 void service_forget_cleaner(Service *service);
