@@ -300,6 +300,7 @@ static void take_numbers(Service *service, const UnitFound *found) {
         service->main_ended = found->main_ended;
         service->main_ended_monotonic = found->main_ended_monotonic;
         service->watchdog_usec = found->watchdog;
+        service->runtime_deadline = found->runtime_deadline;
         service->n_restarts = found->restarts;
         service->stop_asked = found->stop_asked;
         service->has_identity = found->has_identity;

@@ -47,6 +47,7 @@ static int read_service(JsonReader *reader, void *userdata, Reason *reason) {
                 { .name = "mainEndedMonotonic", .number = &found->main_ended_monotonic },
                 { .name = "mainIgnoresFailure", .truth = &found->main_ignores_failure },
                 { .name = "deadline", .number = &found->deadline },
+                { .name = "runtimeDeadline", .optional = true, .number = &found->runtime_deadline },
                 { .name = "watchdog", .number = &found->watchdog },
                 { .name = "restarts", .number = &found->restarts },
                 { .name = "stopAsked", .truth = &found->stop_asked },

@@ -28,7 +28,7 @@ typedef struct UnitFound {
         uint64_t state_changed, active_since, inactive_since;
         uint64_t begun, main_pid, main_began, control_pid, last_main_pid, main_code, main_status;
         uint64_t main_started, main_started_monotonic, main_ended, main_ended_monotonic;
-        uint64_t deadline, watchdog, restarts, uid, gid;
+        uint64_t deadline, runtime_deadline, watchdog, restarts, uid, gid;
         bool main_ignores_failure, stop_asked, has_identity, network, is_service;
         bool is_spawning; /* somebody was just about to be started, and may have been */
         UnitActiveState active;

@@ -209,6 +209,21 @@ def test_reloads_do_not_prolong_a_life(rig):
     assert rig.show('short', 'Result') == 'timeout'
 
 
+def test_neither_do_reloads_after_a_crash(rig):
+    """Nor does the next manager: it is still measured from when the service was started."""
+    rig.unit('short.service', RuntimeMaxSec='3s', ExecStart='/bin/sleep 600', ExecReload='/bin/true')
+    rig.ctl('start', 'short')
+    start = int(rig.show('short', 'ExecMainStartTimestampMonotonic'))
+    rig.run('sleep', '1.5')
+    rig.kill_manager()
+    rig.start_manager()
+    rig.ctl('reload', 'short')
+    wait_state(rig, 'short', 'failed')
+    assert rig.show('short', 'Result') == 'timeout'
+    # Measured anew, it would be 4.5 s at least.
+    assert 3_000_000 <= int(rig.show('short', 'ExecMainExitTimestampMonotonic')) - start < 4_500_000
+
+
 def test_restart_does_not_cancel_who_waits(rig):
     """A start that waits for another unit is the restart, when its time has come."""
     rig.unit('slow.service', Type='oneshot', ExecStart="/bin/sh -c 'while [ ! -e /run/go ]; do sleep 0.05; done'")
