@@ -115,9 +115,15 @@ static int orphan_read(Manager *manager, int units_fd, const char *name, OrphanL
         if (r < 0)
                 return r;
         if (read < 0) {
-                unit_log(unit, LOG_WARNING, "%s: The state of an earlier manager cannot be read: %s", name,
-                         reason_text(&reason, read));
-                return 0;
+                r = unit_state_guess(manager, name, &found);
+                unit_log(
+                        unit, r > 0 ? LOG_ERR : LOG_WARNING,
+                        "%s: The state of an earlier manager cannot be read: %s%s", name,
+                        reason_text(&reason, read),
+                        r > 0 ? "; what runs of it is left alone, and until that has ended it cannot be started"
+                              : "");
+                if (r <= 0)
+                        return r == -ENOMEM ? r : 0;
         }
         r = text_equal(unit->name, name) ? load(units_fd, unit, &found) : -ESTALE;
         return r < 0 ? (r == -ESTALE ? 0 : r) : add(list, unit, &found);
@@ -303,6 +309,7 @@ static void take_numbers(Service *service, const UnitFound *found) {
         service->runtime_deadline = found->runtime_deadline;
         service->n_restarts = found->restarts;
         service->stop_asked = found->stop_asked;
+        service->is_unknown = found->is_unknown;
         service->has_identity = found->has_identity;
         service->uid = (uid_t)found->uid;
         service->gid = (gid_t)found->gid;

@@ -77,6 +77,7 @@ struct Service {
         uint64_t cpu_nsec; /* of the run that has ended */
         uint64_t n_restarts;
         bool stop_asked;     /* nothing is to follow but the end */
+        bool is_unknown;     /* who is in the group may be a whole service, of which nothing else is known */
         bool comes_back;     /* what is down now is about to be started again */
         bool restart_queued; /* the start that is to come is not the user's */
 

@@ -51,6 +51,7 @@ static int read_service(JsonReader *reader, void *userdata, Reason *reason) {
                 { .name = "watchdog", .number = &found->watchdog },
                 { .name = "restarts", .number = &found->restarts },
                 { .name = "stopAsked", .truth = &found->stop_asked },
+                { .name = "unknown", .optional = true, .truth = &found->is_unknown },
                 { .name = "cgroup", .text = &found->cgroup },
                 { .name = "hasIdentity", .truth = &found->has_identity },
                 { .name = "uid", .number = &found->uid },

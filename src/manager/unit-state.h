@@ -30,6 +30,7 @@ typedef struct UnitFound {
         uint64_t main_started, main_started_monotonic, main_ended, main_ended_monotonic;
         uint64_t deadline, runtime_deadline, watchdog, restarts, uid, gid;
         bool main_ignores_failure, stop_asked, has_identity, network, is_service;
+        bool is_unknown;  /* something runs, and how it came to that nobody can say */
         bool is_spawning; /* somebody was just about to be started, and may have been */
         UnitActiveState active;
         ServiceState state;
@@ -42,6 +43,9 @@ typedef struct UnitFound {
 /* Of the unit of this name; -ENOENT when there is no state. -EBADMSG with a reason for what is no state of ours. */
 int unit_state_read(int units_fd, const char *name, UnitFound *ret, Reason *reason);
 void unit_found_done(UnitFound *found);
+/* unit-unknown.c: of one whose state cannot be read, if processes are in its group: as one that has failed, and has left these
+ * behind, with their user. 0: nobody is. */
+int unit_state_guess(const Manager *manager, const char *name, UnitFound *ret);
 /* The settings, as a unit that is loaded. */
 int unit_state_read_settings(int units_fd, const char *name, Unit **ret, uint64_t *ret_loaded,
                              Reason *reason);

@@ -354,3 +354,40 @@ def test_jobs_are_gone_on_with(rig):
     assert said == [f'{word} slow.service{end}' for word, end in
                     (('Starting', '...'), ('Started', '.'), ('Stopping', '...'), ('Stopped', '.'),
                      ('Starting', '...'), ('Started', '.'))]  # fmt: skip
+
+
+def number_is_locked(rig, uid):
+    lock = rig.path(f'/run/mkosi/dynamic-uid/{uid}')
+    return rig.run('flock', '-n', '-E', '9', f'/run/mkosi/dynamic-uid/{uid}', 'true', check=False).returncode == 9 and lock.exists()
+
+
+@pytest.mark.parametrize('settings_too', [False, True])
+def test_a_state_that_cannot_be_read(rig, settings_too):
+    """What runs goes on, keeps its number, and gets no second one beside it; when it has ended all is as ever."""
+    rig.unit('torn.service', DynamicUser='yes', RuntimeDirectory='torn', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', 'torn')
+    pid = wait_for(lambda: rig.main_pid('torn'), 'the process')
+    uid = wait_for(lambda: int(rig.show('torn', 'UID') or 0) in range(61184, 65520) and int(rig.show('torn', 'UID')), 'its number')
+    group = 'system.slice/torn.service'
+    for crash in range(2):
+        rig.kill_manager()
+        rig.write('/run/mkosi/units/torn.service/state', '{"invocation": "')
+        if settings_too:
+            rig.write('/run/mkosi/units/torn.service/settings', 'x')
+        rig.start_manager()
+        assert rig.show('torn', 'ActiveState', 'Result') == {'ActiveState': 'failed', 'Result': 'resources'}
+        assert any('until that has ended it cannot be started' in line for line in rig.log('-u', 'torn'))
+        assert number_is_locked(rig, uid)
+    # Nobody else gets the number, and a note of all this does not make it one that may be started.
+    rig.ctl('reset-failed', 'torn')
+    rig.kill_manager()
+    rig.start_manager()
+    assert number_is_locked(rig, uid)
+    assert rig.ctl('start', 'torn', check=False).returncode != 0
+    assert any('"mkosi-ctl kill torn.service"' in line for line in rig.log('-u', 'torn'))
+    assert rig.processes(group) == [pid]
+    rig.ctl('kill', 'torn')
+    wait_for(lambda: not (rig.cgroup / group).exists(), 'the group to go')
+    assert not rig.exists(f'/run/mkosi/dynamic-uid/{uid}') and not rig.exists('/run/torn')
+    rig.ctl('start', 'torn')
+    assert rig.state('torn') == 'active' and len(rig.processes(group)) == 1
