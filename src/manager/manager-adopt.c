@@ -395,6 +395,18 @@ static void take_processes(Service *service, const UnitFound *found) {
                 (void)shared_network_adopt(service, member, &service->network);
 }
 
+/* Nobody has heard what it may have said meanwhile, and it has the time to say so again. */
+static void take_deadline(Service *service, const UnitFound *found) {
+        if (found->deadline == UINT64_MAX)
+                return;
+        service_set_deadline(service, found->deadline);
+        if (service->state != SERVICE_IN_START || service_settings_of(service)->type != SERVICE_NOTIFY)
+                return;
+        service_set_timer(service, service_start_timeout(service));
+        if (service->deadline < found->deadline)
+                service_set_deadline(service, found->deadline);
+}
+
 static int take_service(Orphan *orphan, Reason *reason) {
         Service *const service = orphan->unit->service;
         UnitFound *const found = &orphan->found;
@@ -410,8 +422,7 @@ static int take_service(Orphan *orphan, Reason *reason) {
         take_commands(service, found);
         take_processes(service, found);
         orphan->unit->active = service_active_state(service->state);
-        if (found->deadline != UINT64_MAX)
-                service_set_deadline(service, found->deadline);
+        take_deadline(service, found);
         if (service->state == SERVICE_RUNNING)
                 service_feed_watchdog(service);
         return 0;

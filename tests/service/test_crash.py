@@ -391,3 +391,44 @@ def test_a_state_that_cannot_be_read(rig, settings_too):
     assert not rig.exists(f'/run/mkosi/dynamic-uid/{uid}') and not rig.exists('/run/torn')
     rig.ctl('start', 'torn')
     assert rig.state('torn') == 'active' and len(rig.processes(group)) == 1
+
+
+SAYS_READY = """
+import os, socket, time
+while not os.path.exists('/run/tell'):
+    time.sleep(0.05)
+while True:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
+            one.connect(os.environ['NOTIFY_SOCKET'])
+            one.send(b'READY=1')
+    except OSError:
+        open('/run/unheard', 'w').close()
+    time.sleep(0.5)
+"""
+
+
+def test_time_to_say_ready_again(rig):
+    """What was said while nobody listened is lost; who repeats it is not ended for what the time without a manager took."""
+    rig.write('/run/says-ready', SAYS_READY)
+    rig.unit('late.service', Type='notify', TimeoutStartSec='3s', ExecStart='/usr/bin/python3 /run/says-ready')
+    rig.ctl('start', '--no-block', 'late')
+    pid = wait_for(lambda: rig.main_pid('late'), 'its process')
+    rig.kill_manager()
+    rig.write('/run/tell', '')
+    wait_for(lambda: rig.exists('/run/unheard'), 'what nobody hears')
+    rig.run('sleep', '3')
+    rig.start_manager()
+    assert rig.wait_state('late', 'active', 'failed', 'inactive') == 'active'
+    assert rig.main_pid('late') == pid
+
+
+def test_silence_is_still_the_end(rig):
+    """One that says nothing has that time, and no more."""
+    rig.unit('late.service', Type='notify', TimeoutStartSec='1s', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', '--no-block', 'late')
+    wait_for(lambda: rig.main_pid('late'), 'its process')
+    rig.kill_manager()
+    rig.start_manager()
+    rig.wait_state('late', 'failed')
+    assert rig.show('late', 'Result') == 'timeout'
