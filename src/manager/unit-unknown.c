@@ -76,6 +76,7 @@ int unit_state_guess(const Manager *manager, const char *name, UnitFound *ret) {
         found.state = SERVICE_STATE_FAILED;
         found.result = SERVICE_FAILURE_RESOURCES;
         found.kind = SERVICE_COMMANDS;
+        found.job = JOB_TYPES;
         found.deadline = UINT64_MAX;
         found.state_changed = found.inactive_since = time_realtime();
         *ret = found;

@@ -378,6 +378,7 @@ def test_a_state_that_cannot_be_read(rig, settings_too):
         assert rig.show('torn', 'ActiveState', 'Result') == {'ActiveState': 'failed', 'Result': 'resources'}
         assert any('until that has ended it cannot be started' in line for line in rig.log('-u', 'torn'))
         assert number_is_locked(rig, uid)
+    assert not any('mkosi-ctl kill' in line for line in rig.log('-u', 'torn')), 'nobody has asked for a start'
     # Nobody else gets the number, and a note of all this does not make it one that may be started.
     rig.ctl('reset-failed', 'torn')
     rig.kill_manager()
