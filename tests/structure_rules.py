@@ -101,6 +101,7 @@ WITHOUT_UNIT_TEST = {
     'manager/unit-property.c': 'tests/unit/test-manager.c changes properties',
     'manager/unit-slice.c': 'tests/service/test_slices.py changes slices that something is in',
     'manager/unit-state.c': 'tests/service/test_manager.py kills the manager, which only state files survive',
+    'manager/unit-unknown.c': 'tests/service/test_crash.py damages the state of a service that runs',
     'manager/unit-transient.c': 'tests/unit/test-manager.c makes transient units',
     'unit/unit-manual.c': 'tests/service/test_manuals.py reads the page that it prints',
     'user/nss-mkosi.c': 'tests/service/test_name_service.py has libc ask it',

@@ -348,20 +348,20 @@ static int read_field(JsonReader *reader, const JsonField *field, Reason *reason
 }
 
 static int read_named(JsonReader *reader, const char *name, const JsonField *fields, size_t n_fields,
-                      uint32_t *seen, Reason *reason) {
+                      uint64_t *seen, Reason *reason) {
         for (size_t i = 0; i < n_fields; i++) {
                 if (!text_equal(name, fields[i].name))
                         continue;
-                if (*seen & 1u << i)
+                if (*seen & UINT64_C(1) << i)
                         return reason_set(reason, -EBADMSG, "There are two members \"%s\"", name);
-                *seen |= 1u << i;
+                *seen |= UINT64_C(1) << i;
                 return read_field(reader, &fields[i], reason);
         }
         return json_skip_value(reader);
 }
 
 int json_read_fields(JsonReader *reader, const JsonField *fields, size_t n_fields, Reason *reason) {
-        uint32_t seen = 0;
+        uint64_t seen = 0;
 
         assert(reader && fields && n_fields <= JSON_FIELDS_MAX);
 
@@ -375,7 +375,7 @@ int json_read_fields(JsonReader *reader, const JsonField *fields, size_t n_field
                 r = read_named(reader, name, fields, n_fields, &seen, reason);
         }
         for (size_t i = 0; i < n_fields && r >= 0; i++)
-                if (!fields[i].optional && !(seen & 1u << i))
+                if (!fields[i].optional && !(seen & UINT64_C(1) << i))
                         return reason_set(reason, -EBADMSG, "The member \"%s\" is missing", fields[i].name);
         return r;
 }

@@ -49,7 +49,7 @@ typedef struct JsonField {
         void *userdata;
 } JsonField;
 
-#define JSON_FIELDS_MAX 32
+#define JSON_FIELDS_MAX 64
 
 /* A whole object, of which other members are passed over. -EBADMSG with a reason that names the member when one is
  * missing, twice there, or of another kind; what was read by then stays where it is. */

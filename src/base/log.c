@@ -7,6 +7,7 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/text.h"
 
 static LogLevel log_level = LOG_LEVEL_INFO;
 static const char *log_name = "mkosi";
@@ -53,9 +54,13 @@ static _printf_(4, 0) void log_print(LogLevel level, bool plain, int r, const ch
         (void)vsnprintf(line, sizeof(line), format, arguments);
 
         /* Messages quote file names and what tools print: nothing of it is to reach the terminal as a command. */
-        for (char *c = line; *c; c++)
-                if (((unsigned char)*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f)
+        for (char *c = line; *c;) {
+                const size_t length = *c == '\n' || *c == '\t' ? 1 : text_tame_length(c);
+
+                if (length == 0)
                         *c = '?';
+                c += MAX(length, (size_t)1);
+        }
 
         /* One write for the whole line, so that lines of several processes do not mix. */
         const bool coloured = log_coloured();

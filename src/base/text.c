@@ -130,6 +130,17 @@ int text_quote(const char *word, char **ret) {
         return 0;
 }
 
+/* What has no look of its own, and turns around that of others: U+061C, U+200E, U+200F, U+202A to U+202E, and U+2066 to U+2069
+ * (UAX 9, 2). */
+static bool changes_direction(const unsigned char *c) {
+        if (c[0] == 0xd8)
+                return c[1] == 0x9c;
+        if (c[0] != 0xe2 || (c[1] != 0x80 && c[1] != 0x81))
+                return false;
+        return c[1] == 0x80 ? c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae)
+                            : c[2] >= 0xa6 && c[2] <= 0xa9;
+}
+
 /* RFC 3629, 4. */
 size_t text_tame_length(const char *text) {
         const unsigned char *c = (const unsigned char *)text;
@@ -152,7 +163,7 @@ size_t text_tame_length(const char *text) {
                 for (size_t k = 2; k < sequences[i].length; k++)
                         if ((c[k] & 0xc0) != 0x80)
                                 return 0;
-                return sequences[i].length;
+                return changes_direction(c) ? 0 : sequences[i].length;
         }
         return 0;
 }

@@ -38,7 +38,8 @@ char *text_strip(char *text);
 int text_quote(const char *word, char **ret);
 
 /* Makes control characters '?', in place: terminals obey them, and names of files may hold any. So are the bytes of those from
- * U+0080 to U+009F, and bytes that are no UTF-8, which may be the same to a terminal. */
+ * U+0080 to U+009F, and bytes that are no UTF-8, which may be the same to a terminal; and characters that only change the
+ * direction in which what is beside them is shown. */
 void text_tame(char *text);
 /* The length of the character that the text begins with; 0 when text_tame() would make it '?', and at the end. */
 size_t text_tame_length(const char *text);

@@ -38,6 +38,7 @@ struct PtyForward {
         unsigned n_escapes;
         uint64_t first_escape;
         bool finishing, over, said_end;
+        bool follows; /* the other side, which is closed for good once it is closed */
 };
 
 static void end(PtyForward *forward, int r) {
@@ -94,6 +95,8 @@ static int drain(Flow *flow, int fd) {
 /* Once the other side is closed for good, reading fails with EIO. */
 static int from_master(PtyForward *forward) {
         const int r = fill(&forward->out, forward->master_fd);
+        if (r == -EIO && forward->follows)
+                forward->finishing = forward->out.ended = true;
         return r == -EIO ? 0 : r;
 }
 
@@ -131,6 +134,9 @@ static int wait_for_more(PtyForward *forward) {
         if (r >= 0 && forward->output)
                 r = sd_event_source_set_enabled(forward->output,
                                                 forward->out.size > 0 ? SD_EVENT_ON : SD_EVENT_OFF);
+        /* A side that is hung up is always ready. */
+        if (r >= 0 && forward->out.ended)
+                r = sd_event_source_set_enabled(forward->master, SD_EVENT_OFF);
         if (r >= 0)
                 r = sd_event_source_set_io_events(
                         forward->master, (forward->out.size < sizeof(forward->out.bytes) ? EPOLLIN : 0) |
@@ -247,6 +253,11 @@ int pty_forward_new(sd_event *event, int master_fd, void (*on_end)(int r, void *
 
 void pty_forward_finish(PtyForward *forward) {
         forward->finishing = true;
+        move(forward);
+}
+
+void pty_forward_follow(PtyForward *forward) {
+        forward->follows = true;
         move(forward);
 }
 

@@ -35,6 +35,8 @@ typedef struct Run {
         PtyForward *forward;
         RemoteUnit unit; /* as it was when it ended */
         bool ended;
+        bool alone;    /* the manager is our own child */
+        bool orphaned; /* the manager is gone, and what it has started has the terminal still */
 } Run;
 
 static void run_done(Run *run) {
@@ -71,6 +73,7 @@ static int start_alone(Run *run) {
         _cleanup_(reason_done) Reason reason = {};
         int fd;
 
+        run->alone = true;
         int r = run_alone_start(&(RunAlone){ .runtime = options->runtime,
                                              .helper = options->helper,
                                              .stop_with_client = stays(options) },
@@ -225,13 +228,20 @@ static int tells_end(const Run *run, sd_bus_message *message) {
                text_equal(state, unit_active_state_words[UNIT_FAILED]);
 }
 
+/* A terminal outlives the manager, whose end may come in the middle of a question; we are told of it then. */
+static int end_on_error(const Run *run, int r) {
+        if (r >= 0 || (run->options->pty && !run->alone && sd_bus_is_open(run->bus) <= 0))
+                return 0;
+        return sd_event_exit(run->event, r);
+}
+
 static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Run *run = userdata;
 
         int r = tells_end(run, message);
         if (r > 0)
                 r = look(run);
-        return r < 0 ? sd_event_exit(run->event, r) : 0;
+        return end_on_error(run, r);
 }
 
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -249,20 +259,36 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
                 return sd_event_exit(run->event, r);
         }
         r = look(run);
-        return r < 0 ? sd_event_exit(run->event, r) : 0;
+        return end_on_error(run, r);
 }
 
+/* The service goes on, and so does its terminal, which would take the service with it: until nobody has that open any more, we
+ * the least. A manager of our own leaves nothing behind that runs. */
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return sd_event_exit(((Run *)userdata)->event, log_error(-ECONNRESET, "The manager went away"));
+        Run *run = userdata;
+
+        if (!run->options->pty || run->alone || run->ended)
+                return sd_event_exit(run->event, log_error(-ECONNRESET, "The manager went away"));
+        log_warning("The manager is gone; %s keeps its terminal, and how it ends will not be known here",
+                    run->name);
+        /* Our terminal is raw, where a new line begins below the end of the last one. */
+        if (run->forward && isatty(STDERR_FILENO))
+                (void)fputc('\r', stderr);
+        run->orphaned = true;
+        run->terminal_fd = fd_close(run->terminal_fd);
+        if (run->forward)
+                pty_forward_follow(run->forward);
+        return 0;
 }
 
 /* Nobody reads it any more, and the service must not wait for that. */
 static int on_unread(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        const Run *run = userdata;
         char bytes[4096];
 
         while (read(fd, bytes, sizeof(bytes)) > 0)
                 ;
-        return 0;
+        return run->orphaned && (events & EPOLLHUP) ? sd_event_exit(run->event, 0) : 0;
 }
 
 static int on_let_go(sd_event_source *source, void *userdata) {
@@ -284,7 +310,7 @@ static void on_terminal_end(int r, void *userdata) {
         if (r == -ECANCELED)
                 r = sd_event_add_defer(run->event, NULL, on_let_go, run);
         else if (r == 0)
-                r = sd_event_exit(run->event, 0);
+                r = sd_event_exit(run->event, run->orphaned ? -ECONNRESET : 0);
         if (r < 0)
                 (void)sd_event_exit(run->event, log_error(r, "Cannot serve the terminal: %m"));
 }

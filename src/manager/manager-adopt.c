@@ -104,9 +104,15 @@ static int orphan_read(Manager *manager, int units_fd, const char *name, OrphanL
         if (r < 0)
                 return r;
         if (read < 0) {
-                unit_log(unit, LOG_WARNING, "%s: The state of an earlier manager cannot be read: %s", name,
-                         reason_text(&reason, read));
-                return 0;
+                r = unit_state_guess(manager, name, &found);
+                unit_log(
+                        unit, r > 0 ? LOG_ERR : LOG_WARNING,
+                        "%s: The state of an earlier manager cannot be read: %s%s", name,
+                        reason_text(&reason, read),
+                        r > 0 ? "; what runs of it is left alone, and until that has ended it cannot be started"
+                              : "");
+                if (r <= 0)
+                        return r == -ENOMEM ? r : 0;
         }
         r = text_equal(unit->name, name) ? load(units_fd, unit, &found) : -ESTALE;
         return r < 0 ? (r == -ESTALE ? 0 : r) : add(list, unit, &found);
@@ -289,8 +295,10 @@ static void take_numbers(Service *service, const UnitFound *found) {
         service->main_ended = found->main_ended;
         service->main_ended_monotonic = found->main_ended_monotonic;
         service->watchdog_usec = found->watchdog;
+        service->runtime_deadline = found->runtime_deadline;
         service->n_restarts = found->restarts;
         service->stop_asked = found->stop_asked;
+        service->is_unknown = found->is_unknown;
         service->has_identity = found->has_identity;
         service->uid = (uid_t)found->uid;
         service->gid = (gid_t)found->gid;
@@ -373,6 +381,18 @@ static void take_processes(Service *service, const UnitFound *found) {
                 service->control->ignores_failure = ignores_failure(service);
 }
 
+/* Nobody has heard what it may have said meanwhile, and it has the time to say so again. */
+static void take_deadline(Service *service, const UnitFound *found) {
+        if (found->deadline == UINT64_MAX)
+                return;
+        service_set_deadline(service, found->deadline);
+        if (service->state != SERVICE_IN_START || service_settings_of(service)->type != SERVICE_NOTIFY)
+                return;
+        service_set_timer(service, service_start_timeout(service));
+        if (service->deadline < found->deadline)
+                service_set_deadline(service, found->deadline);
+}
+
 static int take_service(Orphan *orphan, Reason *reason) {
         Service *const service = orphan->unit->service;
         UnitFound *const found = &orphan->found;
@@ -388,8 +408,7 @@ static int take_service(Orphan *orphan, Reason *reason) {
         take_commands(service, found);
         take_processes(service, found);
         orphan->unit->active = service_active_state(service->state);
-        if (found->deadline != UINT64_MAX)
-                service_set_deadline(service, found->deadline);
+        take_deadline(service, found);
         if (service->state == SERVICE_RUNNING)
                 service_feed_watchdog(service);
         return 0;

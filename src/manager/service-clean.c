@@ -144,8 +144,19 @@ static void keep_number(Service *service) {
                 service->unit->name, (unsigned)service->uid);
 }
 
+/* The run was over before, and what the unit is stays what that has made of it. A start may have waited. */
+static void left_behind_cleaned(Service *service) {
+        service->cleans_left_behind = false;
+        service_release(service, true);
+        managed_unit_set_active(service->unit, service->unit->active);
+}
+
 /* The group of a service in which somebody is left stays as it is, and so do the user and the log. */
 static void cleaned(Service *service) {
+        if (service->cleans_left_behind) {
+                left_behind_cleaned(service);
+                return;
+        }
         if (!service_group_is_populated(service))
                 service_release(service, true);
         service_finish(service);
@@ -215,7 +226,8 @@ void service_clean(Service *service) {
                 cleaned(service);
                 return;
         }
-        service_set_state(service, SERVICE_CLEANING);
+        if (!service->cleans_left_behind)
+                service_set_state(service, SERVICE_CLEANING);
         const int r = cleaner_start(service, &remains);
         if (r >= 0)
                 return;
@@ -225,4 +237,11 @@ void service_clean(Service *service) {
         service_forget_cleaner(service);
         keep_number(service);
         cleaned(service);
+}
+
+void service_clean_left_behind(Service *service) {
+        if (service->cleaner || service_group_is_populated(service))
+                return;
+        service->cleans_left_behind = true;
+        service_clean(service);
 }

@@ -206,5 +206,5 @@ void service_release(Service *service, bool ended) {
         service->tmp = NULL;
         shared_network_put(service->network, ended);
         service->network = NULL;
-        service->has_identity = false;
+        service->has_identity = service->is_unknown = false;
 }

@@ -148,6 +148,20 @@ static int refresh(ManagedUnit *unit) {
         return r;
 }
 
+/* Beside a service that nobody knows any more there is no second one. */
+static int check_unknown(Service *service) {
+        const char *const name = service->unit->name;
+
+        if (!service->is_unknown || !service_group_is_populated(service))
+                return 0;
+        unit_log(
+                service->unit, LOG_ERR,
+                "%s: Processes of it run that an earlier manager has started, and what is known of them cannot "
+                "be read: end them first, with \"mkosi-ctl kill %s\"",
+                name, name);
+        return -EBUSY;
+}
+
 /* From where the last end left it. */
 int service_start(ManagedUnit *unit) {
         Service *const service = unit->service;
@@ -158,8 +172,13 @@ int service_start(ManagedUnit *unit) {
         if (service->state != SERVICE_DEAD && service->state != SERVICE_STATE_FAILED &&
             service->state != SERVICE_AUTO_RESTART)
                 return -EAGAIN;
+        /* What is about to be removed is not to be had. */
+        if (service->cleaner)
+                return -EAGAIN;
         free(TAKE_PTR(service->failure));
-        int r = refresh(unit);
+        int r = check_unknown(service);
+        if (r >= 0)
+                r = refresh(unit);
         if (r < 0)
                 return r;
         if (!service_may_start(unit)) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "manager/service-state.h"
-#include "manager/service-user.h"
 #include "manager/unit-log.h"
 #include "manager/unit-state.h"
 
@@ -126,19 +125,11 @@ static void final_goes_on(Service *service) {
                 service_enter_dead(service, SERVICE_SUCCESS);
 }
 
-/* What was left to itself has ended as well; what it has left nobody has looked for. */
-static void left_behind_ended(Service *service) {
-        service_user_note_left(service->user);
-        service_release(service, true);
-        unit_state_update(service->unit);
-        managed_unit_unused(service->unit);
-}
-
 const ServiceStateRow service_state_rows[SERVICE_STATE_MAX] = {
         [SERVICE_DEAD] = {
                 .active = UNIT_INACTIVE,
                 .flags = STATE_LASTS | STATE_IS_EMPTY,
-                .group_ended = left_behind_ended,
+                .group_ended = service_clean_left_behind,
         },
         [SERVICE_IN_CONDITION] = {
                 .active = UNIT_ACTIVATING,
@@ -237,11 +228,12 @@ const ServiceStateRow service_state_rows[SERVICE_STATE_MAX] = {
         [SERVICE_STATE_FAILED] = {
                 .active = UNIT_FAILED,
                 .flags = STATE_LASTS | STATE_IS_EMPTY,
-                .group_ended = left_behind_ended,
+                .group_ended = service_clean_left_behind,
         },
         [SERVICE_AUTO_RESTART] = {
                 .active = UNIT_ACTIVATING,
                 .flags = STATE_IS_EMPTY,
+                .group_ended = service_clean_left_behind,
         },
         [SERVICE_CLEANING] = {
                 .active = UNIT_DEACTIVATING,

@@ -48,8 +48,8 @@ void service_free(Service *service) {
         process_free(service->main);
         process_free(service->control);
         exec_command_list_done(&service->commands);
-        service_release(service,
-                        !managed_unit_is_active(service->unit) && !service_group_is_populated(service));
+        service_release(service, !managed_unit_is_active(service->unit) && !service->cleaner &&
+                                         !service_group_is_populated(service));
         service_forget_pid_file(service);
         sd_event_source_disable_unref(service->timer);
         sd_event_source_disable_unref(service->watchdog);

@@ -75,11 +75,13 @@ struct Service {
         uint64_t cpu_nsec; /* of the run that has ended */
         uint64_t n_restarts;
         bool stop_asked;     /* nothing is to follow but the end */
+        bool is_unknown;     /* who is in the group may be a whole service, of which nothing else is known */
         bool comes_back;     /* what is down now is about to be started again */
         bool restart_queued; /* the start that is to come is not the user's */
 
         int cleaner_fd, cleaner_report_fd; /* of the process that removes what the run left */
         sd_event_source *cleaner;          /* NULL: there is none */
+        bool cleans_left_behind;           /* after the end of whom the end of the run had left to itself */
 };
 
 /* "start-pre", "none" of SERVICE_COMMANDS; for notes of our own. */
@@ -197,4 +199,7 @@ int service_limit_slice(ManagedUnit *slice);
 /* service-clean.c */
 /* Removes what the run left, in a process of its own if that may take long, and calls service_finish(). */
 void service_clean(Service *service);
+/* What the end of the run had left to itself has ended as well: the same, without a change of the state. Until it is done,
+ * nothing starts. */
+void service_clean_left_behind(Service *service);
 void service_forget_cleaner(Service *service);

@@ -50,9 +50,11 @@ static void write_service(JsonWriter *writer, const Service *service) {
         write_main(writer, service);
         write_pid(writer, "controlPid", service->control);
         json_number(writer, "deadline", service->deadline);
+        json_number(writer, "runtimeDeadline", service->runtime_deadline);
         json_number(writer, "watchdog", service->watchdog_usec);
         json_number(writer, "restarts", service->n_restarts);
         json_bool(writer, "stopAsked", service->stop_asked);
+        json_bool(writer, "unknown", service->is_unknown);
         json_text(writer, "cgroup", service->cgroup ?: "");
         json_bool(writer, "hasIdentity", service->has_identity);
         json_number(writer, "uid", service->has_identity ? service->uid : 0);

@@ -32,8 +32,9 @@ typedef struct UnitFound {
         uint64_t state_changed, active_since, inactive_since;
         uint64_t begun, main_pid, main_began, control_pid, last_main_pid, main_code, main_status;
         uint64_t main_started, main_started_monotonic, main_ended, main_ended_monotonic;
-        uint64_t deadline, watchdog, restarts, uid, gid;
+        uint64_t deadline, runtime_deadline, watchdog, restarts, uid, gid;
         bool main_ignores_failure, stop_asked, has_identity, network, is_service;
+        bool is_unknown;  /* something runs, and how it came to that nobody can say */
         bool is_spawning; /* somebody was just about to be started, and may have been */
         UnitActiveState active;
         ServiceState state;
@@ -48,5 +49,8 @@ int unit_state_read(int units_fd, const char *name, UnitFound *ret, Reason *reas
 void unit_found_done(UnitFound *found);
 /* What unit_state_note_tmp() noted, if it is whole. */
 int unit_state_read_tmp(int units_fd, const char *name, PrivateTmp *ret);
+/* unit-unknown.c: of one whose state cannot be read, if processes are in its group: as one that has failed, and has left these
+ * behind, with their user. 0: nobody is. */
+int unit_state_guess(const Manager *manager, const char *name, UnitFound *ret);
 /* The settings, as a unit that is loaded. */
 int unit_state_read_settings(int units_fd, const char *name, Unit **ret, Reason *reason);

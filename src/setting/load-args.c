@@ -50,6 +50,13 @@ static int assign(ArgumentScan *scan, const Setting *setting, const char *option
                                reason_text(&reason, r));
 }
 
+static const Setting *find_letter(const SettingTable *table, char letter) {
+        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
+                if (row->letter == letter)
+                        return row;
+        return NULL;
+}
+
 /* An option whose value is the next word, unless one came attached. */
 static int assign_next(ArgumentScan *scan, const Setting *setting, const char *option, const char *value) {
         if (value || takes_optional_value(setting))
@@ -60,11 +67,14 @@ static int assign_next(ArgumentScan *scan, const Setting *setting, const char *o
                 return setting_mistake(scan->mistakes, "Option \"%s\" needs a value", option);
 
         /* Most likely the value was forgotten; an image called "--force" helps nobody. */
-        if (word[0] == '-' && word[1] != '\0')
+        if (word[0] == '-' && word[1] != '\0') {
+                /* "-5" is most likely no option, and needs no word of its own. */
+                scan->next += word[1] != '-' && !find_letter(scan->store->table, word[1]);
                 return setting_mistake(
                         scan->mistakes,
                         "Option \"%s\" needs a value (if \"%s\" is meant to be it, attach it: %s%s%s)",
                         option, word, option, option[1] == '-' ? "=" : "", word);
+        }
 
         scan->next++;
         return assign(scan, setting, option, word);
@@ -158,13 +168,6 @@ static int load_long_option(ArgumentScan *scan, const char *word) {
                 return explain_unknown_option(scan, name);
         }
         return assign_next(scan, setting, option, equals ? equals + 1 : NULL);
-}
-
-static const Setting *find_letter(const SettingTable *table, char letter) {
-        for (const Setting *row = table->rows; row < table->rows + table->n_rows; row++)
-                if (row->letter == letter)
-                        return row;
-        return NULL;
 }
 
 /* word is "-if" or "-tdirectory". */

@@ -492,3 +492,82 @@ def test_what_nobody_can_take_over_is_left_alone(rig):
     assert [path.name for path in rig.path('/tmp').glob('systemd-private-*/*')] == ['tmp']
     assert os.listdir(rig.path('/run/mkosi/netns')) == [pin]
     os.kill(pid, signal.SIGKILL)
+
+
+def number_is_locked(rig, uid):
+    lock = rig.path(f'/run/mkosi/dynamic-uid/{uid}')
+    return rig.run('flock', '-n', '-E', '9', f'/run/mkosi/dynamic-uid/{uid}', 'true', check=False).returncode == 9 and lock.exists()
+
+
+@pytest.mark.parametrize('settings_too', [False, True])
+def test_a_state_that_cannot_be_read(rig, settings_too):
+    """What runs goes on, keeps its number, and gets no second one beside it; when it has ended all is as ever."""
+    rig.unit('torn.service', DynamicUser='yes', RuntimeDirectory='torn', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', 'torn')
+    pid = wait_for(lambda: rig.main_pid('torn'), 'the process')
+    uid = wait_for(lambda: int(rig.show('torn', 'UID') or 0) in range(61184, 65520) and int(rig.show('torn', 'UID')), 'its number')
+    group = 'system.slice/torn.service'
+    for crash in range(2):
+        rig.kill_manager()
+        rig.write('/run/mkosi/units/torn.service/state', '{"invocation": "')
+        if settings_too:
+            rig.write('/run/mkosi/units/torn.service/settings', 'x')
+        rig.start_manager()
+        assert rig.show('torn', 'ActiveState', 'Result') == {'ActiveState': 'failed', 'Result': 'resources'}
+        assert any('until that has ended it cannot be started' in line for line in rig.log('-u', 'torn'))
+        assert number_is_locked(rig, uid)
+    assert not any('mkosi-ctl kill' in line for line in rig.log('-u', 'torn')), 'nobody has asked for a start'
+    # Nobody else gets the number, and a note of all this does not make it one that may be started.
+    rig.ctl('reset-failed', 'torn')
+    rig.kill_manager()
+    rig.start_manager()
+    assert number_is_locked(rig, uid)
+    assert rig.ctl('start', 'torn', check=False).returncode != 0
+    assert any('"mkosi-ctl kill torn.service"' in line for line in rig.log('-u', 'torn'))
+    assert rig.processes(group) == [pid]
+    rig.ctl('kill', 'torn')
+    wait_for(lambda: not (rig.cgroup / group).exists(), 'the group to go')
+    assert not rig.exists(f'/run/mkosi/dynamic-uid/{uid}') and not rig.exists('/run/torn')
+    rig.ctl('start', 'torn')
+    assert rig.state('torn') == 'active' and len(rig.processes(group)) == 1
+
+
+SAYS_READY = """
+import os, socket, time
+while not os.path.exists('/run/tell'):
+    time.sleep(0.05)
+while True:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
+            one.connect(os.environ['NOTIFY_SOCKET'])
+            one.send(b'READY=1')
+    except OSError:
+        open('/run/unheard', 'w').close()
+    time.sleep(0.5)
+"""
+
+
+def test_time_to_say_ready_again(rig):
+    """What was said while nobody listened is lost; who repeats it is not ended for what the time without a manager took."""
+    rig.write('/run/says-ready', SAYS_READY)
+    rig.unit('late.service', Type='notify', TimeoutStartSec='3s', ExecStart='/usr/bin/python3 /run/says-ready')
+    rig.ctl('start', '--no-block', 'late')
+    pid = wait_for(lambda: rig.main_pid('late'), 'its process')
+    rig.kill_manager()
+    rig.write('/run/tell', '')
+    wait_for(lambda: rig.exists('/run/unheard'), 'what nobody hears')
+    rig.run('sleep', '3')
+    rig.start_manager()
+    assert rig.wait_state('late', 'active', 'failed', 'inactive') == 'active'
+    assert rig.main_pid('late') == pid
+
+
+def test_silence_is_still_the_end(rig):
+    """One that says nothing has that time, and no more."""
+    rig.unit('late.service', Type='notify', TimeoutStartSec='1s', ExecStart='/bin/sleep infinity')
+    rig.ctl('start', '--no-block', 'late')
+    wait_for(lambda: rig.main_pid('late'), 'its process')
+    rig.kill_manager()
+    rig.start_manager()
+    rig.wait_state('late', 'failed')
+    assert rig.show('late', 'Result') == 'timeout'

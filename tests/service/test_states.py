@@ -209,6 +209,21 @@ def test_reloads_do_not_prolong_a_life(rig):
     assert rig.show('short', 'Result') == 'timeout'
 
 
+def test_neither_do_reloads_after_a_crash(rig):
+    """Nor does the next manager: it is still measured from when the service was started."""
+    rig.unit('short.service', RuntimeMaxSec='3s', ExecStart='/bin/sleep 600', ExecReload='/bin/true')
+    rig.ctl('start', 'short')
+    start = int(rig.show('short', 'ExecMainStartTimestampMonotonic'))
+    rig.run('sleep', '1.5')
+    rig.kill_manager()
+    rig.start_manager()
+    rig.ctl('reload', 'short')
+    wait_state(rig, 'short', 'failed')
+    assert rig.show('short', 'Result') == 'timeout'
+    # Measured anew, it would be 4.5 s at least.
+    assert 3_000_000 <= int(rig.show('short', 'ExecMainExitTimestampMonotonic')) - start < 4_500_000
+
+
 def test_restart_does_not_cancel_who_waits(rig):
     """A start that waits for another unit is the restart, when its time has come."""
     rig.unit('slow.service', Type='oneshot', ExecStart="/bin/sh -c 'while [ ! -e /run/go ]; do sleep 0.05; done'")
@@ -436,3 +451,65 @@ def test_reload_that_cannot_begin(rig):
     assert 'Reload failed for reload.service.' in log
     assert any('Cannot run /bin/true' in line for line in log)
     rig.ctl('reload', 'reload')
+
+
+LEAVES = """/bin/sh -c 'touch "$RUNTIME_DIRECTORY/old" /tmp/mine /var/tmp/mine; ipcmk -Q >/dev/null; sleep 1000 & exec sleep 1001'"""
+PLACES = '/run/leaver /run/private/leaver /tmp/*leaver* /var/tmp/*leaver* /run/mkosi/dynamic-uid/* /run/mkosi/units/leaver.service'
+
+
+def leavings(rig):
+    queues = rig.run('cat', '/proc/sysvipc/msg').stdout.splitlines()[1:]
+    return rig.shell(f'ls -d {PLACES} 2>/dev/null || true').stdout.split() + queues
+
+
+def end_of_leaver(rig):
+    """Of what its end has left to itself."""
+    pids = rig.processes('system.slice/leaver.service')
+    assert len(pids) == 1
+    os.kill(pids[0], signal.SIGKILL)
+
+
+@pytest.mark.parametrize('mode', ['plain', 'crash', 'failed'])
+def test_what_was_left_behind_is_cleaned_up_after(rig, mode):
+    """Directories, temporary files and objects in memory go with the last process, and the state stays as it was."""
+    post = '/bin/false' if mode == 'failed' else '/bin/true'
+    rig.unit(
+        'leaver.service', KillMode='process', DynamicUser='yes', RuntimeDirectory='leaver', ExecStart=LEAVES, ExecStopPost=post
+    )
+    rig.ctl('start', 'leaver')
+    wait_for(lambda: len(rig.processes('system.slice/leaver.service')) == 2 and len(leavings(rig)) >= 7, 'all that it makes')
+    rig.ctl('stop', 'leaver')
+    # What has nothing but an end is forgotten, with the time of that.
+    names = ['ActiveState', 'SubState', 'Result'] + (['InactiveEnterTimestamp'] if mode == 'failed' else [])
+    before = rig.show('leaver', *names)
+    assert before['ActiveState'] == ('failed' if mode == 'failed' else 'inactive')
+    assert len(leavings(rig)) >= 7
+    if mode == 'crash':
+        rig.kill_manager()
+        rig.start_manager()
+    end_of_leaver(rig)
+    wait_for(lambda: not (rig.cgroup / 'system.slice/leaver.service').exists(), 'the group to go')
+    left = ['/run/mkosi/units/leaver.service'] if mode == 'failed' else []
+    wait_for(lambda: leavings(rig) == left, 'all that was left to go')
+    assert rig.show('leaver', *names) == before
+
+
+def test_a_start_waits_for_what_is_removed(rig):
+    """Nothing of the next run goes with what the last one has left, whether that is being removed or not begun with."""
+    command = "/bin/sh -c 'touch /run/leaver/new /tmp/new; sleep 1000 & exec sleep 1001'"
+    rig.unit('leaver.service', KillMode='process', DynamicUser='yes', RuntimeDirectory='leaver', ExecStart=command)
+    for _ in range(4):
+        rig.ctl('start', 'leaver')
+        wait_for(lambda: len(rig.processes('system.slice/leaver.service')) == 2, 'its processes')
+        rig.shell('for i in $(seq 100); do mkdir /run/leaver/$i; touch /run/leaver/$i/$(seq -s " /run/leaver/$i/" 100); done')
+        rig.ctl('stop', 'leaver')
+        end_of_leaver(rig)
+        rig.ctl('start', 'leaver')
+        wait_for(lambda: len(rig.processes('system.slice/leaver.service')) == 2, 'its processes')
+        rig.ctl('list-units')
+        assert rig.exists('/run/leaver/new') and rig.state('leaver') == 'active'
+        pid = rig.main_pid('leaver')
+        assert rig.exists(f'/proc/{pid}/root/tmp/new') or rig.run('ls', f'/proc/{pid}/root/tmp/new')
+        rig.ctl('stop', 'leaver')
+        end_of_leaver(rig)
+        wait_for(lambda: not leavings(rig), 'all that was left to go')

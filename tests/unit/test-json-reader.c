@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json-reader.h"
@@ -324,6 +325,38 @@ static void test_fields(void **state) {
         }
 }
 
+/* Each of as many as there may be is told from all others. */
+static void test_many_fields(void **state) {
+        char names[JSON_FIELDS_MAX][24], json[JSON_FIELDS_MAX * 24];
+        JsonField fields[JSON_FIELDS_MAX] = {};
+        uint64_t numbers[JSON_FIELDS_MAX];
+
+        for (size_t i = 0; i < JSON_FIELDS_MAX; i++) {
+                (void)snprintf(names[i], sizeof(names[i]), "n%zu", i);
+                fields[i] = (JsonField){ names[i], .number = &numbers[i] };
+        }
+        /* Without one of them; at last with all. */
+        for (size_t missing = 0; missing <= JSON_FIELDS_MAX; missing++) {
+                _cleanup_(input_done) Input input = {};
+                _cleanup_(reason_done) Reason reason = {};
+                char *end = stpcpy(json, "{");
+                char wanted[64] = "";
+
+                for (size_t i = 0; i < JSON_FIELDS_MAX; i++)
+                        if (i != missing)
+                                end += snprintf(end, 24, "%s\"n%zu\":%zu", end[-1] == '{' ? "" : ",", i, i);
+                (void)stpcpy(end, "}");
+                if (missing < JSON_FIELDS_MAX)
+                        (void)snprintf(wanted, sizeof(wanted), "The member \"n%zu\" is missing", missing);
+                input_init(json, &input);
+                assert_int_equal(json_read_fields(&input.reader, fields, JSON_FIELDS_MAX, &reason),
+                                 wanted[0] ? -EBADMSG : 0);
+                assert_string_equal(reason.text ?: "", wanted);
+        }
+        for (size_t i = 0; i < JSON_FIELDS_MAX; i++)
+                assert_int_equal(numbers[i], i);
+}
+
 static void test_skip(void **state) {
         static const char *const good[] = {
                 "0",
@@ -404,7 +437,7 @@ int main(void) {
                 cmocka_unit_test(test_bool),    cmocka_unit_test(test_items),
                 cmocka_unit_test(test_entries), cmocka_unit_test(test_fields),
                 cmocka_unit_test(test_skip),    cmocka_unit_test(test_depth),
-                cmocka_unit_test(test_line),
+                cmocka_unit_test(test_line),    cmocka_unit_test(test_many_fields),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

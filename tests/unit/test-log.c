@@ -13,6 +13,8 @@
 static void say_all(void) {
         assert_int_equal(log_error(-ENOENT, "Cannot open %s: %m", "mkosi.default"), -ENOENT);
         log_warning("Careful: \033[2J\r\x7f");
+        log_warning("Éa\u202e\xc2\x9b"
+                    "1m\x9b");
         log_info("Result: %d", 1);
         log_debug("Not shown");
         log_set_level(LOG_LEVEL_DEBUG);
@@ -31,6 +33,7 @@ static void test_lines(void **state) {
 
         assert_string_equal(text, "mkosi: error: Cannot open mkosi.default: No such file or directory\n"
                                   "mkosi: warning: Careful: ?[2J??\n"
+                                  "mkosi: warning: Éa?????1m?\n"
                                   "mkosi: Result: 1\n"
                                   "mkosi: debug: Shown\n"
                                   "mkosi:   what it said last\n"

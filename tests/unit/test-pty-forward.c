@@ -165,11 +165,35 @@ static void test_files(void **state) {
         (void)fd_close(out);
 }
 
+/* Before everybody has closed the other side, there is no end; then it is once all is shown. */
+static void test_follow(void **state) {
+        int in[2], out[2];
+        Fixture fixture;
+
+        assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+        assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+        begin(&fixture, in[0], out[1]);
+        pty_forward_follow(fixture.forward);
+        turn(&fixture);
+        assert_int_equal(fixture.ended, 1);
+        assert_int_equal(write(fixture.fd, "bye", 3), 3);
+        fixture.fd = fd_close(fixture.fd);
+        turn(&fixture);
+        assert_int_equal(fixture.ended, 0);
+        assert_read(out[0], "bye");
+        finish(&fixture);
+        for (unsigned i = 0; i < 2; i++) {
+                (void)fd_close(in[i]);
+                (void)fd_close(out[i]);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_both_ways),
                 cmocka_unit_test(test_let_go),
                 cmocka_unit_test(test_files),
+                cmocka_unit_test(test_follow),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

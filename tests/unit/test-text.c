@@ -46,6 +46,12 @@ static void test_tame(void **state) {
                   "?1m?" },
                 { "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x8d\xb5",
                   "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x8d\xb5" },
+                /* What changes the direction of the text behind it, and its neighbours, which do not. */
+                { "\u202ecod.\u202c", "???cod.???" },
+                { "\u061c\u200e\u200f\u202a\u202b\u202d\u2066\u2067\u2068\u2069",
+                  "?????????????????????????????" },
+                { "\u061b\u061d\u200d\u2010\u2029\u202f\u2065\u206a",
+                  "\u061b\u061d\u200d\u2010\u2029\u202f\u2065\u206a" },
                 /* Cut off, too long for what it says, half of a surrogate, and beyond the last character. */
                 { "a\xe2\x82", "a??" },
                 { "\xc0\x9b\xe0\x82\x9b", "?????" },
