@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from rig import wait_for
+
 SLEEP = '/bin/sleep infinity'
 DATE = r'[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; .+ ago'
 
@@ -199,7 +201,9 @@ def test_limits_of_time(rig):
     """In units of time, soft and hard, as the kernel has them."""
     rig.unit('limits.service', ExecStart=SLEEP, LimitCPU='90s:2min', LimitRTTIME='20ms', LimitNOFILE='1K:2K')
     rig.ctl('start', 'limits')
-    text = rig.path(f'/proc/{rig.main_pid("limits")}/limits').read_text()
+    pid = rig.main_pid('limits')
+    wait_for(lambda: rig.path(f'/proc/{pid}/comm').read_text() == 'sleep\n', 'the service')
+    text = rig.path(f'/proc/{pid}/limits').read_text()
     for name, soft, hard in (
         ('Max cpu time', '90', '120'), ('Max realtime timeout', '20000', '20000'), ('Max open files', '1024', '2048'),
     ):  # fmt: skip

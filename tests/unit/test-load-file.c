@@ -401,14 +401,14 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_list_syntax), cmocka_unit_test(test_text_syntax),
-                cmocka_unit_test(test_mistakes),    cmocka_unit_test(test_all_mistakes),
-                cmocka_unit_test(test_warnings),    cmocka_unit_test(test_nul_byte),
-                cmocka_unit_test(test_secret),      cmocka_unit_test(test_several_files),
-                cmocka_unit_test(test_limits),      unit_test_in_directory(test_load_file),
-                cmocka_unit_test(test_unit_syntax), cmocka_unit_test(test_unit_refused),
-                cmocka_unit_test(test_unit_lists),
-                cmocka_unit_test(test_unit_strict), cmocka_unit_test(test_out_of_memory),
+                cmocka_unit_test(test_list_syntax),   cmocka_unit_test(test_text_syntax),
+                cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_all_mistakes),
+                cmocka_unit_test(test_warnings),      cmocka_unit_test(test_nul_byte),
+                cmocka_unit_test(test_secret),        cmocka_unit_test(test_several_files),
+                cmocka_unit_test(test_limits),        unit_test_in_directory(test_load_file),
+                cmocka_unit_test(test_unit_syntax),   cmocka_unit_test(test_unit_refused),
+                cmocka_unit_test(test_unit_lists),    cmocka_unit_test(test_unit_strict),
+                cmocka_unit_test(test_out_of_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
