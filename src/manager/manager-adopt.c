@@ -104,7 +104,7 @@ static int orphan_read(Manager *manager, int units_fd, const char *name, OrphanL
         if (r < 0)
                 return r;
         if (read < 0) {
-                r = unit_state_guess(manager, name, &found);
+                r = unit_state_guess(manager, units_fd, name, &found);
                 unit_log(
                         unit, r > 0 ? LOG_ERR : LOG_WARNING,
                         "%s: The state of an earlier manager cannot be read: %s%s", name,

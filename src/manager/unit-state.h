@@ -50,7 +50,7 @@ void unit_found_done(UnitFound *found);
 /* What unit_state_note_tmp() noted, if it is whole. */
 int unit_state_read_tmp(int units_fd, const char *name, PrivateTmp *ret);
 /* unit-unknown.c: of one whose state cannot be read, if processes are in its group: as one that has failed, and has left these
- * behind, with their user. 0: nobody is. */
-int unit_state_guess(const Manager *manager, const char *name, UnitFound *ret);
+ * behind, with their user and their temporary files. 0: nobody is. */
+int unit_state_guess(const Manager *manager, int units_fd, const char *name, UnitFound *ret);
 /* The settings, as a unit that is loaded. */
 int unit_state_read_settings(int units_fd, const char *name, Unit **ret, Reason *reason);

@@ -54,7 +54,8 @@ static int find_user(const Manager *manager, const pid_t *pids, size_t n_pids, U
         return 0;
 }
 
-int unit_state_guess(const Manager *manager, const char *name, UnitFound *ret) {
+int unit_state_guess(const Manager *manager, int units_fd, const char *name, UnitFound *ret) {
+        _cleanup_(private_tmp_done) PrivateTmp tmp = {};
         _cleanup_(unit_found_done) UnitFound found = {};
         _cleanup_(freep) pid_t *pids = NULL;
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -71,6 +72,10 @@ int unit_state_guess(const Manager *manager, const char *name, UnitFound *ret) {
                 r = text_copy("", &found.invocation);
         if (r < 0)
                 return r;
+        if (unit_state_read_tmp(units_fd, name, &tmp) >= 0) {
+                found.tmp = TAKE_PTR(tmp.tmp);
+                found.var_tmp = TAKE_PTR(tmp.var_tmp);
+        }
         found.is_service = found.is_unknown = true;
         found.active = UNIT_FAILED;
         found.state = SERVICE_STATE_FAILED;

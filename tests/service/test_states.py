@@ -462,11 +462,25 @@ def leavings(rig):
     return rig.shell(f'ls -d {PLACES} 2>/dev/null || true').stdout.split() + queues
 
 
+def leavers(rig):
+    """What its processes are, and which."""
+    found = {}
+    for pid in rig.processes('system.slice/leaver.service'):
+        try:
+            found[rig.path(f'/proc/{pid}/cmdline').read_text()] = pid
+        except OSError:
+            pass
+    return found
+
+
+def wait_for_leavers(rig):
+    wait_for(lambda: sorted(leavers(rig)) == ['sleep\x001000\x00', 'sleep\x001001\x00'], 'both of its processes')
+
+
 def end_of_leaver(rig):
     """Of what its end has left to itself."""
-    pids = rig.processes('system.slice/leaver.service')
-    assert len(pids) == 1
-    os.kill(pids[0], signal.SIGKILL)
+    wait_for(lambda: list(leavers(rig)) == ['sleep\x001000\x00'], 'the other one to go')
+    os.kill(leavers(rig)['sleep\x001000\x00'], signal.SIGKILL)
 
 
 @pytest.mark.parametrize('mode', ['plain', 'crash', 'failed'])
@@ -477,7 +491,7 @@ def test_what_was_left_behind_is_cleaned_up_after(rig, mode):
         'leaver.service', KillMode='process', DynamicUser='yes', RuntimeDirectory='leaver', ExecStart=LEAVES, ExecStopPost=post
     )
     rig.ctl('start', 'leaver')
-    wait_for(lambda: len(rig.processes('system.slice/leaver.service')) == 2 and len(leavings(rig)) >= 7, 'all that it makes')
+    wait_for_leavers(rig)
     rig.ctl('stop', 'leaver')
     # What has nothing but an end is forgotten, with the time of that.
     names = ['ActiveState', 'SubState', 'Result'] + (['InactiveEnterTimestamp'] if mode == 'failed' else [])
@@ -500,12 +514,12 @@ def test_a_start_waits_for_what_is_removed(rig):
     rig.unit('leaver.service', KillMode='process', DynamicUser='yes', RuntimeDirectory='leaver', ExecStart=command)
     for _ in range(4):
         rig.ctl('start', 'leaver')
-        wait_for(lambda: len(rig.processes('system.slice/leaver.service')) == 2, 'its processes')
+        wait_for_leavers(rig)
         rig.shell('for i in $(seq 100); do mkdir /run/leaver/$i; touch /run/leaver/$i/$(seq -s " /run/leaver/$i/" 100); done')
         rig.ctl('stop', 'leaver')
         end_of_leaver(rig)
         rig.ctl('start', 'leaver')
-        wait_for(lambda: len(rig.processes('system.slice/leaver.service')) == 2, 'its processes')
+        wait_for_leavers(rig)
         rig.ctl('list-units')
         assert rig.exists('/run/leaver/new') and rig.state('leaver') == 'active'
         pid = rig.main_pid('leaver')
