@@ -234,6 +234,14 @@ class Rig:
     def main_pid(self, unit):
         return int(self.show(unit, 'MainPID'))
 
+    def send(self, pid, number):
+        """To a process of the rig: what is no number of one would be a whole group, the tests' own."""
+        assert int(pid) > 1, f'{pid} is no process'
+        os.kill(int(pid), number)
+
+    def kill_main(self, unit, number=signal.SIGKILL):
+        self.send(wait_for(lambda: self.main_pid(unit), f'the process of {unit}'), number)
+
     def wait_state(self, unit, *states):
         return wait_for(lambda: self.state(unit) in states and self.state(unit), f'{unit} to be {states}')
 

@@ -281,7 +281,7 @@ def test_times_and_transient_units(rig):
     assert all(before.values())
     end = rig.main_pid('ends')
     rig.kill_manager()
-    os.kill(end, signal.SIGKILL)
+    rig.send(end, signal.SIGKILL)
     rig.write('/run/mkosi/transient/nobody.service', '[Service]\nExecStart=/bin/true\n')
     rig.start_manager()
     assert rig.show('once', *names) == before
@@ -491,7 +491,7 @@ def test_what_nobody_can_take_over_is_left_alone(rig):
     assert rig.exists(f'/proc/{pid}/root/tmp')
     assert [path.name for path in rig.path('/tmp').glob('systemd-private-*/*')] == ['tmp']
     assert os.listdir(rig.path('/run/mkosi/netns')) == [pin]
-    os.kill(pid, signal.SIGKILL)
+    rig.send(pid, signal.SIGKILL)
 
 
 def number_is_locked(rig, uid):

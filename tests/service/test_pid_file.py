@@ -146,7 +146,7 @@ def test_main_process_that_is_replaced(rig):
     rig.write('/run/next', '')
     wait_for(lambda: rig.path('/run/fork.pid').read_text() != f'{first}\n', 'the other process')
     assert rig.main_pid('fork') == first
-    os.kill(first, signal.SIGTERM)
+    rig.send(first, signal.SIGTERM)
     wait_for(lambda: rig.main_pid('fork') != first, 'the manager to see it')
     second = rig.main_pid('fork')
     assert rig.state('fork') == 'active'
@@ -155,7 +155,7 @@ def test_main_process_that_is_replaced(rig):
     rig.start_manager()
     assert rig.main_pid('fork') == second
     # The file is as it was.
-    os.kill(second, signal.SIGTERM)
+    rig.send(second, signal.SIGTERM)
     rig.wait_state('fork', 'inactive')
 
 
@@ -166,7 +166,7 @@ def test_main_process_that_is_replaced_by_reload(rig):
     rig.ctl('reload', 'fork')
     second = rig.main_pid('fork')
     assert second != first and command_line(rig, second) == ['sleep', '1003']
-    os.kill(first, signal.SIGTERM)
+    rig.send(first, signal.SIGTERM)
     rig.ctl('list-units')
     assert rig.state('fork') == 'active'
 

@@ -77,7 +77,7 @@ def test_bound_units_go_down_along(rig, settings):
     rig.unit('base.service', **{'ExecStart': '/bin/sleep 600', **settings})
     rig.unit('bound.service', '[Unit]\nBindsTo=base.service\nAfter=base.service\n[Service]\nExecStart=/bin/sleep 600\n')
     rig.ctl('start', 'bound')
-    os.kill(int(rig.show('base', 'MainPID')), signal.SIGKILL)
+    rig.kill_main('base')
     wait_state(rig, 'bound', 'inactive')
 
 
@@ -124,7 +124,7 @@ def test_who_was_left_is_nobody_of_the_next_run(rig):
     assert rig.show('left', 'MainPID') == '0'
     rig.ctl('start', '--no-block', 'left')
     wait_for(lambda: rig.show('left', 'SubState') == 'start-post', 'ExecStartPost=')
-    os.kill(old, signal.SIGKILL)
+    rig.send(old, signal.SIGKILL)
     wait_for(lambda: not os.path.exists(f'/proc/{old}'), 'the end of the old one')
     rig.ctl('list-units')
     assert rig.show('left', 'SubState') == 'start-post'
@@ -150,7 +150,7 @@ while not os.path.exists("/run/child"):
     rig.unit('dead.service', KillMode='process', NotifyAccess='all', ExecStart=left)
     rig.ctl('start', 'dead')
     wait_state(rig, 'dead', 'inactive')
-    os.kill(int(rig.path('/run/child').read_text()), signal.SIGUSR1)
+    rig.send(int(rig.path('/run/child').read_text()), signal.SIGUSR1)
     wait_for(lambda: rig.exists('/run/said'), 'the message')
     rig.ctl('list-units')
     assert rig.show('dead', 'MainPID', 'ActiveState') == {'MainPID': '0', 'ActiveState': 'inactive'}
@@ -237,11 +237,12 @@ def test_restart_does_not_cancel_who_waits(rig):
     first = rig.popen(rig.programs / 'mkosi-ctl', 'start', 'again')
     rig.write('/run/go', '')
     assert first.wait(timeout=60) == 0
+    wait_for(lambda: rig.path(f'/proc/{rig.main_pid("again")}/comm').read_text() == 'sleep\n', 'its program')
     # Now it dies, and while it waits to be restarted somebody asks for it, behind a unit that takes its time.
     rig.path('/run/go').unlink()
     rig.ctl('start', '--no-block', 'slow')
     wait_state(rig, 'slow', 'activating')
-    os.kill(int(rig.show('again', 'MainPID')), signal.SIGKILL)
+    rig.kill_main('again')
     wait_for(lambda: rig.show('again', 'SubState') == 'auto-restart', 'the pause before the restart')
     second = rig.popen(rig.programs / 'mkosi-ctl', 'start', 'again', stderr=-1)
     rig.run('sleep', '0.6')
@@ -323,12 +324,12 @@ def test_the_cleaner_keeps_nothing_of_the_manager(rig):
         return [int(child) for child in children if name(child) == 'mkosi-clean']
 
     (cleaner,) = wait_for(cleaners, 'the cleaner')
-    os.kill(cleaner, signal.SIGSTOP)
+    rig.send(cleaner, signal.SIGSTOP)
     links = [os.readlink(path) for path in Path(f'/proc/{cleaner}/fd').iterdir()]
     assert links and not [link for link in links if link.startswith('socket:')], links
     rig.kill_manager()
     rig.start_manager()
-    os.kill(cleaner, signal.SIGCONT)
+    rig.send(cleaner, signal.SIGCONT)
     client.wait(timeout=60)
     wait_for(lambda: rig.state('much') == 'inactive', 'the end')
 
@@ -480,7 +481,7 @@ def wait_for_leavers(rig):
 def end_of_leaver(rig):
     """Of what its end has left to itself."""
     wait_for(lambda: list(leavers(rig)) == ['sleep\x001000\x00'], 'the other one to go')
-    os.kill(leavers(rig)['sleep\x001000\x00'], signal.SIGKILL)
+    rig.send(leavers(rig)['sleep\x001000\x00'], signal.SIGKILL)
 
 
 @pytest.mark.parametrize('mode', ['plain', 'crash', 'failed'])
