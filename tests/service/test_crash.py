@@ -69,7 +69,7 @@ def test_many_crashes(rig):
     """State survives one crash after another."""
     rig.unit('user.service', DynamicUser='yes', StateDirectory='many', ExecStart='/bin/sleep infinity')
     rig.ctl('start', 'user')
-    wait_for(lambda: rig.show('user', 'MainPID') != '0', 'the process')
+    wait_for(lambda: rig.show('user', 'UID') != '[not set]', 'its user')
     names = ('ActiveState', 'SubState', 'MainPID', 'InvocationID', 'UID', 'ExecMainStartTimestampMonotonic')
     before = rig.show('user', *names)
     for _ in range(3):

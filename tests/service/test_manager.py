@@ -254,10 +254,13 @@ def test_kill_mode_process_leaves_the_others(rig):
         ExecStart="/bin/sh -c 'sleep 1001 & exec sleep 1002'",
     )
     rig.ctl('start', 'half')
-    wait_for(lambda: len(rig.processes('system.slice/half.service')) == 2, 'two processes')
+
+    def lines():
+        return sorted(rig.path(f'/proc/{pid}/cmdline').read_text() for pid in rig.processes('system.slice/half.service'))
+
+    wait_for(lambda: lines() == ['sleep\x001001\x00', 'sleep\x001002\x00'], 'two processes')
     rig.ctl('stop', 'half')
-    left = rig.processes('system.slice/half.service')
-    assert [rig.path(f'/proc/{pid}/cmdline').read_text() for pid in left] == ['sleep\x001001\x00']
+    assert lines() == ['sleep\x001001\x00']
 
 
 def test_watchdog(rig):
